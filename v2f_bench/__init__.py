@@ -1,0 +1,48 @@
+"""v2f-bench: train or load any model that draws a face from a voice, run it, score it and rank it.
+
+What stands here, with `v2f_bench.audio` and `v2f_bench.nn`, is the public interface for plugin authors.
+"""
+
+from v2f_bench.interfaces import (
+    NEEDS,
+    Card,
+    Clips,
+    Context,
+    DataError,
+    Dataset,
+    Evidence,
+    Judge,
+    Measure,
+    Method,
+    Metric,
+    NoOptions,
+    NotAvailable,
+    Progress,
+    Trials,
+    Voices,
+    WeightsFile,
+)
+from v2f_bench.plugins import hookimpl
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "NEEDS",
+    "Card",
+    "Clips",
+    "Context",
+    "DataError",
+    "Dataset",
+    "Evidence",
+    "Judge",
+    "Measure",
+    "Method",
+    "Metric",
+    "NoOptions",
+    "NotAvailable",
+    "Progress",
+    "Trials",
+    "Voices",
+    "WeightsFile",
+    "hookimpl",
+]

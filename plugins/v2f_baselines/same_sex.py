@@ -1,0 +1,99 @@
+"""A random training face of the sex that is heard: the rival that shows how much of a score is sex alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from v2f_baselines.floors import KEPT_FACES
+from v2f_bench import Clips, Context, Method, NotAvailable, Trials, Voices
+
+if TYPE_CHECKING:
+    import torch
+
+SEXES = ("female", "male")
+MOST_VOICES = 4000  # to learn from
+
+
+class SameSexFace(Method):
+    """Hears the sex (logistic regression on mean and deviation of 64 log-mel bands); draws a training face of it."""
+
+    name = "same-sex-face"
+    summary = "rival: a random training face of the sex that is heard"
+    baseline = True
+
+    def fit(self, train: Clips, validation: Clips, context: Context) -> None:
+        import torch
+
+        if "sex" not in train.table or not set(SEXES) <= set(train.table["sex"]):
+            raise NotAvailable("same-sex-face needs training speakers labelled female and male")
+        table = train.table
+        rng = context.numpy_rng("voices")
+        rows = rng.permutation(np.flatnonzero(table["voice"] & table["sex"].isin(SEXES)))[:MOST_VOICES]
+        male = torch.tensor((table["sex"].to_numpy()[rows] == "male").astype(np.float32))
+        features = torch.cat([_features(train.voices(rows[i : i + 64])) for i in range(0, len(rows), 64)])
+        self._mean, self._scale = features.mean(dim=0), features.std(dim=0).clamp(min=1e-4)
+        self._weights, self._bias = _logistic_regression((features - self._mean) / self._scale, male)
+        self._faces = torch.cat([_faces_of(train, sex, context) for sex in SEXES])
+        self._male = torch.tensor([sex == "male" for sex in SEXES for _ in range(len(self._faces) // 2)])
+
+    def generate(self, trials: Trials, context: Context) -> torch.Tensor:
+        rng = context.numpy_rng("choice")
+        heard_male = self.hear(trials.voices)
+        pools = {sex: np.flatnonzero(self._male.numpy() == sex) for sex in (False, True)}
+        chosen = [rng.choice(pools[bool(male)]) for male in heard_male]
+        return self._faces[chosen].float() / 255
+
+    def hear(self, voices: Voices) -> torch.Tensor:
+        """Whether each voice sounds male: bool [N]."""
+        return (_features(voices) - self._mean) / self._scale @ self._weights + self._bias > 0
+
+    def state(self) -> dict[str, torch.Tensor]:
+        names = ("_mean", "_scale", "_weights", "_bias", "_faces", "_male")
+        return {name.strip("_"): getattr(self, name) for name in names}
+
+    def restore(self, state: dict[str, torch.Tensor], device: str) -> None:
+        for name, tensor in state.items():
+            setattr(self, f"_{name}", tensor)
+
+
+def _features(voices: Voices) -> torch.Tensor:
+    """Mean and standard deviation over time of 64 log-mel bands: float32 [N, 128]."""
+    import torch
+
+    from v2f_bench.audio import log_mel
+
+    mel, frames = log_mel(voices, normalise=False)
+    count = frames[:, None]
+    mean = mel.sum(dim=2) / count
+    square = (mel**2).sum(dim=2) / count
+    return torch.cat([mean, (square - mean**2).clamp(min=0).sqrt()], dim=1)
+
+
+def _logistic_regression(features: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Weights [D] and bias [] with an L2 penalty, by L-BFGS."""
+    import torch
+    import torch.nn.functional as F
+
+    weights = torch.zeros(features.shape[1], requires_grad=True)
+    bias = torch.zeros((), requires_grad=True)
+    optimiser = torch.optim.LBFGS([weights, bias], max_iter=100, line_search_fn="strong_wolfe")
+
+    def loss() -> torch.Tensor:
+        optimiser.zero_grad()
+        value = F.binary_cross_entropy_with_logits(features @ weights + bias, labels) + 1e-2 * weights.square().sum()
+        value.backward()
+        return value
+
+    optimiser.step(loss)
+    return weights.detach(), bias.detach()
+
+
+def _faces_of(train: Clips, sex: str, context: Context) -> torch.Tensor:
+    """`KEPT_FACES` // 2 random training faces of one sex (repeated if there are fewer): uint8 [N, 3, R, R]."""
+    rows = np.flatnonzero(train.table["face"] & (train.table["sex"] == sex))
+    if not len(rows):
+        raise NotAvailable(f"same-sex-face needs training faces labelled {sex}")
+    kept = np.resize(context.numpy_rng("kept faces", sex).permutation(rows), KEPT_FACES // 2)
+    return (train.faces(kept) * 255).round().byte()

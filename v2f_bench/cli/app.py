@@ -1,0 +1,37 @@
+"""The verbs."""
+
+from __future__ import annotations
+
+import typer
+
+from v2f_bench import __version__
+from v2f_bench.cli.generate import generate
+from v2f_bench.cli.info import info
+from v2f_bench.cli.leaderboard import leaderboard
+from v2f_bench.cli.list import list_plugins
+from v2f_bench.cli.run import run
+
+app = typer.Typer(
+    name="v2f-bench",
+    help="Train or load models that draw a face from a voice, run them on a fixed protocol, score and rank them.\n\n"
+    "Example: v2f-bench run --method cae --dataset synthetic-speakers",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(run)
+app.command(name="list")(list_plugins)
+app.command()(info)
+app.command()(leaderboard)
+app.command()(generate)
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    version: bool = typer.Option(False, "--version", help="Print the version and stop.", is_eager=True),
+) -> None:
+    if version:
+        typer.echo(f"v2f-bench {__version__}")
+        raise typer.Exit

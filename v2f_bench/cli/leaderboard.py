@@ -1,0 +1,39 @@
+"""`v2f-bench leaderboard`: finished runs as a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def leaderboard(
+    runs: Annotated[list[Path] | None, typer.Argument(help="Folders of runs; `runs` if none is given.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
+) -> None:
+    """Print a markdown table of all finished runs below the given folders, one table a protocol.
+
+    Only runs of one protocol are ranked together. Seeds of one method with one set of options are one row.
+
+    \b
+    Examples:
+      v2f-bench leaderboard
+      v2f-bench leaderboard runs/synthetic-speakers --output leaderboards/synthetic-speakers.md
+    """
+    from v2f_bench.harness.record import find_records
+    from v2f_bench.harness.stage import write_text_whole
+    from v2f_bench.interfaces import BenchError
+    from v2f_bench.leaderboard import render_table
+
+    roots = runs or [Path("runs")]
+    folders = [folder for root in roots for folder in find_records(root)]
+    if not folders:
+        raise BenchError(f"no finished runs below {', '.join(map(str, roots))}; `v2f-bench run` makes some")
+    text = render_table(folders)
+    if output is None:
+        typer.echo(text)
+    else:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        write_text_whole(output, text + "\n")
+        typer.echo(f"{len(folders)} runs in {output}")

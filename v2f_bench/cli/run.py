@@ -1,0 +1,85 @@
+"""`v2f-bench run`: train or load, run, score and rank."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def run(
+    method: Annotated[str, typer.Option("--method", "-m", help="Method, or several by comma: cae,copy-proposal.")],
+    dataset: Annotated[str, typer.Option("--dataset", "-d", help="Data set; `v2f-bench list` shows them.")],
+    data_root: Annotated[Path | None, typer.Option(help="Folder of the data set, for those that need one.")] = None,
+    seed: Annotated[str, typer.Option("--seed", "--seeds", help="Seed, or several: 0,1,2 or 0-2.")] = "0",
+    preset: Annotated[str, typer.Option(help="quick: minutes on a laptop; paper: the source's own numbers.")] = "quick",
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="Method option name=value (or method.name=value); repeatable.")
+    ] = None,
+    dataset_settings: Annotated[
+        list[str] | None, typer.Option("--dataset-set", help="Data set option name=value; repeatable.")
+    ] = None,
+    baselines: Annotated[bool, typer.Option(help="Also run the baselines of the track.")] = True,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the runs.")] = Path("runs"),
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes that prepare data; default: one a CPU.")] = None,
+    fetch_weights: Annotated[bool, typer.Option("--fetch-weights", help="Download missing judges' weights.")] = False,
+) -> None:
+    """Train or load METHOD on DATASET, generate a face for each trial, score them, and print the table.
+
+    What an earlier run with the same settings has finished is not done again; after an interruption the same command
+    goes on. Each run leaves its record, faces and checkpoint in OUTPUT/<dataset>/<method>/<run id>/.
+
+    \b
+    Examples:
+      v2f-bench run --method cae --dataset synthetic-speakers
+      v2f-bench run --method cae --dataset synthetic-speakers --seed 0-2 --set width=24
+      v2f-bench run --method cae --dataset voxceleb-vggface --data-root ~/data/vox --preset paper
+    """
+    from v2f_bench.cli.display import progress_display
+    from v2f_bench.harness.command import RunRequest, run_request
+    from v2f_bench.interfaces import BenchError
+    from v2f_bench.leaderboard import render_table
+
+    request = RunRequest(
+        methods=[name.strip() for name in method.split(",") if name.strip()],
+        dataset=dataset,
+        data_root=data_root,
+        seeds=parse_seeds(seed),
+        preset=preset,
+        settings=settings or [],
+        dataset_settings=dataset_settings or [],
+        baselines=baselines,
+        output=output,
+        device=device,
+        jobs=jobs,
+        fetch_weights=fetch_weights,
+    )
+    display = progress_display()
+    outcomes = run_request(request, display)
+    typer.echo(render_table([outcome.folder for outcome in outcomes if outcome.record]))
+    for outcome in outcomes:
+        if outcome.unsuited:
+            typer.echo(f"left out: {outcome.plan.plugin.name}: {outcome.problem}")
+    done = [outcome for outcome in outcomes if outcome.record]
+    typer.echo(f"\n{len(done)} runs in {output}. `v2f-bench leaderboard {output}` prints this table again.")
+    failed = [outcome for outcome in outcomes if outcome.problem and not outcome.unsuited]
+    unsuited = [o for o in outcomes if o.unsuited and o.plan.plugin.name in request.methods]
+    if failed or unsuited:
+        raise BenchError("\n       ".join(f"{o.plan.plugin.name}: {o.problem}" for o in failed + unsuited))
+
+
+def parse_seeds(text: str) -> list[int]:
+    """Seeds from "3", "0,1,2" or "0-2" (both ends included), in any mixture; UsageError for anything else."""
+    from v2f_bench.interfaces import UsageError
+
+    seeds: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not (first.isdecimal() and (last.isdecimal() if dash else True)):
+            raise UsageError(f"--seed takes numbers like 0, 0,1,2 or 0-2, not {text!r}")
+        seeds += range(int(first), int(last if dash else first) + 1)
+    if not seeds:
+        raise UsageError(f"--seed {text!r} names no seed: the first of a range comes before the last")
+    return list(dict.fromkeys(seeds))

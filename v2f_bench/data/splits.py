@@ -1,0 +1,35 @@
+"""Splits that depend on each speaker's name alone, so that a missing speaker moves nobody else."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+SPLITS = ("train", "validation", "test")
+
+
+def hashed_split(speakers: Iterable[str], salt: str, validation: float, test: float) -> dict[str, str]:
+    """About a fraction `test` and `validation` of the speakers to those splits, by a hash of `salt` and the name."""
+    return {speaker: _split_at(unit_hash(salt, speaker), validation, test) for speaker in speakers}
+
+
+def hash_order(items: Iterable[str], *salt: str) -> list[str]:
+    """The items in an order that looks random, and that one item more or less does not change for the others."""
+    return sorted(items, key=lambda item: (unit_hash(*salt, item), item))
+
+
+def hash_first(items: Iterable[str], *salt: str) -> str:
+    """One of the items, as if at random; it stays the choice while it is there, whatever else comes or goes."""
+    return min(items, key=lambda item: (unit_hash(*salt, item), item))
+
+
+def unit_hash(*parts: str) -> float:
+    """A number in [0, 1) from a hash of `parts`; the same on every machine."""
+    digest = hashlib.sha256("/".join(parts).encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
+
+
+def _split_at(place: float, validation: float, test: float) -> str:
+    if place < test:
+        return "test"
+    return "validation" if place < test + validation else "train"

@@ -1,0 +1,140 @@
+"""The bench: one data set, prepared, under one protocol; what methods learn from and what they are tried on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from v2f_bench.data.protocol import Protocol, identity_protocol
+from v2f_bench.data.store import Store, StoredClips
+from v2f_bench.harness.prepare import prepare
+from v2f_bench.harness.workplace import Workplace
+from v2f_bench.hashing import key_of
+from v2f_bench.interfaces import DataError, Dataset, Method, PluginError, Trials, UsageError
+from v2f_bench.media.picture import to_tensor
+
+if TYPE_CHECKING:
+    import torch
+
+LABELS = ("sex", "age", "ethnicity", "nationality")  # of a speaker, kept with the trials
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A prepared data set and its protocol."""
+
+    dataset: Dataset
+    store: Store
+    protocol: Protocol
+
+    @cached_property
+    def key(self) -> str:
+        """Stands for the data as prepared and the protocol over it."""
+        return key_of(self.protocol.hash, self.store.folder.name)
+
+    @cached_property
+    def trials(self) -> pd.DataFrame:
+        """The trials, with the labels of their speakers and the emotion of their voices where known."""
+        table = self.protocol.trial_table
+        voices = self.store.clips.loc[table["voice"]].reset_index(drop=True)
+        known = [label for label in (*LABELS, "emotion", "intensity") if label in voices]
+        return pd.concat([table, voices[known]], axis=1)
+
+    @cached_property
+    def gallery(self) -> pd.DataFrame:
+        """The gallery, with the labels of its speakers."""
+        clips = self.store.clips.loc[self.protocol.gallery].reset_index(drop=True)
+        return clips[["clip", "speaker", *(label for label in LABELS if label in clips)]]
+
+    def split(self, name: str) -> StoredClips:
+        return StoredClips(self.store, self.protocol.splits[name], self.protocol.resolution)
+
+    def faces(self, clips: list[str]) -> torch.Tensor:
+        """The pictures of clips at the protocol's resolution: float32 [N, 3, R, R]; NaN for the clip ""."""
+        import torch
+
+        faces = torch.full((len(clips), 3, self.protocol.resolution, self.protocol.resolution), torch.nan)
+        there = [place for place, clip in enumerate(clips) if clip]
+        if there:
+            faces[there] = to_tensor(self.store.faces([clips[place] for place in there]), self.protocol.resolution)
+        return faces
+
+    def mean_face(self) -> torch.Tensor:
+        """The mean of the training faces: float32 [3, R, R]."""
+        import torch
+
+        train = self.split("train")
+        rows = np.flatnonzero(train.table["face"])
+        total = torch.zeros(3, self.protocol.resolution, self.protocol.resolution, dtype=torch.float64)
+        for start in range(0, len(rows), 256):
+            total += train.faces(rows[start : start + 256]).double().sum(dim=0)
+        return (total / len(rows)).float()
+
+    def trials_for(self, method: type[Method], rows: np.ndarray) -> Trials:
+        """The trials at positions `rows`, with what the method declared that it needs."""
+        table = self.trials.iloc[rows]
+        return Trials(
+            ids=tuple(table["trial"]),
+            given={need: self._give(need, table) for need in method.needs},
+            resolution=self.protocol.resolution,
+        )
+
+    def unmet(self, method: type[Method]) -> str:
+        """Why this data set cannot serve the method's needs, or ""."""
+        if self.protocol.track not in method.tracks:
+            return f"serves {', '.join(sorted(method.tracks))}, not the {self.protocol.track} track"
+        if "oracle" in method.needs and type(self.dataset).oracle_faces is Dataset.oracle_faces:
+            return f"the causes behind {self.dataset.name} are not known"
+        if "attributes" in method.needs and not {"sex", "age"} <= set(self.trials):
+            return f"{self.dataset.name} has no sex and age labels"
+        if "real-photo" in method.needs and not self.trials["real_photo"].any():
+            return "no test speaker has a second picture"
+        return ""
+
+    def _give(self, need: str, table: pd.DataFrame) -> Any:
+        if need == "voice":
+            return self.store.voices(list(table["voice"]))
+        if need == "proposal":
+            return self.faces(list(table["proposal"]))
+        if need == "real-photo":
+            return self.faces(list(table["real_photo"]))
+        if need == "attributes":
+            return table[["sex", "age"]].reset_index(drop=True)
+        if need == "oracle":
+            pixels = self.dataset.oracle_faces(list(table["speaker"]), self.store.size)
+            assert pixels is not None, "unmet() comes first"
+            return to_tensor(pixels, self.protocol.resolution)
+        raise PluginError(f"a method needs {need!r}, which no trial brings")
+
+
+def set_up(dataset: Dataset, workplace: Workplace) -> Bench:
+    """Prepare the data set (or find it prepared) and lay its protocol over it."""
+    store = prepare(dataset, workplace)
+    if store.clips.empty:
+        reasons = "; ".join(store.left_out["reason"].head(3))
+        raise DataError(f"{dataset.name}: not one clip could be used ({len(store.left_out)} left out: {reasons}, ...)")
+    description = {"name": dataset.name, "version": dataset.version, "options": vars(dataset.opt)}
+    split_of = dataset.split(sorted(store.clips["speaker"].unique()))
+    return Bench(dataset, store, identity_protocol(description, store.clips, split_of))
+
+
+def open_dataset(cls: type[Dataset], options: Any, root: Path | None) -> Dataset:
+    """A data set at its folder, given or named by its environment variable."""
+    import os
+
+    if cls.root_variable:
+        named = root or (Path(os.environ[cls.root_variable]) if os.environ.get(cls.root_variable) else None)
+        if named is None:
+            raise UsageError(
+                f"{cls.name} needs its folder: --data-root FOLDER, or set {cls.root_variable}. "
+                f"`v2f-bench info {cls.name}` tells what must lie there and how to get it."
+            )
+        return cls(options, named.expanduser().resolve())
+    if root is not None:
+        raise UsageError(f"{cls.name} needs no folder; leave --data-root out")
+    return cls(options, None)

@@ -1,0 +1,47 @@
+"""The plan of one run: a method, its options, a protocol and a seed; and the keys that name its stages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from v2f_bench import __version__
+from v2f_bench.hashing import canonical_json, key_of, source_key
+from v2f_bench.interfaces import Method
+from v2f_bench.plugins import Plugin
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Equal plans have equal keys, and so find each other's finished stages."""
+
+    plugin: Plugin
+    options: Any
+    seed: int
+    bench_key: str
+    dataset: str
+
+    @property
+    def method(self) -> type[Method]:
+        return self.plugin.cls
+
+    @cached_property
+    def fit_key(self) -> str:
+        source = source_key(self.method)
+        return key_of(
+            __version__, self.plugin.name, self.plugin.version, source, self.options, self.bench_key, self.seed
+        )
+
+    @property
+    def run_id(self) -> str:
+        return f"seed{self.seed}-{self.fit_key[:8]}"
+
+    def folder(self, output: Path) -> Path:
+        return output / self.dataset / self.plugin.name / self.run_id
+
+    def options_as_json(self) -> Any:
+        import json
+
+        return json.loads(canonical_json(self.options))

@@ -1,0 +1,81 @@
+"""The record: one JSON file that is the run, and the one place that says what each of its keys means."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from v2f_bench.interfaces import BenchError
+
+SCHEMA = 1
+RECORD = "record.json"
+
+KEYS = {
+    "schema": "version of this layout",
+    "run": "run id: the seed, and the first digits of the key of method, options, protocol, data and seed",
+    "method": "name, distribution, version, source hash, summary, source (publication), needs, baseline, trained_with",
+    "answers": "which of the method's needs only the true answer could give; its results are no achievement",
+    "options": "every option of the method, as run",
+    "preset": "the preset that the options started from",
+    "dataset": "name, version, options, licence, consent terms, clips used and left out",
+    "protocol": "name, track, hash, sample rate, resolution, and how many speakers and clips each split has",
+    "seed": "the run's seed",
+    "judges": "each judge that scored: version, sha256 of its weights, training people, its own quality",
+    "results": "one entry a measure; its keys below",
+    "circumstances": "what the results do not depend on: versions, commit, hardware, and time and memory of each stage",
+}
+RESULT_KEYS = {
+    "metric": "the metric plugin",
+    "measure": "the number's name",
+    "judge": "the judge it rests on; None where none could be had",
+    "judge_version": "that judge's version",
+    "judge_sha256": "hash of that judge's weights",
+    "judge_quality": "that judge's own quality on real faces of test speakers",
+    "independent": "False where the method was trained with the judge",
+    "value": "the number; None where it is not defined",
+    "low": "lower end of the 95 % interval, bootstrap over speakers",
+    "high": "upper end",
+    "n": "trials that the number rests on, faces that failed by policy included",
+    "expected": "trials of the protocol",
+    "failed": "trials whose face is missing or could not be judged",
+    "speakers": "test speakers",
+    "floor": "what blind guessing scores on the same trials",
+    "floor_is": "`chance` where it is known exactly, else the blind answer that was scored",
+    "ceiling": "what the answer in ceiling_is scores on the same trials",
+    "ceiling_is": "the answer that was scored",
+    "better": "higher, lower or neither",
+    "unit": "unit of the number",
+    "failure_policy": "what a failed face costs",
+    "headline": "whether it stands in short tables",
+    "unavailable": "why there is no number; None where there is one",
+}
+
+
+def write_record(folder: Path, record: dict[str, Any]) -> None:
+    """`folder`/record.json; the keys must be those of this file."""
+    unexplained = (set(record) ^ set(KEYS)).union(*(set(result) - set(RESULT_KEYS) for result in record["results"]))
+    if unexplained:
+        raise BenchError(f"record: keys missing from it or from the schema: {', '.join(sorted(unexplained))}")
+    write_text_whole(folder / RECORD, json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """The record of a run. BenchError where there is none, or of another schema."""
+    path = folder / RECORD
+    try:
+        record: dict[str, Any] = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise BenchError(f"{folder}: no finished run here (no {RECORD})") from None
+    except ValueError as error:
+        raise BenchError(f"{path}: not readable ({error})") from None
+    if record.get("schema") != SCHEMA:
+        raise BenchError(f"{path}: schema {record.get('schema')}; this version reads {SCHEMA}")
+    return record
+
+
+def find_records(root: Path) -> list[Path]:
+    """The folders of the finished runs below `root`, sorted."""
+    return sorted(path.parent for path in root.glob(f"*/*/*/{RECORD}")) or sorted(
+        path.parent for path in root.rglob(RECORD)
+    )

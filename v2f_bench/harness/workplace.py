@@ -1,0 +1,43 @@
+"""Where a session works: folders, device, processes, and how progress is shown."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import platformdirs
+
+from v2f_bench.harness.circumstances import cpu_count
+from v2f_bench.interfaces import Progress, Silent, UsageError
+
+CACHE_VARIABLE = "V2F_BENCH_CACHE"
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """`cache` holds what can be made again (stores, judges); `output` holds the runs."""
+
+    output: Path = Path("runs")
+    cache: Path = field(default_factory=lambda: default_cache())
+    device: str = "cpu"
+    jobs: int = field(default_factory=cpu_count)
+    progress: Progress = field(default_factory=Silent)
+
+
+def default_cache() -> Path:
+    """`$V2F_BENCH_CACHE`, or the user's cache folder."""
+    return Path(os.environ.get(CACHE_VARIABLE) or platformdirs.user_cache_dir("v2f-bench"))
+
+
+def choose_device(wanted: str) -> str:
+    """`wanted` as torch spells it; "auto" is the GPU where there is one."""
+    import torch
+
+    if wanted == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.zeros(1, device=wanted)
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(f"--device {wanted}: {str(error).splitlines()[0]}") from None
+    return wanted

@@ -1,0 +1,37 @@
+"""What a plugin author reads: the four contracts and the plain values that pass between them. Imports no torch."""
+
+from v2f_bench.interfaces.context import Bar, Context, Progress, Silent
+from v2f_bench.interfaces.dataset import Card, Dataset
+from v2f_bench.interfaces.errors import BenchError, DataError, NotAvailable, PluginError, UsageError
+from v2f_bench.interfaces.judge import Judge, WeightsFile
+from v2f_bench.interfaces.method import Method
+from v2f_bench.interfaces.metric import Evidence, Measure, Metric
+from v2f_bench.interfaces.options import NoOptions, apply_settings, describe_options
+from v2f_bench.interfaces.values import NEEDS, Clips, Trials, Voices
+
+__all__ = [
+    "NEEDS",
+    "Bar",
+    "BenchError",
+    "Card",
+    "Clips",
+    "Context",
+    "DataError",
+    "Dataset",
+    "Evidence",
+    "Judge",
+    "Measure",
+    "Method",
+    "Metric",
+    "NoOptions",
+    "NotAvailable",
+    "PluginError",
+    "Progress",
+    "Silent",
+    "Trials",
+    "UsageError",
+    "Voices",
+    "WeightsFile",
+    "apply_settings",
+    "describe_options",
+]

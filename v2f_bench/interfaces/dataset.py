@@ -1,0 +1,89 @@
+"""The contract of a data set: where it comes from, how it lies on disk, and how one clip is read."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from v2f_bench.interfaces.options import NoOptions
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a user must know before using a data set; every field is plain text."""
+
+    title: str
+    licence: str
+    consent: str  # what the people in it agreed to, and what that asks of the user
+    origin: str  # who made it, and where it is described
+    obtain: str  # how to get it, and where to put it
+    defects: str = ""
+
+
+class Dataset(ABC):
+    """A collection of clips of speakers.
+
+    Class attributes:
+        name: as typed after `--dataset`.
+        summary: one line for `v2f-bench list`.
+        card: origin, licence and consent terms.
+        tracks: the tracks whose protocols it can serve.
+        options: a frozen dataclass of typed options, set by `--dataset-set name=value`.
+        version: changes when clips or labels change, so that protocols before and after differ.
+        root_variable: the environment variable that names its folder; "" for a data set that needs no folder.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str] = ""
+    card: ClassVar[Card]
+    tracks: ClassVar[frozenset[str]] = frozenset({"identity"})
+    options: ClassVar[type] = NoOptions
+    root_variable: ClassVar[str] = ""
+    version: ClassVar[str] = "1"
+
+    def __init__(self, options: Any, root: Path | None) -> None:
+        self.opt = options
+        self.root = root
+
+    @abstractmethod
+    def index(self) -> pd.DataFrame:
+        """One row a clip, in a stable order, from the folder as it is now.
+
+        Columns: `clip` (unique text), `speaker`, `voice` and `face` (text from which `read_voice` and `read_face` find
+        the media, usually a path below the root; "" for none); optionally `sex`, `age`, `ethnicity`, `emotion`,
+        `intensity`, `sentence`, `group` (clips of one recording session, such as a video; "" for unknown), and `fault`
+        (why a row cannot be used; "" where it can).
+
+        Raises:
+            DataError: the folder is missing or incomplete; lists what is expected and what was found.
+        """
+
+    @abstractmethod
+    def split(self, speakers: list[str]) -> dict[str, str]:
+        """The split ("train", "validation", "test") of each speaker. It must depend on the speaker's name alone."""
+
+    def read_voice(self, entry: str) -> tuple[np.ndarray, int]:
+        """The recording of an index entry: float32 [T] mono and its rate in Hz. DataError where it cannot be read."""
+        from v2f_bench.media.sound import read_sound
+
+        return read_sound(self._path(entry))
+
+    def read_face(self, entry: str) -> np.ndarray:
+        """The picture of an index entry: uint8 [H, W, 3] RGB, a face crop. DataError where it cannot be read."""
+        from v2f_bench.media.picture import read_picture
+
+        return read_picture(self._path(entry))
+
+    def oracle_faces(self, speakers: list[str], resolution: int) -> np.ndarray | None:
+        """Where the causes are known, the face that a voice leaves to expect: uint8 [N, resolution, resolution, 3]."""
+        return None
+
+    def _path(self, entry: str) -> Path:
+        assert self.root is not None, f"{self.name} has files but no root"
+        return self.root / entry

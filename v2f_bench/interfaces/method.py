@@ -1,0 +1,76 @@
+"""The contract of a method: learn from the training and validation clips, then make one face for each trial."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from v2f_bench.interfaces.errors import UsageError
+from v2f_bench.interfaces.options import NoOptions, did_you_mean
+
+if TYPE_CHECKING:
+    import torch
+
+    from v2f_bench.interfaces.context import Context
+    from v2f_bench.interfaces.values import Clips, Trials
+
+
+class Method(ABC):
+    """A way to draw a face from a voice.
+
+    Class attributes:
+        name: as typed after `--method`; lower case, digits and hyphens.
+        summary: one line for `v2f-bench list`.
+        source: the publication it follows, or "".
+        tracks: the tracks that it serves: "identity", "emotion".
+        needs: what a trial must bring, from `v2f_bench.NEEDS`; nothing else is handed over.
+        options: a frozen dataclass of typed options (see `v2f_bench.interfaces.options`).
+        presets: named options; by custom `quick` (minutes on a laptop's CPU) and `paper` (the source's own numbers).
+        baseline: whether it stands in every table of its track as a floor, a ceiling or a simple rival.
+        trained_with: names of pretrained networks that its losses or features used, as judges name them; a metric
+            judged by one of these is marked as not independent.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str] = ""
+    source: ClassVar[str] = ""
+    tracks: ClassVar[frozenset[str]] = frozenset({"identity"})
+    needs: ClassVar[frozenset[str]] = frozenset({"voice"})
+    options: ClassVar[type] = NoOptions
+    presets: ClassVar[Mapping[str, Any]] = {}
+    baseline: ClassVar[bool] = False
+    trained_with: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, options: Any) -> None:
+        self.opt = options
+
+    @classmethod
+    def preset(cls, name: str) -> Any:
+        """The options of a preset. A method without presets has its defaults under every name."""
+        if not cls.presets:
+            return cls.options()
+        if name not in cls.presets:
+            hint = did_you_mean(name, cls.presets)
+            raise UsageError(f"{cls.name} has no preset {name!r}{hint} It has: {', '.join(cls.presets)}.")
+        return cls.presets[name]
+
+    @abstractmethod
+    def fit(self, train: Clips, validation: Clips, context: Context) -> None:
+        """Learn. The test split is not within reach; choose checkpoints on `validation`."""
+
+    @abstractmethod
+    def generate(self, trials: Trials, context: Context) -> torch.Tensor:
+        """One face for each trial: float32 [N, 3, H, W], RGB in [0, 1]; any H = W, resized to the protocol's.
+
+        A face that could not be made is NaN; it is counted as missing, by each metric's stated policy. `context.seed`
+        depends on the run's seed and on the batch, so a batch can be made again alone.
+        """
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """Everything that `generate` needs besides the options, as named tensors (saved as safetensors)."""
+        return {}
+
+    def restore(self, state: dict[str, torch.Tensor], device: str) -> None:
+        """Take back what `state` gave, on `device`; called instead of `fit` where a checkpoint exists."""
+        return

@@ -1,0 +1,116 @@
+"""Typed options: a plugin's options are one frozen dataclass; `name=value` settings are checked against its types."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import types
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from v2f_bench.interfaces.errors import UsageError
+
+O = TypeVar("O")  # noqa: E741 - an options dataclass
+
+
+@dataclass(frozen=True)
+class NoOptions:
+    """For a plugin with nothing to set."""
+
+
+def apply_settings(options: O, settings: Iterable[str], owner: str) -> O:
+    """`options` with each `name=value` of `settings` applied; the later of two settings of one name counts.
+
+    Types may be `int`, `float`, `bool`, `str`, `Literal[...]`, `tuple[T, ...]` (comma-separated), `T | None` ("none").
+
+    Raises:
+        UsageError: a setting without `=`, an unknown name, or a value of another type; says what is allowed.
+    """
+    kinds = get_type_hints(type(options))
+    fields = [field.name for field in dataclasses.fields(options)]  # type: ignore[arg-type]
+    changes: dict[str, Any] = {}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        name = name.strip().replace("-", "_")
+        if not equals:
+            raise UsageError(f"{owner}: a setting is name=value, not {setting!r}")
+        if name not in fields:
+            raise UsageError(f"{owner} has no option {name!r}{did_you_mean(name, fields)} {_allowed(fields)}")
+        try:
+            changes[name] = _convert(text.strip(), kinds[name])
+        except ValueError:
+            raise UsageError(f"{owner}: {name} takes {_kind_in_words(kinds[name])}, not {text.strip()!r}") from None
+    return dataclasses.replace(options, **changes)  # type: ignore[type-var]
+
+
+def options_from(cls: type[O], values: dict[str, Any]) -> O:
+    """Options back from JSON: lists become the tuples they were."""
+    return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+
+
+def describe_options(options: object) -> list[tuple[str, str, Any]]:
+    """(name, type in words, value) of each option."""
+    kinds = get_type_hints(type(options))
+    return [
+        (field.name, _kind_in_words(kinds[field.name]), getattr(options, field.name))
+        for field in dataclasses.fields(options)  # type: ignore[arg-type]
+    ]
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The phrase '; did you mean X?' for the closest known name, or '.' where none is close."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {close[0]!r}?" if close else "."
+
+
+def _allowed(fields: list[str]) -> str:
+    return f"It takes: {', '.join(fields)}." if fields else "It takes none."
+
+
+def _convert(text: str, kind: Any) -> Any:
+    """`text` as a value of type `kind`; ValueError where it is none."""
+    origin = get_origin(kind)
+    if origin in (Union, types.UnionType):
+        members = [member for member in get_args(kind) if member is not type(None)]
+        if type(None) in get_args(kind) and text.lower() == "none":
+            return None
+        for member in members:
+            try:
+                return _convert(text, member)
+            except ValueError:
+                continue
+        raise ValueError(text)
+    if origin is Literal:
+        for choice in get_args(kind):
+            if text == str(choice):
+                return choice
+        raise ValueError(text)
+    if origin is tuple:
+        item = get_args(kind)[0]
+        return tuple(_convert(part.strip(), item) for part in text.split(",") if part.strip())
+    if kind is bool:
+        if text.lower() not in ("true", "yes", "on", "1", "false", "no", "off", "0"):
+            raise ValueError(text)
+        return text.lower() in ("true", "yes", "on", "1")
+    if kind is int:
+        return int(text)
+    if kind is float:
+        number = float(text)
+        if number != number or number in (float("inf"), float("-inf")):
+            raise ValueError(text)
+        return number
+    if kind is str:
+        return text
+    raise TypeError(f"options of type {kind} cannot be set from the command line")
+
+
+def _kind_in_words(kind: Any) -> str:
+    origin = get_origin(kind)
+    if origin in (Union, types.UnionType):
+        return " or ".join("none" if member is type(None) else _kind_in_words(member) for member in get_args(kind))
+    if origin is Literal:
+        return "one of " + ", ".join(map(str, get_args(kind)))
+    if origin is tuple:
+        return f"a comma-separated list of {_kind_in_words(get_args(kind)[0])}"
+    return {int: "a whole number", float: "a number", bool: "true or false", str: "text"}.get(kind, str(kind))

@@ -1,0 +1,120 @@
+"""The plain values that pass between plugins and the harness: voices, clips and trials."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from v2f_bench.interfaces.errors import PluginError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    import torch
+
+# What a method may ask of a trial. A method is handed what it declares and nothing else.
+NEEDS = {
+    "voice": "the recording",
+    "proposal": "a picture of another test speaker, to be changed into the voice's owner",
+    "attributes": "the true sex and age of the speaker (a label, not heard: the results are marked)",
+    "real-photo": "a photograph of the true speaker (the answer: for ceilings only)",
+    "oracle": "the face that a data set with known causes expects from the voice alone (the answer: for ceilings only)",
+}
+# Needs that hand a method what only the answer knows.
+ANSWERS = ("attributes", "real-photo", "oracle")
+
+
+@dataclass(frozen=True)
+class Voices:
+    """A batch of recordings.
+
+    `samples` is float32 [N, T], mono in [-1, 1], zero after each recording's end; `lengths` is int64 [N], in samples;
+    `rate` is in Hz.
+    """
+
+    samples: torch.Tensor
+    lengths: torch.Tensor
+    rate: int
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def crop(self, seconds: float, rng: np.random.Generator) -> Voices:
+        """A random stretch of `seconds` of each recording; one that is shorter is repeated to that length."""
+        import torch
+
+        wanted = round(seconds * self.rate)
+        starts = torch.tensor([int(rng.integers(max(1, int(n) - wanted + 1))) for n in self.lengths])
+        positions = (starts[:, None] + torch.arange(wanted)) % self.lengths.clamp(min=1)[:, None]
+        return Voices(self.samples.gather(1, positions), torch.full((len(self),), wanted), self.rate)
+
+    def to(self, device: torch.device | str) -> Voices:
+        return Voices(self.samples.to(device), self.lengths.to(device), self.rate)
+
+
+class Clips(ABC):
+    """The clips of one split, opened lazily: a table of labels, and voices and faces by row.
+
+    `table` has one row a clip: `clip` and `speaker` always; `voice` and `face` (bool: whether the clip has one);
+    and, where the data set knows them, `sex` ("female", "male"), `age` (years), `ethnicity`, `emotion`, `intensity`,
+    `sentence`. A clip may have only a voice or only a face; any voice may be paired with any face of one speaker.
+    """
+
+    table: pd.DataFrame
+    rate: int
+    resolution: int
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @abstractmethod
+    def voices(self, rows: Sequence[int] | np.ndarray) -> Voices:
+        """The recordings of table rows `rows` (positions), whole."""
+
+    @abstractmethod
+    def faces(self, rows: Sequence[int] | np.ndarray) -> torch.Tensor:
+        """The faces of table rows `rows`: float32 [N, 3, resolution, resolution], RGB in [0, 1]."""
+
+
+@dataclass(frozen=True)
+class Trials:
+    """A batch of test items, holding just what the method declared in `needs`.
+
+    Faces are float32 [N, 3, resolution, resolution], RGB in [0, 1]. Reading what was not declared raises PluginError.
+    """
+
+    ids: tuple[str, ...]
+    given: dict[str, object]
+    resolution: int
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def voices(self) -> Voices:
+        return self._get("voice")  # type: ignore[return-value]
+
+    @property
+    def proposals(self) -> torch.Tensor:
+        return self._get("proposal")  # type: ignore[return-value]
+
+    @property
+    def attributes(self) -> pd.DataFrame:
+        """Columns `sex` and `age` of the true speaker."""
+        return self._get("attributes")
+
+    @property
+    def real_photos(self) -> torch.Tensor:
+        """NaN where the speaker has no second picture."""
+        return self._get("real-photo")  # type: ignore[return-value]
+
+    @property
+    def oracle_faces(self) -> torch.Tensor:
+        return self._get("oracle")  # type: ignore[return-value]
+
+    def _get(self, need: str) -> object:
+        if need not in self.given:
+            raise PluginError(f"the method reads {need!r} of a trial but does not declare it in `needs`")
+        return self.given[need]

@@ -1,0 +1,88 @@
+"""The in-domain judge's network: a face in, a unit vector of 64 numbers out."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+SIZE = 64  # pixels
+
+
+class Embedder(nn.Module):
+    """3×64×64 -> 64 unit vector: four stages of one residual block each, at 32, 16, 8 and 4 pixels."""
+
+    dimensions = 64
+
+    def __init__(self, width: int = 24) -> None:
+        super().__init__()
+        stages, before = [], 3
+        for channels in (width, 2 * width, 4 * width, 6 * width):
+            stages += [_Down(before, channels), _Residual(channels)]
+            before = channels
+        self.stages = nn.Sequential(*stages)
+        self.dropout = nn.Dropout(0.2)
+        self.project = nn.Linear(before * 16, self.dimensions, bias=False)
+        self.normalise = nn.BatchNorm1d(self.dimensions, affine=False)
+
+    def forward(self, faces: torch.Tensor) -> torch.Tensor:
+        if faces.shape[-1] != SIZE:
+            faces = F.interpolate(faces, (SIZE, SIZE), mode="bilinear", antialias=True)
+        features = self.stages((faces - 0.5).contiguous(memory_format=torch.channels_last) * 4)  # [N, C, 4, 4]
+        return F.normalize(self.normalise(self.project(self.dropout(features.flatten(1)))), dim=1)
+
+
+class CosineSoftmax(nn.Module):
+    """Logits s·(cos θ - m·[own class]) against one learned direction a class (Wang et al. 2018, equation 4)."""
+
+    def __init__(self, dimensions: int, classes: int, scale: float = 16.0, margin: float = 0.2) -> None:
+        super().__init__()
+        self.directions = nn.Parameter(torch.randn(classes, dimensions))
+        self.scale, self.margin = scale, margin
+
+    def forward(self, embeddings: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        cosines = embeddings @ F.normalize(self.directions, dim=1).T
+        return self.scale * (cosines - self.margin * F.one_hot(labels, len(self.directions)))
+
+
+class _Down(nn.Sequential):
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__(
+            nn.Conv2d(before, after, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)
+        )
+
+
+class _Residual(nn.Module):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels),
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return F.relu(x + self.body(x))
+
+
+def augment(faces: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
+    """Mirror, shift by up to 3 pixels, change light and contrast, and now and then take the colour away.
+
+    Colour is taken away so that shape has to serve too: hair and skin alone tell few people apart.
+    """
+    n, _, side, _ = faces.shape
+
+    def uniform(low: float, high: float, *shape: int) -> torch.Tensor:
+        return low + (high - low) * torch.rand(n, *shape, generator=rng)
+
+    mirrored = torch.where(uniform(0, 1, 1, 1, 1) < 0.5, faces.flip(-1), faces)
+    padded = F.pad(mirrored, (3, 3, 3, 3), mode="replicate")
+    shifts = torch.randint(0, 7, (n, 2), generator=rng).tolist()
+    moved = torch.stack([padded[i, :, y : y + side, x : x + side] for i, (y, x) in enumerate(shifts)])
+    grey = moved.mean(dim=1, keepdim=True).expand_as(moved)
+    toned = torch.where(uniform(0, 1, 1, 1, 1) < 0.25, grey, moved)
+    middle = toned.mean(dim=(1, 2, 3), keepdim=True)
+    lit = (toned - middle) * uniform(0.75, 1.25, 1, 1, 1) + middle * uniform(0.75, 1.25, 1, 1, 1)
+    return (lit * uniform(0.93, 1.07, 3, 1, 1)).clamp(0, 1)

@@ -1,0 +1,5 @@
+"""Records to tables."""
+
+from v2f_bench.leaderboard.table import render_table
+
+__all__ = ["render_table"]

@@ -1,0 +1,125 @@
+"""Records gathered: the runs of one protocol, one entry a method and set of options, its seeds taken together."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from v2f_bench.harness.record import read_record
+from v2f_bench.harness.score import TRIALS, column_name
+from v2f_bench.hashing import canonical_json
+from v2f_bench.stats import Interval, mean_interval, median_interval
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of a table: a method with one set of options, over one or more seeds."""
+
+    name: str
+    options: dict[str, Any]
+    folders: tuple[Path, ...]
+    records: tuple[dict[str, Any], ...]
+
+    @property
+    def first(self) -> dict[str, Any]:
+        return self.records[0]
+
+    @property
+    def seeds(self) -> list[int]:
+        return [record["seed"] for record in self.records]
+
+    @cached_property
+    def trials(self) -> list[pd.DataFrame]:
+        return [pd.read_parquet(folder / TRIALS).set_index("trial") for folder in self.folders]
+
+    def result(self, measure: str, judge: str | None) -> dict[str, Any] | None:
+        """The first seed's result of a measure by a judge; None where the record has none."""
+        for result in self.first["results"]:
+            if (result["measure"], result.get("judge")) == (measure, judge):
+                return dict(result)
+        return None
+
+    def values(self, measure: str, judge: str) -> pd.Series | None:
+        """The per-trial values of a measure, the mean over the seeds, by trial; None for a measure without any."""
+        column = column_name(measure, judge)
+        if any(column not in trials for trials in self.trials):
+            return None
+        return pd.concat([trials[column] for trials in self.trials], axis=1).mean(axis=1)
+
+    def speakers(self) -> pd.Series:
+        return self.trials[0]["speaker"]
+
+    def number(self, measure: str, judge: str) -> Interval | None:
+        """The measure over all seeds with its interval over speakers; None where it is not available.
+
+        Per-trial values are averaged over the seeds first. A statistic of the whole is the mean over the seeds, and its
+        interval the mean of theirs.
+        """
+        result = self.result(measure, judge)
+        if result is None or result["unavailable"] or result["value"] is None:
+            return None
+        if len(self.records) == 1:
+            return Interval(result["value"], _known(result["low"]), _known(result["high"]))
+        values = self.values(measure, judge)
+        if values is None:
+            found = [entry for record in self.records for entry in record["results"] if _is(entry, measure, judge)]
+            return Interval(*(float(np.mean([_known(entry[end]) for entry in found])) for end in Interval._fields))
+        interval = median_interval if "median" in measure else mean_interval
+        return interval(values.to_numpy(), self.speakers().to_numpy())
+
+
+def gather(folders: list[Path]) -> dict[str, list[Entry]]:
+    """The entries of each protocol, by protocol hash. Only these may be ranked together."""
+    groups: dict[tuple[str, str, str], list[tuple[Path, dict[str, Any]]]] = defaultdict(list)
+    for folder in folders:
+        record = read_record(folder)
+        key = (record["protocol"]["hash"], record["method"]["name"], _configuration(record))
+        groups[key].append((folder, record))
+    tables: dict[str, list[Entry]] = defaultdict(list)
+    for (protocol, method, _), runs in groups.items():
+        runs.sort(key=lambda run: run[1]["seed"])
+        options = runs[0][1]["options"]
+        tables[protocol].append(Entry(method, options, tuple(f for f, _ in runs), tuple(r for _, r in runs)))
+    return {protocol: _told_apart(entries) for protocol, entries in tables.items()}
+
+
+def difference(first: Entry, second: Entry, measure: str, judge: str) -> Interval | None:
+    """`first` minus `second` on the same trials, with its interval over speakers; None where it cannot be had."""
+    a, b = first.values(measure, judge), second.values(measure, judge)
+    if a is None or b is None:
+        return None
+    gap = (a - b).reindex(first.speakers().index)
+    return mean_interval(gap.to_numpy(), first.speakers().to_numpy())
+
+
+def _configuration(record: dict[str, Any]) -> str:
+    return canonical_json([record["options"], record["method"]["version"], record["method"]["source_hash"]])
+
+
+def _told_apart(entries: list[Entry]) -> list[Entry]:
+    """The entries; where one method stands with several sets of options, what differs is put behind its name."""
+    told = []
+    for entry in entries:
+        same = [other for other in entries if other.name == entry.name]
+        differing = [
+            f"{option}={value}"
+            for option, value in entry.options.items()
+            if any(other.options.get(option) != value for other in same)
+        ]
+        label = ", ".join(differing) or f"source {entry.first['method']['source_hash'][:6]}"
+        told.append(entry if len(same) == 1 else replace(entry, name=f"{entry.name} ({label})"))
+    return told
+
+
+def _is(result: dict[str, Any], measure: str, judge: str) -> bool:
+    return bool(result["measure"] == measure and result.get("judge") == judge)
+
+
+def _known(number: float | None) -> float:
+    return float("nan") if number is None else number

@@ -1,0 +1,1 @@
+"""Recordings and pictures in and out of files."""

@@ -1,0 +1,71 @@
+"""Pictures in and out of files, and between their forms: uint8 arrays on disk, float tensors between parts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from v2f_bench.interfaces import DataError
+
+if TYPE_CHECKING:
+    import torch
+
+
+def read_picture(path: Path) -> np.ndarray:
+    """The picture in `path`: uint8 [H, W, 3] RGB.
+
+    Raises:
+        DataError: the file is missing, truncated or no picture; names the file.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: no such file")
+    try:
+        with Image.open(path) as picture:
+            return np.array(picture.convert("RGB"))
+    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
+        raise DataError(f"{path}: not readable as a picture ({error})") from None
+
+
+def write_picture(path: Path, pixels: np.ndarray) -> None:
+    """uint8 [H, W, 3] RGB to a PNG file."""
+    Image.fromarray(pixels).save(path, format="PNG")
+
+
+def square(pixels: np.ndarray, size: int) -> np.ndarray:
+    """The middle square of uint8 [H, W, 3], resized to uint8 [size, size, 3] (area averaging down, bicubic up)."""
+    height, width = pixels.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    middle = pixels[top : top + side, left : left + side]
+    if side == size:
+        return middle
+    method = Image.Resampling.BOX if side > size and side % size == 0 else Image.Resampling.BICUBIC
+    return np.array(Image.fromarray(middle).resize((size, size), method))
+
+
+def to_tensor(pixels: np.ndarray, resolution: int) -> torch.Tensor:
+    """uint8 [N, H, H, 3] to float32 [N, 3, resolution, resolution] in [0, 1], area-averaged (antialiased)."""
+    import torch
+
+    faces = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).float() / 255
+    return resize(faces, resolution)
+
+
+def resize(faces: torch.Tensor, resolution: int) -> torch.Tensor:
+    """float32 [N, 3, H, W] to float32 [N, 3, resolution, resolution], antialiased; values stay in [0, 1]."""
+    import torch.nn.functional as F
+
+    side = faces.shape[-1]
+    if faces.shape[-2:] == (resolution, resolution):
+        return faces
+    if side == faces.shape[-2] and side % resolution == 0:
+        return F.avg_pool2d(faces, side // resolution)
+    return F.interpolate(faces, (resolution, resolution), mode="bilinear", antialias=True).clamp(0, 1)
+
+
+def to_pixels(faces: torch.Tensor) -> np.ndarray:
+    """float32 [N, 3, H, W] in [0, 1] to uint8 [N, H, W, 3]."""
+    return (faces.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()

@@ -1,0 +1,91 @@
+"""Recordings from files: decoded, mono, at the rate that is wanted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from v2f_bench.interfaces import DataError
+
+_SOUNDFILE = {".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif"}
+
+
+def read_sound(path: Path) -> tuple[np.ndarray, int]:
+    """The recording in `path`, all channels averaged: float32 [T] in [-1, 1], and its rate in Hz.
+
+    wav, flac, ogg, mp3 and aiff by libsndfile; whatever else (m4a, mp4, flv, ...) by FFmpeg.
+
+    Raises:
+        DataError: the file is missing, empty, shorter than its header says, not finite, or no sound; names the file.
+    """
+    if not path.is_file():
+        raise DataError(f"{path}: no such file")
+    if path.stat().st_size < 200 and path.read_bytes().startswith(b"version https://git-lfs"):
+        raise DataError(f"{path}: a Git-LFS pointer, not the recording; run `git lfs pull` where it came from")
+    samples, rate = _read_soundfile(path) if path.suffix.lower() in _SOUNDFILE else _read_ffmpeg(path)
+    if not len(samples):
+        raise DataError(f"{path}: holds no sound")
+    if not np.isfinite(samples).all():
+        raise DataError(f"{path}: holds samples that are not finite")
+    return samples, rate
+
+
+def resample(samples: np.ndarray, rate: int, wanted: int) -> np.ndarray:
+    """float32 [T] at `rate` Hz to `wanted` Hz (soxr, high quality)."""
+    if rate == wanted:
+        return samples
+    import soxr
+
+    return soxr.resample(samples, rate, wanted).astype(np.float32)
+
+
+def to_int16(samples: np.ndarray) -> np.ndarray:
+    """float32 [T] in [-1, 1] to int16 [T]; what lies beyond is clipped."""
+    return (samples.clip(-1, 1) * 32767).round().astype(np.int16)
+
+
+def _read_soundfile(path: Path) -> tuple[np.ndarray, int]:
+    import soundfile
+
+    try:
+        with soundfile.SoundFile(path) as sound:
+            promised = sound.frames
+            samples = sound.read(dtype="float32", always_2d=True)
+            rate = sound.samplerate
+    except (soundfile.LibsndfileError, RuntimeError) as error:
+        raise DataError(f"{path}: not readable as sound ({error})") from None
+    if path.suffix.lower() == ".wav":
+        promised = max(promised, _frames_in_wav_header(path))
+    if len(samples) < promised:
+        raise DataError(f"{path}: truncated: {len(samples)} of {promised} samples are there")
+    return samples.mean(axis=1), rate
+
+
+def _frames_in_wav_header(path: Path) -> int:
+    """How many frames the header of a wav file promises: libsndfile itself quietly shortens a truncated file."""
+    header = path.open("rb").read(4096)
+    data, fmt = header.find(b"data"), header.find(b"fmt ")
+    if data < 0 or fmt < 0:
+        return 0
+    promised_bytes = int.from_bytes(header[data + 4 : data + 8], "little")
+    frame_bytes = int.from_bytes(header[fmt + 20 : fmt + 22], "little")
+    streamed = promised_bytes >= 0x7FFFF000  # a writer that did not know the length in advance
+    return 0 if streamed or not frame_bytes else promised_bytes // frame_bytes
+
+
+def _read_ffmpeg(path: Path) -> tuple[np.ndarray, int]:
+    import av
+
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.audio:
+                raise DataError(f"{path}: has no sound track")
+            rate = container.streams.audio[0].rate
+            to_mono = av.AudioResampler(format="flt", layout="mono", rate=rate)
+            pieces = [out.to_ndarray()[0] for frame in container.decode(audio=0) for out in to_mono.resample(frame)] + [
+                out.to_ndarray()[0] for out in to_mono.resample(None)
+            ]
+    except av.FFmpegError as error:
+        raise DataError(f"{path}: not readable as sound ({error})") from None
+    return (np.concatenate(pieces) if pieces else np.zeros(0, np.float32)).astype(np.float32), rate
