@@ -74,7 +74,7 @@ def identity_protocol(dataset: dict[str, Any], clips: pd.DataFrame, split_of: Ma
         DataError: a split is too small to be used; says what there is.
     """
     split_of_clip = clips["speaker"].map(split_of)
-    splits = {split: list(clips["clip"][split_of_clip == split]) for split in SPLITS}
+    splits = {split: sorted(clips["clip"][split_of_clip == split]) for split in SPLITS}
     table = {split: clips.loc[names] for split, names in splits.items()}
     people = {split: _complete_speakers(part) for split, part in table.items()}
     counts = ", ".join(f"{split} {len(names)}" for split, names in people.items())

@@ -84,6 +84,13 @@ class Bench:
             resolution=self.protocol.resolution,
         )
 
+    def posed(self, method: type[Method]) -> np.ndarray:
+        """Which trials bring all that the method needs: bool [n]. Not every speaker has a second picture, say."""
+        posed = np.ones(len(self.trials), bool)
+        if "real-photo" in method.needs:
+            posed &= self.trials["real_photo"].to_numpy() != ""
+        return posed
+
     def unmet(self, method: type[Method]) -> str:
         """Why this data set cannot serve the method's needs, or ""."""
         if self.protocol.track not in method.tracks:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from v2f_bench.harness.stage import write_text_whole
 from v2f_bench.interfaces import BenchError
 
 SCHEMA = 1
@@ -20,6 +21,7 @@ KEYS = {
     "preset": "the preset that the options started from",
     "dataset": "name, version, options, licence, consent terms, clips used and left out",
     "protocol": "name, track, hash, sample rate, resolution, and how many speakers and clips each split has",
+    "posed": "how many trials bring all that the method needs",
     "seed": "the run's seed",
     "judges": "each judge that scored: version, sha256 of its weights, training people, its own quality",
     "results": "one entry a measure; its keys below",

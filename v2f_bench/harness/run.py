@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +16,16 @@ from v2f_bench.harness.judging import ReadyJudge
 from v2f_bench.harness.plan import Plan
 from v2f_bench.harness.record import SCHEMA, write_record
 from v2f_bench.harness.score import SCORES, TRIALS, score
+from v2f_bench.harness.sheet import write_sheet
 from v2f_bench.harness.stage import read_marker, write_text_whole, write_whole
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.hashing import source_key
-from v2f_bench.interfaces import BenchError
+from v2f_bench.interfaces import BenchError, NotAvailable
 from v2f_bench.interfaces.values import ANSWERS
 from v2f_bench.plugins import Plugin
+
+
+CRASH = "crash.txt"
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,9 @@ def run_plans(
         try:
             record = run_plan(plan, preset, bench, judges, missing, metrics, workplace)
             outcomes.append(Outcome(plan, folder, record))
+        except NotAvailable as error:
+            outcomes.append(Outcome(plan, folder, None, str(error), unsuited=True))
+            continue
         except BenchError as error:
             outcomes.append(Outcome(plan, folder, None, str(error)))
         except Exception as error:
@@ -78,10 +86,12 @@ def run_plan(
     write_text_whole(folder / "protocol.json", bench.protocol.to_json())
     method = fit(plan, bench, folder, workplace.device, workplace.progress)
     key = generate(method, plan, bench, folder, workplace.device, workplace.progress)
-    results = score(folder, key, bench, judges, missing, metrics, plan.method.trained_with, workplace.progress)
+    write_sheet(folder, folder / FACES, bench)
+    results = score(plan.method, folder, key, bench, judges, missing, metrics, workplace.progress)
     write_whole(folder / TRIALS, lambda path: path.write_bytes((folder / SCORES / TRIALS).read_bytes()))
     record = _record(plan, preset, bench, judges, results, folder, workplace.device)
     write_record(folder, record)
+    (folder / CRASH).unlink(missing_ok=True)
     return record
 
 
@@ -132,6 +142,7 @@ def _record(
                 for split, names in protocol.splits.items()
             },
         },
+        "posed": int(bench.posed(method).sum()),
         "seed": plan.seed,
         "judges": [
             {
@@ -157,9 +168,7 @@ def _record(
 
 
 def _crash_report(plan: Plan, folder: Path, error: Exception) -> str:
-    import traceback
-
     folder.mkdir(parents=True, exist_ok=True)
-    trace = folder / "crash.txt"
+    trace = folder / CRASH
     trace.write_text("".join(traceback.format_exception(error)))
     return f"{plan.plugin.name} crashed: {type(error).__name__}: {error} (trace in {trace})"

@@ -16,7 +16,7 @@ from v2f_bench.harness.generate import FACES, FAILURES
 from v2f_bench.harness.judging import ReadyJudge, embed
 from v2f_bench.harness.stage import stage
 from v2f_bench.hashing import key_of, source_key
-from v2f_bench.interfaces import DataError, Evidence, Judge, Measure, Metric, Progress
+from v2f_bench.interfaces import DataError, Evidence, Judge, Measure, Method, Metric, Progress
 from v2f_bench.media.picture import read_picture, to_tensor
 from v2f_bench.plugins import Plugin
 from v2f_bench.stats import Interval, mean_interval, median_interval, statistic_interval
@@ -24,17 +24,16 @@ from v2f_bench.stats import Interval, mean_interval, median_interval, statistic_
 SCORES = "scores"
 RESULTS = "results.json"
 TRIALS = "trials.parquet"
-ANSWER_ROWS = ("random-face", "mean-face", "real-photo")  # what a floor or ceiling may be
 
 
 def score(
+    method: type[Method],
     folder: Path,
     generate_key: str,
     bench: Bench,
     judges: list[ReadyJudge],
     missing: dict[str, str],
     metrics: list[Plugin],
-    trained_with: tuple[str, ...],
     progress: Progress,
 ) -> list[dict[str, Any]]:
     """The results of the faces in `folder`, one dict a measure (see `record.py` for their keys).
@@ -48,7 +47,7 @@ def score(
         [(ready.judge.name, ready.sha256) for ready in judges],
         missing,
         [(plugin.name, plugin.version, source_key(plugin.cls)) for plugin in metrics],
-        trained_with,
+        method.trained_with,
     )
 
     def make(unfinished: Path) -> None:
@@ -59,7 +58,7 @@ def score(
         results: list[dict[str, Any]] = []
         with progress.bar("score", len(metrics)) as bar:
             for plugin in metrics:
-                found, columns = _apply(plugin.cls(), seen, missing, trained_with)
+                found, columns = _apply(plugin.cls(), seen, missing, bench.posed(method), method.trained_with)
                 results += found
                 table = pd.concat([table, pd.DataFrame(columns, index=table.index)], axis=1)
                 bar.advance()
@@ -85,7 +84,11 @@ def read_faces(folder: Path, trials: list[str], resolution: int) -> tuple[torch.
 
 
 def _apply(
-    metric: Metric, seen: list[tuple[ReadyJudge, Evidence]], missing: dict[str, str], trained_with: tuple[str, ...]
+    metric: Metric,
+    seen: list[tuple[ReadyJudge, Evidence]],
+    missing: dict[str, str],
+    posed: np.ndarray,
+    trained_with: tuple[str, ...],
 ) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
     """The results of one metric by every judge of its kind, and the per-trial columns."""
     fitting = [(ready, evidence) for ready, evidence in seen if ready.judge.kind == metric.judge]
@@ -97,16 +100,17 @@ def _apply(
     for ready, evidence in fitting:
         floors = metric.measure(evidence.instead(metric.floor))
         ceilings = metric.measure(evidence.instead(metric.ceiling))
-        for measure, floor, ceiling in zip(metric.measure(evidence), floors, ceilings, strict=True):
+        measures = [_limited(measure, posed) for measure in metric.measure(evidence)]
+        for measure, floor, ceiling in zip(measures, floors, ceilings, strict=True):
             results.append(
                 {
                     "metric": metric.name,
                     "measure": measure.name,
                     **_judge_columns(ready, trained_with),
-                    **_number(measure, evidence),
+                    **_number(measure, evidence, posed),
                     "floor": measure.chance if measure.chance is not None else point(floor),
                     "floor_is": "chance" if measure.chance is not None else metric.floor,
-                    "ceiling": point(_where_there_is_one(ceiling, evidence, metric.ceiling)),
+                    "ceiling": point(_limited(ceiling, np.isfinite(evidence.seen[metric.ceiling]).all(axis=1))),
                     "ceiling_is": metric.ceiling,
                     "better": measure.better,
                     "unit": measure.unit,
@@ -145,12 +149,9 @@ def point(measure: Measure) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _where_there_is_one(measure: Measure, evidence: Evidence, role: str) -> Measure:
-    """A ceiling over the trials that have such a face: a person without a second picture is nobody's failure."""
-    if measure.values is None:
-        return measure
-    there = np.isfinite(evidence.seen[role]).all(axis=1)
-    return replace(measure, values=np.where(there, measure.values, np.nan))
+def _limited(measure: Measure, trials: np.ndarray) -> Measure:
+    """The measure over `trials` (bool [n]) alone: who has no second picture, say, is nobody's failure."""
+    return measure if measure.values is None else replace(measure, values=np.where(trials, measure.values, np.nan))
 
 
 def _judge_columns(ready: ReadyJudge, trained_with: tuple[str, ...]) -> dict[str, Any]:
@@ -163,7 +164,7 @@ def _judge_columns(ready: ReadyJudge, trained_with: tuple[str, ...]) -> dict[str
     }
 
 
-def _number(measure: Measure, evidence: Evidence) -> dict[str, Any]:
+def _number(measure: Measure, evidence: Evidence, posed: np.ndarray) -> dict[str, Any]:
     speakers = evidence.trials["speaker"].to_numpy()
     interval = interval_of(measure, speakers)
     judged = np.isfinite(evidence.seen["generated"]).all(axis=1)
@@ -175,6 +176,6 @@ def _number(measure: Measure, evidence: Evidence) -> dict[str, Any]:
         **{name: float(x) if np.isfinite(x) else None for name, x in interval._asdict().items()},
         "n": n,
         "expected": len(judged),
-        "failed": int((~judged).sum()),
+        "failed": int((posed & ~judged).sum()),
         "speakers": len(set(speakers)),
     }

@@ -79,8 +79,8 @@ def _ranking(entries: list[Entry], columns: list[Column]) -> str:
         cells = [_cell(entry.number(column.measure, column.judge)) + _mark(entry, column) for column in columns]
         failed = sum(_failed(record) for record in entry.records)
         seeds = len(entry.seeds)
-        n = entry.first["protocol"]["trials"] * seeds
-        rows.append([_name(entry), seeds, f"{n - failed}/{n}", *cells])
+        posed = sum(record["posed"] for record in entry.records)
+        rows.append([_name(entry), seeds, f"{posed - failed}/{posed}", *cells])
     for bound in ("floor", "ceiling"):
         cells = [_bound(ordered, column, bound) for column in columns]
         rows.append([f"*{bound}*", "", "", *cells])

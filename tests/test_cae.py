@@ -1,0 +1,149 @@
+"""The parts of the Controlled AutoEncoder against the tables and statements of its source."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from v2f_cae.critic import Critic
+from v2f_cae.dimnet import covariate_labels
+from v2f_cae.gating import GatedConvTranspose2d, by_grouped_convolution, by_matrix_product
+from v2f_cae.method import CAE, CaeOptions
+from v2f_cae.scaffold import Generator
+from v2f_cae.voice import VoiceEmbedding
+
+from v2f_bench.interfaces import DataError
+
+
+def shapes_of(network, kind, *inputs):
+    """Output shapes, without the batch, of every layer of `kind`, in the order of calls."""
+    seen = []
+    hooks = [
+        module.register_forward_hook(lambda m, i, output: seen.append(tuple(output.shape[1:])))
+        for module in network.modules()
+        if isinstance(module, kind)
+    ]
+    with torch.no_grad():
+        network.eval()(*inputs)
+    for hook in hooks:
+        hook.remove()
+    return seen
+
+
+def test_voice_embedding_has_the_shapes_of_table_1():
+    network = VoiceEmbedding()
+    frames = 320
+    found = shapes_of(network, nn.Conv1d, torch.randn(1, 64, frames), torch.tensor([frames]))
+    assert found == [(256, 160), (384, 80), (576, 40), (864, 20), (64, 10)]
+    for layer in network.layers:
+        convolution, norm, activation = layer
+        assert (convolution.kernel_size, convolution.stride, convolution.padding) == ((3,), (2,), (1,))
+        assert isinstance(norm, nn.BatchNorm1d)
+        assert isinstance(activation, nn.ReLU)
+    assert network(torch.randn(2, 64, 50), torch.tensor([50, 50])).shape == (2, 64)
+
+
+def test_discriminator_and_classifier_have_the_shapes_of_table_1():
+    network = Critic(speakers=924)
+    found = shapes_of(network, nn.Conv2d, torch.rand(1, 3, 64, 64))
+    assert found == [(32, 64, 64), (64, 32, 32), (128, 16, 16), (256, 8, 8), (512, 4, 4), (64, 1, 1)]
+    real, speaker = network(torch.rand(2, 3, 64, 64))
+    assert real.shape == (2,)
+    assert speaker.shape == (2, 924)
+    assert sum(isinstance(module, nn.LeakyReLU) for module in network.modules()) == 6
+
+
+def test_scaffold_has_the_channels_and_sizes_of_section_2_1():
+    network = Generator(width=64)
+    found = shapes_of(network, nn.Conv2d, torch.rand(1, 3, 64, 64), torch.randn(1, 64))
+    encoder, decoder = found[:8], found[8:16]
+    assert encoder == [s for c, side in ((64, 64), (128, 32), (256, 16), (512, 8)) for s in [(c, side, side)] * 2]
+    assert decoder == [s for c, side in ((512, 8), (256, 16), (128, 32), (64, 64)) for s in [(c, side, side)] * 2]
+    gated = shapes_of(network, GatedConvTranspose2d, torch.rand(1, 3, 64, 64), torch.randn(1, 64))
+    assert gated == [(512, 8, 8), (256, 16, 16), (128, 32, 32), (64, 64, 64)], "a skip joins a layer of its own size"
+    for layer in network.up:
+        assert layer.controller.in_features == 64
+        assert layer.controller.out_features == layer.weight.numel(), "as many gates as the filter has parameters"
+
+
+@pytest.mark.parametrize(("channels_in", "channels_out", "side"), [(128, 64, 8), (24, 16, 32), (8, 8, 4)])
+def test_a_gated_batch_equals_one_sample_at_a_time(channels_in, channels_out, side):
+    """The source trains with batches of one, with torch's own layer and a filter made for that sample."""
+    torch.manual_seed(0)
+    layer = GatedConvTranspose2d(channels_in, channels_out, 64)
+    nn.init.normal_(layer.bias)
+    x = torch.randn(5, channels_in, side, side, requires_grad=True)
+    code = torch.randn(5, 64, requires_grad=True)
+    one_by_one = []
+    for i in range(5):
+        plain = nn.ConvTranspose2d(channels_in, channels_out, 3, stride=2, padding=1, output_padding=1)
+        gate = torch.sigmoid(code[i] @ layer.controller.weight.T + layer.controller.bias).view_as(layer.weight)
+        parameters = {"weight": layer.weight * gate, "bias": layer.bias}
+        one_by_one.append(torch.func.functional_call(plain, parameters, (x[i : i + 1],)))
+    expected, batched = torch.cat(one_by_one), layer(x, code)
+    assert (batched - expected).abs().max() < 1e-5
+    inputs = (x, code, layer.weight, layer.bias, layer.controller.weight)
+    direction = torch.randn_like(expected)
+    for ours, theirs in zip(
+        torch.autograd.grad((batched * direction).sum(), inputs),
+        torch.autograd.grad((expected * direction).sum(), inputs),
+        strict=True,
+    ):
+        assert (ours - theirs).abs().max() <= 1e-5 * theirs.abs().max().clamp(min=1)
+
+
+def test_both_ways_of_gating_agree():
+    x, filters = torch.randn(3, 16, 8, 8), torch.randn(3, 16, 12, 3, 3)
+    torch.testing.assert_close(by_grouped_convolution(x, filters), by_matrix_product(x, filters), atol=1e-4, rtol=1e-4)
+
+
+def test_a_generator_batch_equals_one_sample_at_a_time():
+    torch.manual_seed(0)
+    network = Generator(width=8).eval()
+    faces, codes = torch.rand(4, 3, 64, 64), torch.randn(4, 64)
+    with torch.no_grad():
+        batched = network(faces, codes)
+        single = torch.cat([network(faces[i : i + 1], codes[i : i + 1]) for i in range(4)])
+    assert (batched - single).abs().max() < 1e-5
+    assert batched.min() >= 0
+    assert batched.max() <= 1
+
+
+def test_the_voice_changes_the_face():
+    torch.manual_seed(0)
+    network = Generator(width=8)
+    face = torch.rand(1, 3, 64, 64).expand(4, -1, -1, -1)
+    one, other = torch.randn(2, 64)
+    with torch.no_grad():
+        faces = network(face, torch.stack([one, other, one, other]))
+    assert (faces[0] - faces[1]).abs().mean() > 1e-3
+    torch.testing.assert_close(faces[0], faces[2])
+
+
+def test_padding_does_not_change_an_embedding():
+    torch.manual_seed(0)
+    network = VoiceEmbedding(0.25).eval()
+    mel = torch.randn(1, 64, 173)
+    padded = torch.cat([mel, torch.zeros(1, 64, 400)], dim=2)
+    with torch.no_grad():
+        alone, with_padding = network(mel, torch.tensor([173])), network(padded, torch.tensor([173]))
+    torch.testing.assert_close(alone, with_padding, atol=1e-5, rtol=1e-4)
+
+
+def test_paper_preset_has_the_numbers_of_section_4_2():
+    paper = CAE.presets["paper"]
+    assert paper == CaeOptions()
+    assert (paper.batch, paper.lr, paper.beta1, paper.beta2) == (1, 2e-4, 0.5, 0.999)
+    weights = [getattr(paper, f"weight_{name}") for name in ("proposal", "target", "identity", "real", "cycle")]
+    assert weights == [1, 10, 1, 1, 10]
+
+
+def test_covariates_without_labels_are_refused_and_missing_ones_marked():
+    import pandas as pd
+
+    table = pd.DataFrame({"speaker": ["a", "b", "a"], "sex": ["male", "", "male"]})
+    labels = covariate_labels(table, ("speaker", "sex"))
+    assert labels["speaker"].tolist() == [0, 1, 0]
+    assert labels["sex"].tolist() == [0, -1, 0]
+    with pytest.raises(DataError, match="accent"):
+        covariate_labels(table, ("accent",))
+    assert isinstance(labels["sex"], np.ndarray)

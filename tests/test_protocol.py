@@ -1,0 +1,98 @@
+"""What a protocol promises, for any table of clips."""
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from v2f_bench.data.protocol import Protocol, identity_protocol
+from v2f_bench.data.splits import hashed_split
+from v2f_bench.interfaces import DataError
+
+DATASET = {"name": "made", "version": "1", "options": {}}
+
+
+def clips_of(speakers, emotions=False):
+    """`speakers` maps a name to (voices, faces); clips with both come first."""
+    rows = []
+    for name, (voices, faces) in speakers.items():
+        for number in range(max(voices, faces)):
+            row = {"clip": f"{name}-{number}", "speaker": name, "voice": number < voices, "face": number < faces}
+            rows.append(row | ({"emotion": ["happy", "neutral"][number % 2]} if emotions else {}))
+    return pd.DataFrame(rows).set_index("clip", drop=False)
+
+
+def protocol_of(speakers, **labels):
+    return identity_protocol(DATASET, clips_of(speakers, **labels), hashed_split(speakers, "x", 0.2, 0.3))
+
+
+people = st.dictionaries(
+    st.text("abcdefghij", min_size=2, max_size=4),
+    st.tuples(st.integers(0, 6), st.integers(0, 6)).filter(any),
+    min_size=20,
+    max_size=60,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(people)
+def test_promises_of_the_identity_protocol(speakers):
+    try:
+        protocol = protocol_of(speakers)
+    except DataError as error:
+        assert "too few" in str(error)
+        return
+    owner = {clip: clip.split("-")[0] for clips in protocol.splits.values() for clip in clips}
+    split_of = {clip: split for split, clips in protocol.splits.items() for clip in clips}
+    by_split = {split: {owner[clip] for clip in clips} for split, clips in protocol.splits.items()}
+    assert not by_split["train"] & by_split["test"]
+    assert not by_split["train"] & by_split["validation"]
+    assert not by_split["validation"] & by_split["test"]
+
+    assert len({owner[clip] for clip in protocol.gallery}) == len(protocol.gallery), "a speaker once in the gallery"
+    photos = {trial["real_photo"] for trial in protocol.trials} - {""}
+    proposals = {trial["proposal"] for trial in protocol.trials}
+    for trial in protocol.trials:
+        assert owner[trial["voice"]] == owner[trial["target"]] == trial["speaker"]
+        assert trial["target"] in protocol.gallery
+        assert owner[trial["proposal"]] != trial["speaker"]
+        assert owner[trial["other"]] != trial["speaker"]
+        assert split_of[trial["random_face"]] == "train"
+        assert split_of[trial["voice"]] == split_of[trial["proposal"]] == "test"
+        assert trial["real_photo"] != trial["target"], "the gallery's own picture would be a perfect score for nothing"
+        assert not trial["real_photo"] or owner[trial["real_photo"]] == trial["speaker"]
+    assert not photos & set(protocol.gallery)
+    assert not photos & set(protocol.reference)
+    several = {owner[clip] for clip in protocol.gallery if speakers[owner[clip]][1] > 1}
+    assert all(clip not in protocol.gallery for clip in proposals if owner[clip] in several)
+
+
+@given(people, st.data())
+def test_a_missing_speaker_moves_nobody(speakers, data):
+    gone = data.draw(st.sampled_from(sorted(speakers)))
+    before = hashed_split(speakers, "x", 0.2, 0.3)
+    after = hashed_split(speakers.keys() - {gone}, "x", 0.2, 0.3)
+    assert after == {name: split for name, split in before.items() if name != gone}
+
+
+def test_the_hash_tells_protocols_apart_and_survives_the_file(tmp_path):
+    speakers = {f"s{i:02d}": (3, 5) for i in range(40)}
+    protocol = protocol_of(speakers)
+    assert protocol.hash == protocol_of(dict(reversed(list(speakers.items())))).hash, "the order of speakers is no matter"
+    assert protocol.hash != protocol_of({name: faces for name, faces in speakers.items() if name != "s07"}).hash
+    path = tmp_path / "protocol.json"
+    path.write_text(protocol.to_json())
+    assert Protocol.read(path) == protocol
+    path.write_text(protocol.to_json().replace("s01-0", "s01-1"))
+    with pytest.raises(DataError, match="changed by hand"):
+        Protocol.read(path)
+
+
+def test_the_gallery_prefers_neutral_faces():
+    protocol = protocol_of({f"s{i:02d}": (3, 5) for i in range(40)}, emotions=True)
+    assert all(int(clip.split("-")[1]) % 2 == 1 for clip in protocol.gallery)
+
+
+def test_too_few_people_says_how_many_there_are():
+    with pytest.raises(DataError, match=r"too few speakers .*train \d"):
+        protocol_of({"ab": (1, 1), "cd": (1, 1)})
