@@ -1,0 +1,63 @@
+"""Shared fixtures: a cache of the tests' own, small plugin packages really installed, and a small finished run."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FIXTURES = Path(__file__).parent / "fixtures"
+SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"  # real recordings, where a checkout has them beside it
+
+# A world small enough for tests: about 18 training and 10 test speakers.
+SMALL = ["--dataset", "synthetic-speakers", "--dataset-set", "speakers=32", "--dataset-set", "clips=4"]
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory):
+    return tmp_path_factory.getbasetemp().parent / "v2f-bench-test-cache"
+
+
+@pytest.fixture(scope="session")
+def environment(cache):
+    """The environment of a command line under test: the tests' cache, two threads, no colours."""
+    return {**os.environ, "V2F_BENCH_CACHE": str(cache), "NO_COLOR": "1", "COLUMNS": "200"}
+
+
+@pytest.fixture(scope="session")
+def cli(environment):
+    """Run `v2f-bench` in a process of its own; returns the finished process."""
+
+    def run(*arguments, ok=True, **more):
+        command = [sys.executable, "-m", "v2f_bench", *map(str, arguments)]
+        env = environment | more.pop("env", {})
+        done = subprocess.run(command, capture_output=True, text=True, env=env, check=False, **more)
+        if ok:
+            assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory):
+    """Install a package of tests/fixtures into a folder of its own; returns the folder, for PYTHONPATH."""
+
+    def install(name):
+        target = tmp_path_factory.mktemp(name)
+        source = tmp_path_factory.mktemp(f"{name}-source")
+        subprocess.run(["cp", "-r", f"{FIXTURES / name}/.", source], check=True)
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
+        subprocess.run([*pip, "--target", str(target), str(source)], check=True)
+        return target
+
+    return install
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """The folder of real data; tests that need it are skipped where it is not."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"real data is not at {SHARED_DATA}")
+    return SHARED_DATA

@@ -1,0 +1,96 @@
+"""The command line as a user meets it: help, names, mistakes."""
+
+import json
+import sys
+import time
+
+import pytest
+
+from v2f_bench.cli.run import parse_seeds
+from v2f_bench.interfaces import UsageError
+
+
+@pytest.mark.parametrize(
+    ("text", "seeds"), [("0", [0]), ("0,2,5", [0, 2, 5]), ("1-3", [1, 2, 3]), ("0,0-1, 7", [0, 1, 7])]
+)
+def test_seeds(text, seeds):
+    assert parse_seeds(text) == seeds
+
+
+@pytest.mark.parametrize("text", ["", "a", "1-", "-1", "1.5", "3-1"])
+def test_seeds_that_are_none(text):
+    with pytest.raises(UsageError, match="--seed"):
+        parse_seeds(text)
+
+
+@pytest.mark.parametrize("verb", [[], ["run"], ["list"], ["info"], ["leaderboard"], ["generate"]])
+def test_help_has_an_example(cli, verb):
+    assert "v2f-bench " in cli(*verb, "--help").stdout
+    assert "Example" in cli(*verb, "--help").stdout
+
+
+def test_help_is_quick_and_imports_no_torch(cli):
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        cli("--help")
+        times.append(time.perf_counter() - start)
+    bare = []
+    for _ in range(5):
+        start = time.perf_counter()
+        cli_free_python()
+        bare.append(time.perf_counter() - start)
+    # Half a second on a quiet machine; on a busy one, what python itself then needs is allowed for.
+    assert min(times) < 0.5 + 2 * min(bare)
+    code = "import sys; from v2f_bench.cli.app import app; print([m for m in ('torch', 'pandas', 'scipy') if m in sys.modules])"
+    assert run_python(code) == "[]"
+
+
+def cli_free_python():
+    run_python("pass")
+
+
+def run_python(code):
+    import subprocess
+
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["run", "--method", "cea", "--dataset", "synthetic-speakers"], "did you mean 'cae'?"),
+        (["run", "--method", "cae", "--dataset", "synthetic-speaker"], "did you mean 'synthetic-speakers'?"),
+        (["run", "--method", "cae", "--dataset", "synthetic-speakers", "--set", "widht=3"], "did you mean 'width'?"),
+        (["run", "--method", "cae", "--dataset", "synthetic-speakers", "--preset", "papr"], "did you mean 'paper'?"),
+        (["run", "--method", "cae", "--dataset", "synthetic-speakers", "--dataset-set", "x=3"], "speakers, clips, world"),
+        (["run", "--method", "cae", "--dataset", "synthetic-speakers", "--set", "gan.x=3"], "'gan' is not among"),
+        (["run", "--method", "cae", "--dataset", "synthetic-speakers", "--data-root", "."], "leave --data-root out"),
+        (["run", "--method", "cae", "--dataset", "synthetic-speakers", "--device", "quantum"], "--device quantum"),
+        (["run", "--method", "cae", "--dataset", "voxceleb-vggface"], "V2F_BENCH_VOXCELEB_VGGFACE"),
+        (["info", "retrieva"], "did you mean 'retrieval'?"),
+    ],
+)
+def test_a_mistake_is_answered_in_a_line_or_two(cli, arguments, told):
+    done = cli(*arguments, ok=False)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) <= 3
+
+
+def test_no_runs_is_said(cli, tmp_path):
+    done = cli("leaderboard", tmp_path, ok=False)
+    assert done.returncode == 1
+    assert "no finished runs" in done.stderr
+
+
+def test_info_of_every_plugin_in_text_and_json(cli):
+    listed = json.loads(cli("list", "--json").stdout)
+    names = [row["name"] for kind in ("methods", "datasets", "metrics", "judges") for row in listed[kind]]
+    assert len(names) >= 14
+    for name in ("cae", "voxceleb-vggface", "retrieval", "inception-v3"):
+        facts = json.loads(cli("info", name, "--json").stdout)
+        assert facts["name"] == name
+        assert facts["summary"] in cli("info", name).stdout
+    assert "did not consent" in cli("info", "voxceleb-vggface").stdout
