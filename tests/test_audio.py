@@ -6,7 +6,7 @@ import pytest
 import torch
 from scipy.signal import get_window
 
-from v2f_bench.audio import LOG_FLOOR, log_mel
+from v2f_bench.audio import LOG_FLOOR, SPREAD, log_mel
 from v2f_bench.data.store import pad
 
 
@@ -23,10 +23,12 @@ def by_librosa(recording, normalise):
     window = get_window("hamming", 400)
     power = np.abs(librosa.stft(emphasised, n_fft=1024, hop_length=160, win_length=400, window=window)) ** 2
     mel = np.log(librosa.filters.mel(sr=16_000, n_fft=1024, n_mels=64, fmin=20, fmax=7200) @ power + LOG_FLOOR)
-    return (mel - mel.mean(axis=1, keepdims=True)) / mel.std(axis=1, keepdims=True) if normalise else mel
+    if normalise == "band":
+        return (mel - mel.mean(axis=1, keepdims=True)) / mel.std(axis=1, keepdims=True)
+    return (mel - mel.mean()) / SPREAD if normalise == "level" else mel
 
 
-@pytest.mark.parametrize("normalise", [False, True])
+@pytest.mark.parametrize("normalise", ["none", "level", "band"])
 def test_log_mel_of_a_batch_equals_librosa_one_by_one(recordings, normalise):
     mel, frames = log_mel(pad(recordings, 16_000), normalise=normalise)
     for row, count, recording in zip(mel, frames, recordings, strict=True):

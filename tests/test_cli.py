@@ -42,7 +42,8 @@ def test_help_is_quick_and_imports_no_torch(cli):
         bare.append(time.perf_counter() - start)
     # Half a second on a quiet machine; on a busy one, what python itself then needs is allowed for.
     assert min(times) < 0.5 + 2 * min(bare)
-    code = "import sys; from v2f_bench.cli.app import app; print([m for m in ('torch', 'pandas', 'scipy') if m in sys.modules])"
+    heavy = "('torch', 'pandas', 'scipy')"
+    code = f"import sys; from v2f_bench.cli.app import app; print([m for m in {heavy} if m in sys.modules])"
     assert run_python(code) == "[]"
 
 
@@ -63,7 +64,10 @@ def run_python(code):
         (["run", "--method", "cae", "--dataset", "synthetic-speaker"], "did you mean 'synthetic-speakers'?"),
         (["run", "--method", "cae", "--dataset", "synthetic-speakers", "--set", "widht=3"], "did you mean 'width'?"),
         (["run", "--method", "cae", "--dataset", "synthetic-speakers", "--preset", "papr"], "did you mean 'paper'?"),
-        (["run", "--method", "cae", "--dataset", "synthetic-speakers", "--dataset-set", "x=3"], "speakers, clips, world"),
+        (
+            ["run", "--method", "cae", "--dataset", "synthetic-speakers", "--dataset-set", "x=3"],
+            "speakers, clips, world",
+        ),
         (["run", "--method", "cae", "--dataset", "synthetic-speakers", "--set", "gan.x=3"], "'gan' is not among"),
         (["run", "--method", "cae", "--dataset", "synthetic-speakers", "--data-root", "."], "leave --data-root out"),
         (["run", "--method", "cae", "--dataset", "synthetic-speakers", "--device", "quantum"], "--device quantum"),

@@ -64,14 +64,16 @@ def test_lists_hyphens_and_the_later_setting():
     ],
 )
 def test_a_wrong_setting_says_what_is_allowed(setting, told):
-    with pytest.raises(UsageError, match="^x") as error:
+    with pytest.raises(UsageError, match=r"^x") as error:
         apply_settings(Options(), [setting], "x")
     assert told in str(error.value)
 
 
 def test_options_survive_json():
     options = Options(names=("p", "q"), limit=4)
-    as_json = {field.name: list(v) if isinstance(v := getattr(options, field.name), tuple) else v for field in fields(options)}
+    as_json = {
+        field.name: list(v) if isinstance(v := getattr(options, field.name), tuple) else v for field in fields(options)
+    }
     assert options_from(Options, as_json) == options
 
 

@@ -39,8 +39,7 @@ people = st.dictionaries(
 def test_promises_of_the_identity_protocol(speakers):
     try:
         protocol = protocol_of(speakers)
-    except DataError as error:
-        assert "too few" in str(error)
+    except DataError:  # no test speaker with a voice and a face, say; the text is another test's matter
         return
     owner = {clip: clip.split("-")[0] for clips in protocol.splits.values() for clip in clips}
     split_of = {clip: split for split, clips in protocol.splits.items() for clip in clips}
@@ -78,7 +77,9 @@ def test_a_missing_speaker_moves_nobody(speakers, data):
 def test_the_hash_tells_protocols_apart_and_survives_the_file(tmp_path):
     speakers = {f"s{i:02d}": (3, 5) for i in range(40)}
     protocol = protocol_of(speakers)
-    assert protocol.hash == protocol_of(dict(reversed(list(speakers.items())))).hash, "the order of speakers is no matter"
+    assert protocol.hash == protocol_of(dict(reversed(list(speakers.items())))).hash, (
+        "the order of speakers is no matter"
+    )
     assert protocol.hash != protocol_of({name: faces for name, faces in speakers.items() if name != "s07"}).hash
     path = tmp_path / "protocol.json"
     path.write_text(protocol.to_json())

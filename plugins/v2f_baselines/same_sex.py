@@ -64,7 +64,7 @@ def _features(voices: Voices) -> torch.Tensor:
 
     from v2f_bench.audio import log_mel
 
-    mel, frames = log_mel(voices, normalise=False)
+    mel, frames = log_mel(voices, normalise="none")
     count = frames[:, None]
     mean = mel.sum(dim=2) / count
     square = (mel**2).sum(dim=2) / count

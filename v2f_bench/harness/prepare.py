@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from v2f_bench.data.protocol import SAMPLE_RATE
 from v2f_bench.data.store import FORMAT, Store, StoreWriter
@@ -56,6 +57,10 @@ def _read_all(dataset: Dataset, rows: list[dict[str, Any]], jobs: int) -> Iterat
     if jobs == 1 or len(rows) < 50:
         yield from (_read(dataset, row) for row in rows)
         return
+    if multiprocessing.parent_process() is not None:
+        raise BenchError(
+            "prepare was called in a worker process: put your script's calls under `if __name__ == '__main__':`"
+        )
     try:
         with ProcessPoolExecutor(jobs, _SPAWN, _adopt, (dataset,)) as pool:
             yield from pool.map(_read_adopted, rows, chunksize=16)
@@ -71,6 +76,7 @@ _adopted: Dataset
 def _adopt(dataset: Dataset) -> None:
     global _adopted
     _adopted = dataset
+    threadpool_limits(1)  # the processes share the CPUs already
 
 
 def _read_adopted(row: dict[str, Any]) -> tuple[Any, Any, list[str]]:

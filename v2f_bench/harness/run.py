@@ -24,7 +24,6 @@ from v2f_bench.interfaces import BenchError, NotAvailable
 from v2f_bench.interfaces.values import ANSWERS
 from v2f_bench.plugins import Plugin
 
-
 CRASH = "crash.txt"
 
 

@@ -16,7 +16,7 @@ SHEET = "sheet.png"
 
 
 def write_sheet(folder: Path, faces: Path, bench: Bench) -> None:
-    """`folder`/sheet.png: for twelve trials spread over all, from above: proposal, speaker's gallery face, generated."""
+    """`folder`/sheet.png: for twelve trials, from above: proposal, speaker's gallery face, generated."""
     chosen = bench.trials.iloc[np.linspace(0, len(bench.trials) - 1, COLUMNS).round().astype(int)]
     generated, _ = read_faces(faces, list(chosen["trial"]), bench.protocol.resolution)
     rows = [bench.faces(list(chosen["proposal"])), bench.faces(list(chosen["target"])), generated]

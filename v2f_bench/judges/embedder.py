@@ -14,7 +14,7 @@ class Embedder(nn.Module):
 
     dimensions = 64
 
-    def __init__(self, width: int = 24) -> None:
+    def __init__(self, width: int = 16) -> None:
         super().__init__()
         stages, before = [], 3
         for channels in (width, 2 * width, 4 * width, 6 * width):

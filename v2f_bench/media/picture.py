@@ -50,12 +50,12 @@ def to_tensor(pixels: np.ndarray, resolution: int) -> torch.Tensor:
     """uint8 [N, H, H, 3] to float32 [N, 3, resolution, resolution] in [0, 1], area-averaged (antialiased)."""
     import torch
 
-    faces = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).float() / 255
-    return resize(faces, resolution)
+    faces = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2)
+    return resize(faces.float(), resolution, highest=255.0) / 255
 
 
-def resize(faces: torch.Tensor, resolution: int) -> torch.Tensor:
-    """float32 [N, 3, H, W] to float32 [N, 3, resolution, resolution], antialiased; values stay in [0, 1]."""
+def resize(faces: torch.Tensor, resolution: int, highest: float = 1.0) -> torch.Tensor:
+    """float32 [N, 3, H, W] to float32 [N, 3, resolution, resolution], antialiased; values stay in [0, highest]."""
     import torch.nn.functional as F
 
     side = faces.shape[-1]
@@ -63,7 +63,7 @@ def resize(faces: torch.Tensor, resolution: int) -> torch.Tensor:
         return faces
     if side == faces.shape[-2] and side % resolution == 0:
         return F.avg_pool2d(faces, side // resolution)
-    return F.interpolate(faces, (resolution, resolution), mode="bilinear", antialias=True).clamp(0, 1)
+    return F.interpolate(faces, (resolution, resolution), mode="bilinear", antialias=True).clamp(0, highest)
 
 
 def to_pixels(faces: torch.Tensor) -> np.ndarray:

@@ -93,13 +93,13 @@ FACE_TRAITS: dict[str, Trait] = {
 }
 
 VOICE_TRAITS: dict[str, Trait] = {
-    "pitch": _trait(0.25, None, male=-1.0, robustness=-0.4, size=-0.25),  # unit: see voice.py
+    "pitch": _trait(0.15, None, male=-1.0, robustness=-0.4, size=-0.25),  # unit: see voice.py
     "pitch_range": _trait(0.4, (0.5, 0.0, -0.5, 0.2), male=-0.3, age=-0.2),
     "tract_length": _trait(0.2, None, male=0.75, size=0.45, tract=0.6),
-    "upper_formants": _trait(0.3, None, tract=-0.5, size=0.3),  # F3-F5 against F1-F2: pharynx against mouth
+    "upper_formants": _trait(0.3, None, tract=-0.5, size=0.45),  # F3-F5 against F1-F2: pharynx against mouth
     "damping": _trait(0.25, None, fullness=0.8),  # formant bandwidth
-    "tilt": _trait(0.3, None, male=-0.2, fullness=0.5, robustness=-0.4),  # higher is softer, darker
-    "breathiness": _trait(0.4, None, male=-0.4, age=0.5, fullness=0.2),
+    "tilt": _trait(0.3, None, male=-0.2, fullness=0.5, robustness=-0.7),  # higher is softer, darker
+    "breathiness": _trait(0.4, None, male=-0.8, age=0.5, fullness=0.2),
     "jitter": _trait(0.3, None, age=0.9),
     "shimmer": _trait(0.3, None, age=0.8),
     "tremor": _trait(0.3, None, age=0.7),
@@ -134,8 +134,12 @@ class Person:
     seed: int
 
     def as_heard(self) -> Person:
-        """The person with every face trait at the mean of what the voice's causes leave open: the best blind guess."""
-        return replace(self, face=_expected(FACE_TRAITS, self.sex, self.age, self.population, self.factors))
+        """The person with every face trait at the mean of what the voice's causes leave open: the best blind guess.
+
+        The seed is one for all, so that not even moles or strands of hair give the person away.
+        """
+        face = _expected(FACE_TRAITS, self.sex, self.age, self.population, self.factors)
+        return replace(self, face=face, seed=0)
 
 
 def stable_seed(*parts: object) -> int:

@@ -1,8 +1,8 @@
 """Emotions as they move a face and a voice: the muscles' activation and the prosody of each, at two intensities.
 
 The muscle-like parameters follow the action units that the Facial Action Coding System's users report for the basic
-emotions (Ekman & Friesen 1978); the directions of the prosody follow Juslin & Laukka's review (2003, Table 7). Sizes are
-ours.
+emotions (Ekman & Friesen 1978); the directions of the prosody follow Juslin & Laukka's review (2003, Table 7). Sizes
+are ours.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ INTENSITIES = ("normal", "strong")  # neutral comes at normal only
 
 @dataclass(frozen=True)
 class Muscles:
-    """Activation of each movement, 0 at rest and 1 at its strongest (the action unit of the same movement beside it)."""
+    """Activation of each movement, 0 at rest and 1 at its strongest (beside it the action unit it follows)."""
 
     inner_brow_raise: float = 0.0  # AU1
     outer_brow_raise: float = 0.0  # AU2
@@ -72,7 +72,9 @@ _VOICES = {
     "sad": Prosody(pitch=-1.5, pitch_range=0.5, rate=0.76, energy=-6.0, tilt=-2.5, breath=0.22, smile=-0.02, fall=-2.0),
     "angry": Prosody(pitch=2.5, pitch_range=1.45, rate=1.18, energy=7.0, tilt=3.2, jitter=0.6, smile=-0.01, fall=-2.5),
     "fearful": Prosody(pitch=5.5, pitch_range=0.8, rate=1.28, energy=0.5, tilt=0.2, breath=0.15, jitter=1.5, fall=1.5),
-    "disgust": Prosody(pitch=-2.5, pitch_range=1.1, rate=0.84, energy=0.5, tilt=0.8, jitter=1.0, smile=-0.04, fall=-3.5),
+    "disgust": Prosody(
+        pitch=-2.5, pitch_range=1.1, rate=0.84, energy=0.5, tilt=0.8, jitter=1.0, smile=-0.04, fall=-3.5
+    ),
     "surprised": Prosody(pitch=6.0, pitch_range=2.2, rate=1.0, energy=2.5, tilt=0.6, smile=0.01, fall=5.0),
 }
 
@@ -80,7 +82,7 @@ STRENGTH = {"normal": 0.72, "strong": 1.0}
 
 
 def muscles(emotion: str, intensity: str, rng: np.random.Generator) -> Muscles:
-    """The face of `emotion` as one person shows it once: each movement varies by about an eighth, and never leaves 0..1."""
+    """The face of `emotion` as one person shows it once: each movement varies by about an eighth, within 0..1."""
     strength = STRENGTH[intensity]
     base = _FACES[emotion]
     moved = {}

@@ -1,0 +1,1 @@
+"""Voices: the inventory (`phones`), how a person articulates a sentence (`articulation`), the sound (`synthesis`)."""
