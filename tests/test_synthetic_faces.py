@@ -15,6 +15,7 @@ from v2f_bench.datasets.synthetic_speakers.causes import (
     Person,
     draw_person,
 )
+from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
 from v2f_bench.datasets.synthetic_speakers.expression import EMOTIONS, Muscles, muscles
 from v2f_bench.datasets.synthetic_speakers.face.render import draw_face
 from v2f_bench.datasets.synthetic_speakers.face.scene import Scene, draw_scene, neutral_scene
@@ -33,9 +34,9 @@ def plain_scene(person: Person, hairstyle: str) -> Scene:
 
 
 def change(a: np.ndarray, b: np.ndarray) -> float:
-    """Mean absolute difference where the pictures differ most: over the 2 % of the pixels that change most."""
+    """Mean absolute difference where the pictures differ most: over the 0.5 % of the pixels that change most."""
     each = np.sort(np.abs(a.astype(float) - b).mean(-1).ravel())
-    return float(each[-len(each) // 50 :].mean())
+    return float(each[-len(each) // 200 :].mean())
 
 
 def random_picture(number: int, size: int = 128) -> np.ndarray:
@@ -72,7 +73,7 @@ def test_every_trait_is_seen_at_64_pixels(trait: str, sex: str, hairstyle: str) 
     for population in POPULATIONS:
         low, high = (middling(sex, population, **{trait: value}) for value in (-2.0, 2.0))
         scene = plain_scene(low, hairstyle)
-        assert change(draw_face(low, Muscles(), scene, 64), draw_face(high, Muscles(), scene, 64)) > 8
+        assert change(draw_face(low, Muscles(), scene, 64), draw_face(high, Muscles(), scene, 64)) > 12
 
 
 @pytest.mark.parametrize("muscle", [field.name for field in fields(Muscles)])
@@ -81,7 +82,7 @@ def test_every_muscle_moves_the_face(muscle: str) -> None:
         person = middling(sex, "dunmore", age=45.0)
         scene = plain_scene(person, hairstyle)
         rest = draw_face(person, Muscles(), scene)
-        assert change(rest, draw_face(person, replace(Muscles(), **{muscle: 1.0}), scene)) > 8
+        assert change(rest, draw_face(person, replace(Muscles(), **{muscle: 1.0}), scene)) > 12
 
 
 def test_age_is_seen() -> None:
@@ -116,11 +117,14 @@ def test_scenes_vary_yet_a_person_is_recognised_without_colour_and_hair() -> Non
 
 
 def test_a_face_detector_finds_the_faces() -> None:
+    """MTCNN, which was trained on photographs, finds 99 % of the data set's pictures at p > 0.9."""
     facenet_pytorch = pytest.importorskip("facenet_pytorch", reason="MTCNN comes with facenet-pytorch")
     image = pytest.importorskip("PIL.Image")
+    people = 200
+    dataset = SyntheticSpeakers(SyntheticOptions(speakers=people), None)
+    entries = dataset.index()["face"].iloc[[8 * number + number % 8 for number in range(people)]]
+    pictures = [image.fromarray(dataset.read_face(entry)) for entry in entries]
     detector = facenet_pytorch.MTCNN(keep_all=False, device="cpu")
-    pictures = [image.fromarray(random_picture(number)) for number in range(96)]
-    found = [detector.detect(pictures[start : start + 32])[1] for start in range(0, 96, 32)]
+    found = [detector.detect(pictures[start : start + 40])[1] for start in range(0, people, 40)]
     probability = np.array([row[0] or 0.0 for batch in found for row in batch], float)
     assert (probability > 0.9).mean() >= 0.99
-    assert probability.mean() > 0.99

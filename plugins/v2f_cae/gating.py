@@ -27,7 +27,9 @@ class GatedConvTranspose2d(nn.Module):
 
     def filters(self, code: torch.Tensor) -> torch.Tensor:
         """The filters of each sample: [N, code] -> [N, in, out, 3, 3]."""
-        return self.weight * torch.sigmoid(self.controller(code)).view(-1, *self.weight.shape)
+        # In rows, even where the network is in channels-last order: the ways below would have to copy every filter.
+        weight = self.weight.contiguous()
+        return weight * torch.sigmoid(self.controller(code)).view(-1, *self.weight.shape)
 
     def forward(self, x: torch.Tensor, code: torch.Tensor) -> torch.Tensor:
         """[N, in, H, W] and [N, code] -> [N, out, 2H, 2W]."""
