@@ -71,8 +71,11 @@ def read_record(folder: Path) -> dict[str, Any]:
         raise BenchError(f"{folder}: no finished run here (no {RECORD})") from None
     except ValueError as error:
         raise BenchError(f"{path}: not readable ({error})") from None
-    if record.get("schema") != SCHEMA:
-        raise BenchError(f"{path}: schema {record.get('schema')}; this version reads {SCHEMA}")
+    schema = record.get("schema") if isinstance(record, dict) else None
+    if schema != SCHEMA:
+        raise BenchError(f"{path}: schema {schema}; this version reads {SCHEMA}")
+    if missing := [key for key in KEYS if key not in record]:
+        raise BenchError(f"{path}: damaged: it has no {', '.join(missing)}")
     return record
 
 

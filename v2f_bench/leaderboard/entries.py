@@ -14,6 +14,7 @@ import pandas as pd
 from v2f_bench.harness.record import read_record
 from v2f_bench.harness.score import TRIALS, column_name
 from v2f_bench.hashing import canonical_json
+from v2f_bench.interfaces import BenchError
 from v2f_bench.stats import Interval, mean_interval, median_interval
 
 
@@ -36,7 +37,7 @@ class Entry:
 
     @cached_property
     def trials(self) -> list[pd.DataFrame]:
-        return [pd.read_parquet(folder / TRIALS).set_index("trial") for folder in self.folders]
+        return [_read_trials(folder / TRIALS) for folder in self.folders]
 
     def result(self, measure: str, judge: str | None) -> dict[str, Any] | None:
         """The first seed's result of a measure by a judge; None where the record has none."""
@@ -76,14 +77,14 @@ class Entry:
 
 def gather(folders: list[Path]) -> dict[str, list[Entry]]:
     """The entries of each protocol, by protocol hash. Only these may be ranked together."""
-    groups: dict[tuple[str, str, str], list[tuple[Path, dict[str, Any]]]] = defaultdict(list)
+    groups: dict[tuple[str, str, str], dict[str, tuple[Path, dict[str, Any]]]] = defaultdict(dict)
     for folder in folders:
         record = read_record(folder)
         key = (record["protocol"]["hash"], record["method"]["name"], _configuration(record))
-        groups[key].append((folder, record))
+        groups[key].setdefault(record["run"], (folder, record))  # a copy of a run is no further seed
     tables: dict[str, list[Entry]] = defaultdict(list)
-    for (protocol, method, _), runs in groups.items():
-        runs.sort(key=lambda run: run[1]["seed"])
+    for (protocol, method, _), found in groups.items():
+        runs = sorted(found.values(), key=lambda run: run[1]["seed"])
         options = runs[0][1]["options"]
         tables[protocol].append(Entry(method, options, tuple(f for f, _ in runs), tuple(r for _, r in runs)))
     return {protocol: _told_apart(entries) for protocol, entries in tables.items()}
@@ -112,9 +113,19 @@ def _told_apart(entries: list[Entry]) -> list[Entry]:
             for option, value in entry.options.items()
             if any(other.options.get(option) != value for other in same)
         ]
-        label = ", ".join(differing) or f"source {entry.first['method']['source_hash'][:6]}"
+        if not differing or sum(other.options == entry.options for other in same) > 1:
+            made_by = entry.first["method"]
+            differing.append(f"version {made_by['version']}, source {made_by['source_hash'][:6]}")
+        label = ", ".join(differing)
         told.append(entry if len(same) == 1 else replace(entry, name=f"{entry.name} ({label})"))
     return told
+
+
+def _read_trials(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(path).set_index("trial")
+    except (OSError, ValueError, KeyError) as error:
+        raise BenchError(f"{path}: not readable ({error})") from None
 
 
 def _is(result: dict[str, Any], measure: str, judge: str) -> bool:

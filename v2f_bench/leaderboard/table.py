@@ -32,7 +32,7 @@ class Column:
 
     @property
     def title(self) -> str:
-        return f"{SHORT.get(self.measure, self.measure)} {ARROWS[self.better]}".strip()
+        return f"{_escaped(SHORT.get(self.measure, self.measure))} {ARROWS[self.better]}".strip()
 
 
 def render_table(folders: list[Path]) -> str:
@@ -54,11 +54,18 @@ def _heading(entry: Entry) -> str:
     protocol, dataset = record["protocol"], record["dataset"]
     test = protocol["splits"]["test"]
     return (
-        f"## {_escaped(dataset['name'])}: {protocol['name']} ({protocol['hash']})\n\n"
+        f"## {_escaped(dataset['name'])}: {_escaped(protocol['name'])} ({protocol['hash']})\n\n"
         f"{protocol['trials']} trials of {test['speakers']} test speakers, gallery of {protocol['gallery']}, "
         f"{protocol['splits']['train']['speakers']} training speakers; faces seen at {protocol['resolution']} px. "
         "Value ± half of its 95 % interval (bootstrap over speakers)."
     )
+
+
+def _titles(columns: list[Column]) -> list[str]:
+    """The columns' headings; where several judges give one measure, each with its judge."""
+    measures = [column.measure for column in columns]
+    several = {measure for measure in measures if measures.count(measure) > 1}
+    return [f"{c.title} ({_escaped(c.judge)})" if c.measure in several else c.title for c in columns]
 
 
 def _columns(entries: list[Entry]) -> list[Column]:
@@ -84,7 +91,7 @@ def _ranking(entries: list[Entry], columns: list[Column]) -> str:
     for bound in ("floor", "ceiling"):
         cells = [_bound(ordered, column, bound) for column in columns]
         rows.append([f"*{bound}*", "", "", *cells])
-    headers = ["method", "seeds", "faces", *(column.title for column in columns)]
+    headers = ["method", "seeds", "faces", *_titles(columns)]
     return tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True)
 
 
@@ -101,7 +108,8 @@ def _differences(entry: Entry, entries: list[Entry], columns: list[Column]) -> s
     kept = [place for place, _ in enumerate(columns) if any(row[place + 1] for row in rows)]
     if not rows or not kept:
         return ""
-    headers = [f"{_escaped(entry.name)} better than", *(columns[place].title for place in kept)]
+    titles = _titles(columns)
+    headers = [f"{_escaped(entry.name)} better than", *(titles[place] for place in kept)]
     table = [[row[0], *(row[place + 1] for place in kept)] for row in rows]
     return (
         "Paired differences on the same trials (positive: better) with 95 % intervals; * where zero lies outside.\n\n"
@@ -116,16 +124,17 @@ def _notes(entries: list[Entry], columns: list[Column]) -> str:
         lines.append(f"† uses the answer ({', '.join(answers)}): a ceiling, no achievement.")
     if any(not result["independent"] for e in entries for result in e.first["results"] if "independent" in result):
         lines.append("‡ judged by a network that the method was trained with: not independent.")
-    lines += [_judge_line(judge) for judge in entries[0].first["judges"]]
-    lines += [
-        f"{result['measure']} is not available: {_escaped(result['unavailable'])}."
-        for result in entries[0].first["results"]
+    lines += dict.fromkeys(_judge_line(judge) for entry in entries for judge in entry.first["judges"])
+    lines += dict.fromkeys(
+        f"{_escaped(result['measure'])} is not available: {_escaped(result['unavailable'])}."
+        for entry in entries
+        for result in entry.first["results"]
         if result["unavailable"]
-    ]
+    )
     if any(column.measure.startswith("retrieval") for column in columns):
         lines.append("rank: mean normalised rank, 0 is first and 0.5 is chance.")
     failures = {result["failure_policy"] for e in entries for result in e.first["results"] if result.get("failed")}
-    lines += sorted(f"Failed faces: {policy}." for policy in failures)
+    lines += sorted(f"Failed faces: {_escaped(policy)}." for policy in failures)
     lines.append(
         "These numbers say how well methods do on this data set by this judge. They do not say that a face can be "
         "known from a voice: what is right is mostly sex, age and other traits that many people share."
@@ -141,7 +150,7 @@ def _judge_line(judge: dict[str, Any]) -> str:
     else:
         told = quality.get("note", "")
     text = f"Judge {judge['name']} {judge['version']} (met: {judge['people']})"
-    return f"{text}: {told}." if told else f"{text}."
+    return _escaped(f"{text}: {told}." if told else f"{text}.")
 
 
 def _name(entry: Entry) -> str:
@@ -171,7 +180,7 @@ def _bound(entries: list[Entry], column: Column, bound: str) -> str:
     for entry in entries:
         result = entry.result(column.measure, column.judge)
         if result is not None and result.get(bound) is not None:
-            return f"{_digits(result[bound])} ({result[f'{bound}_is']})"
+            return f"{_digits(result[bound])} ({_escaped(result[f'{bound}_is'])})"
     return ""
 
 
@@ -181,8 +190,9 @@ def _digits(value: float) -> str:
 
 def _sort_key(entry: Entry, column: Column) -> float:
     number = entry.number(column.measure, column.judge)
-    value = -np.inf if number is None else number.value
-    return value if column.better == "lower" else -value
+    if number is None or np.isnan(number.value):
+        return np.inf  # last
+    return number.value if column.better == "lower" else -number.value
 
 
 def _failed(record: dict[str, Any]) -> int:
@@ -191,6 +201,6 @@ def _failed(record: dict[str, Any]) -> int:
 
 def _escaped(text: str) -> str:
     """Foreign text as plain text in a Markdown table cell."""
-    for mark in ("\\", "|", "`", "*", "_", "<", "[", "]"):
-        text = text.replace(mark, "&lt;" if mark == "<" else "\\" + mark)
-    return text.replace("\n", " ")
+    for mark in ("\\", "|", "`", "*", "_", "~", "[", "]"):
+        text = text.replace(mark, "\\" + mark)
+    return " ".join(text.replace("&", "&amp;").replace("<", "&lt;").split())
