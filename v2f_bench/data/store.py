@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import pandas as pd
 
-from v2f_bench.interfaces import BenchError, Clips, Voices
+from v2f_bench.interfaces import BenchError, Clips, PluginError, Voices
 
 FORMAT = 1
 
@@ -45,8 +45,11 @@ class Store:
         return self._voices[row["voice_start"] : row["voice_start"] + row["voice_samples"]]
 
     def faces(self, clips: Sequence[str]) -> np.ndarray:
-        """The faces of clips: uint8 [N, size, size, 3]."""
-        return self._faces[self.clips.loc[list(clips), "face_row"].to_numpy()]
+        """The faces of clips: uint8 [N, size, size, 3]. PluginError where a clip has none."""
+        rows = self.clips.loc[list(clips), "face_row"].to_numpy()
+        if (rows < 0).any():
+            raise PluginError(f"clip {clips[int(rows.argmin())]} has no face; the table's column `face` says which do")
+        return self._faces[rows]
 
     def voices(self, clips: Sequence[str]) -> Voices:
         """The recordings of clips, whole."""
@@ -87,7 +90,8 @@ class StoreWriter:
     def close(self) -> None:
         self._voices_file.close()
         self._faces_file.close()
-        pd.DataFrame(self._rows).to_parquet(self._folder / "clips.parquet", index=False)
+        rows = pd.DataFrame(self._rows) if self._rows else pd.DataFrame(columns=["clip", "speaker", "voice", "face"])
+        rows.to_parquet(self._folder / "clips.parquet", index=False)
         left_out = pd.DataFrame(self._left_out, columns=["clip", "reason"], dtype="str")
         left_out.to_parquet(self._folder / "left_out.parquet", index=False)
         counts = {"clips": len(self._rows), "voices": sum(r["voice"] for r in self._rows), "faces": self._faces}

@@ -7,6 +7,7 @@ field trains on) or `unzippedFaces/<VGGFace name>/1.6/<video>/<frame>.jpg` (VoxC
 
 from __future__ import annotations
 
+import csv
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -109,8 +110,12 @@ class VoxcelebVggface(Dataset):
 
 
 def read_meta(path: Path) -> pd.DataFrame:
-    """`vox1_meta.csv`, TABs or commas, every cell stripped. DataError where the columns are not there."""
-    table = pd.read_csv(path, sep=None, engine="python", dtype=str, keep_default_na=False, skipinitialspace=True)
+    """`vox1_meta.csv`, TABs or commas, every cell stripped. DataError where it is no table or lacks a column."""
+    form: dict[str, Any] = {"sep": None, "engine": "python", "skipinitialspace": True, "encoding": "utf-8-sig"}
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, **form)
+    except (ValueError, csv.Error) as error:
+        raise DataError(f"{path}: not readable as a table ({error})") from None
     table.columns = [str(column).strip() for column in table.columns]
     missing = [column for column in META_COLUMNS if column not in table.columns]
     if missing:
@@ -128,7 +133,7 @@ def _person(row: dict[str, Any] | None, folder: str) -> dict[str, Any]:
 def _files(root: Path, folder: str, suffixes: tuple[str, ...]) -> Iterator[str]:
     """The files below `root/folder` with one of the suffixes: paths from `root` with "/", sorted within each folder."""
     for place, inner, names in os.walk(root / folder):
-        inner.sort()
+        inner[:] = sorted(name for name in inner if not name.startswith("."))
         for name in sorted(names):
             if name.lower().endswith(suffixes) and not name.startswith("."):
                 yield (Path(place) / name).relative_to(root).as_posix()

@@ -33,6 +33,9 @@ def prepare(dataset: Dataset, workplace: Workplace) -> Store:
     """
     index = dataset.index()
     rows = index.to_dict("records")
+    for row, again in zip(rows, index["clip"].duplicated(), strict=True):
+        if again:
+            row["fault"] = f"{row['voice'] or row['face']}: a clip before it has the same name, {row['clip']}"
     content = [[row["clip"], *_fingerprint(dataset, row)] for row in rows]
     key = key_of(dataset.name, source_key(type(dataset)), dataset.opt, FORMAT, SAMPLE_RATE, FACE_SIZE, content)
     folder = workplace.cache / "stores" / f"{dataset.name}-{key}"
@@ -93,15 +96,18 @@ def _read(dataset: Dataset, row: dict[str, Any]) -> tuple[np.ndarray | None, np.
             samples = resample(*dataset.read_voice(row["voice"]), SAMPLE_RATE)
             if len(samples) < SHORTEST * SAMPLE_RATE:
                 raise DataError(f"{row['voice']}: {len(samples) / SAMPLE_RATE:.2f} s is too short")
-            if not samples.any():
+            if not np.isfinite(samples).all():
+                raise DataError(f"{row['voice']}: holds samples that are not finite")
+            recording = to_int16(samples)
+            if not recording.any():
                 raise DataError(f"{row['voice']}: silent")
-            voice = to_int16(samples)
+            voice = recording
         except DataError as error:
             reasons.append(str(error))
     if row["face"]:
         try:
             face = square(dataset.read_face(row["face"]), FACE_SIZE)
-            if face.min() == face.max():
+            if (face == face[0, 0]).all():
                 raise DataError(f"{row['face']}: a blank picture")
         except DataError as error:
             face = None

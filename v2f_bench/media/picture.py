@@ -24,8 +24,11 @@ def read_picture(path: Path) -> np.ndarray:
         raise DataError(f"{path}: no such file")
     try:
         with Image.open(path) as picture:
+            if picture.mode.startswith("I"):  # 16 bits a pixel: `convert` would clip instead of scale
+                grey = (np.asarray(picture) // 256).clip(0, 255).astype(np.uint8)
+                return np.repeat(grey[:, :, None], 3, axis=2)
             return np.array(picture.convert("RGB"))
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(f"{path}: not readable as a picture ({error})") from None
 
 

@@ -53,7 +53,7 @@ def _read_soundfile(path: Path) -> tuple[np.ndarray, int]:
             promised = sound.frames
             samples = sound.read(dtype="float32", always_2d=True)
             rate = sound.samplerate
-    except (soundfile.LibsndfileError, RuntimeError) as error:
+    except (soundfile.LibsndfileError, RuntimeError, MemoryError) as error:
         raise DataError(f"{path}: not readable as sound ({error})") from None
     if path.suffix.lower() == ".wav":
         promised = max(promised, _frames_in_wav_header(path))
@@ -64,14 +64,18 @@ def _read_soundfile(path: Path) -> tuple[np.ndarray, int]:
 
 def _frames_in_wav_header(path: Path) -> int:
     """How many frames the header of a wav file promises: libsndfile itself quietly shortens a truncated file."""
-    header = path.open("rb").read(4096)
-    data, fmt = header.find(b"data"), header.find(b"fmt ")
-    if data < 0 or fmt < 0:
-        return 0
-    promised_bytes = int.from_bytes(header[data + 4 : data + 8], "little")
-    frame_bytes = int.from_bytes(header[fmt + 20 : fmt + 22], "little")
-    streamed = promised_bytes >= 0x7FFFF000  # a writer that did not know the length in advance
-    return 0 if streamed or not frame_bytes else promised_bytes // frame_bytes
+    frame_bytes = 0
+    with path.open("rb") as stream:
+        stream.seek(12)  # "RIFF", size, "WAVE"; then chunks: name, size, content, padded to an even size
+        while len(head := stream.read(8)) == 8:
+            name, size, start = head[:4], int.from_bytes(head[4:], "little"), stream.tell()
+            if name == b"data":
+                streamed = size >= 0x7FFFF000  # a writer that did not know the length in advance
+                return 0 if streamed or not frame_bytes else size // frame_bytes
+            if name == b"fmt ":
+                frame_bytes = int.from_bytes(stream.read(14)[12:], "little")
+            stream.seek(start + size + size % 2)
+    return 0
 
 
 def _read_ffmpeg(path: Path) -> tuple[np.ndarray, int]:
