@@ -63,7 +63,7 @@ def read_marker(folder: Path) -> dict[str, Any]:
     """The key, time and memory of the work that made `folder`; empty where there is no finished work."""
     try:
         return dict(json.loads((folder / MARKER).read_text()))
-    except (FileNotFoundError, NotADirectoryError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
         return {}
 
 
