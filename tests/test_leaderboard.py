@@ -181,8 +181,9 @@ def test_a_copy_of_a_run_is_no_further_seed(tmp_path):
 def test_paired_differences_are_numpys_and_starred_where_zero_lies_outside(tmp_path):
     ours, near, far = made_values(1), made_values(1), made_values(1)
     rng = np.random.default_rng(5)
-    near[RANK] = ours[RANK] + rng.normal(scale=0.05, size=len(SPEAKERS))
-    far[RANK] = ours[RANK] + rng.normal(0.1, 0.05, size=len(SPEAKERS))
+    shared = rng.normal(scale=0.1, size=30)[np.unique(SPEAKERS, return_inverse=True)[1]]
+    near[RANK] = ours[RANK] + shared - shared.mean() + rng.normal(scale=0.01, size=len(SPEAKERS))
+    far[RANK] = ours[RANK] + shared + rng.normal(0.1, 0.01, size=len(SPEAKERS))
     folders = [made_run(tmp_path, "ours", ours)]
     folders += [made_run(tmp_path, name, v, method__baseline=True) for name, v in (("near", near), ("far", far))]
     _, header_and_rows = tables_of(render_table(folders))
@@ -201,7 +202,10 @@ def test_paired_differences_are_numpys_and_starred_where_zero_lies_outside(tmp_p
 
 
 def test_rows_are_ordered_by_retrieval_and_one_without_a_number_comes_last(tmp_path):
-    folders = [made_run(tmp_path, f"m{share}", made_values(of_r5=share / 10)) for share in (3, 9, 1, 6)]
+    folders = []
+    for share in (3, 9, 1, 6):  # by rank, which the record names first, the order would be the other way round
+        values = made_values(of_r5=share / 10, of_rank=share / 10)
+        folders.append(made_run(tmp_path, f"m{share}", {RANK: values[RANK], R5: values[R5]}))
     lacking = made_run(tmp_path, "lacking", {}, extra=[unavailable("retrieval", "no judge")])
     names = list(ranking(render_table([lacking, *folders])))
     assert names == ["m9", "m6", "m3", "m1", "lacking", "floor", "ceiling"]
