@@ -10,8 +10,8 @@ import pytest
 FIXTURES = Path(__file__).parent / "fixtures"
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"  # real recordings, where a checkout has them beside it
 
-# A world small enough for tests: about 18 training and 10 test speakers.
-SMALL = ["--dataset", "synthetic-speakers", "--dataset-set", "speakers=32", "--dataset-set", "clips=4"]
+# A world small enough for tests: about 29 training and 15 test speakers.
+SMALL = ["--dataset", "synthetic-speakers", "--dataset-set", "speakers=48", "--dataset-set", "clips=4"]
 
 
 @pytest.fixture(scope="session")

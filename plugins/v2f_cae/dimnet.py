@@ -13,9 +13,13 @@ import torch.nn.functional as F
 from torch import nn
 
 from v2f_bench import Clips, Context, DataError
+from v2f_bench.audio import LogMels
 from v2f_cae.critic import FaceTrunk
 from v2f_cae.method import CaeOptions
-from v2f_cae.voice import CODE, VoiceEmbedding, features
+from v2f_cae.voice import CODE, FRONT_END, HOP, VoiceEmbedding
+
+
+NUMERIC_BAND = 10  # years of age that are one class
 
 
 def pretrain_voice(train: Clips, opt: CaeOptions, context: Context) -> VoiceEmbedding:
@@ -23,20 +27,22 @@ def pretrain_voice(train: Clips, opt: CaeOptions, context: Context) -> VoiceEmbe
     table = train.table
     with_voice, with_face = np.flatnonzero(table["voice"]), np.flatnonzero(table["face"])
     labels = covariate_labels(table, opt.covariates)
+    context.progress.line(f"cae: the voice embedding learns {', '.join(labels)}")
+    mels = LogMels(train, context.device, **FRONT_END)
     voice = VoiceEmbedding(opt.voice_width).to(context.device)
-    face = FaceTrunk(opt.critic_width).to(context.device)
+    face = FaceTrunk(opt.critic_width).to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     heads = nn.ModuleDict({name: nn.Linear(CODE, int(codes.max()) + 1) for name, codes in labels.items()})
     heads.to(context.device)
     parameters = [*voice.parameters(), *face.parameters(), *heads.parameters()]
     optimiser = torch.optim.Adam(parameters, lr=opt.voice_lr)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, opt.voice_steps)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, opt.voice_lr, total_steps=opt.voice_steps)
+    frames = round(opt.voice_seconds / HOP)
     rng = context.numpy_rng("dimnet")
     with context.progress.bar("cae: pretrain the voice embedding", opt.voice_steps) as bar:
         for _ in range(opt.voice_steps):
-            heard, seen = rng.choice(with_voice, opt.voice_batch), rng.choice(with_face, opt.voice_batch)
-            voices = train.voices(heard).crop(opt.voice_seconds, rng).to(context.device)
+            heard, seen = rng.choice(with_voice, opt.voice_batch), rng.choice(with_face, opt.voice_faces)
             faces = _mirrored_by_chance(train.faces(seen), rng).to(context.device)
-            loss = _covariate_loss(voice(*features(voices)), heads, labels, heard)
+            loss = _covariate_loss(voice(*mels.crops(heard, frames, rng)), heads, labels, heard)
             loss = loss + _covariate_loss(face(faces), heads, labels, seen)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
@@ -47,19 +53,23 @@ def pretrain_voice(train: Clips, opt: CaeOptions, context: Context) -> VoiceEmbe
 
 
 def covariate_labels(table: pd.DataFrame, covariates: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """Class numbers of each covariate, int64 [clips]; -1 where a clip has no label.
+    """Class numbers of each covariate that the data set labels, int64 [clips]; -1 where a clip has no label.
+
+    A number, such as an age, becomes a class for each `NUMERIC_BAND`.
 
     Raises:
-        DataError: a covariate that the data set does not label at all.
+        DataError: the data set labels none of them.
     """
     found = {}
     for name in covariates:
         if name not in table:
-            raise DataError(
-                f"cae: the data set has no {name!r} labels; set covariates to some of {', '.join(table.columns)}"
-            )
-        codes, _ = pd.factorize(table[name].replace("", None), use_na_sentinel=True)
-        found[name] = codes
+            continue
+        label = table[name] if not pd.api.types.is_numeric_dtype(table[name]) else table[name] // NUMERIC_BAND
+        codes, classes = pd.factorize(label.replace("", None))
+        if len(classes) > 1:
+            found[name] = codes
+    if not found:
+        raise DataError(f"cae: no labels of {', '.join(covariates)}; the data set has {', '.join(table.columns)}")
     return found
 
 

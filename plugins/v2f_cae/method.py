@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from v2f_bench import Clips, Context, Method, Trials
 
@@ -22,6 +22,8 @@ class CaeOptions:
     batch: int = 1
     steps: int = 300_000  # silent: two passes over the 149,354 recordings
     lr: float = 2e-4
+    critic_lr: float = 2e-4  # of discriminator and classifier
+    schedule: Literal["constant", "one-cycle"] = "constant"  # of the generator's learning rate
     beta1: float = 0.5
     beta2: float = 0.999
     weight_proposal: float = 1.0  # λ1, L1 to the proposal
@@ -31,9 +33,11 @@ class CaeOptions:
     weight_cycle: float = 10.0  # λ5, L1 of the way back to the proposal
     voice_steps: int = 50_000  # silent; DIMNet pretraining
     voice_batch: int = 128  # silent
-    voice_lr: float = 1e-3  # silent
+    voice_faces: int = 128  # silent; faces in a batch of the pretraining
+    voice_lr: float = 1e-3  # silent; the peak of one cycle
     voice_seconds: float = 5.0  # silent; of a training crop
-    covariates: tuple[str, ...] = ("speaker", "sex")  # labels that DIMNet's shared classifiers learn
+    # Labels that DIMNet's shared classifiers learn, of those that the data set has.
+    covariates: tuple[str, ...] = ("speaker", "sex", "nationality", "ethnicity")
 
 
 QUICK = CaeOptions(

@@ -27,7 +27,8 @@ def train_generator(train: Clips, voice: VoiceEmbedding, opt: CaeOptions, contex
     critic.to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     betas = (opt.beta1, opt.beta2)
     generator_optimiser = torch.optim.Adam(generator.parameters(), lr=opt.lr, betas=betas)
-    critic_optimiser = torch.optim.Adam(critic.parameters(), lr=opt.lr, betas=betas)
+    critic_optimiser = torch.optim.Adam(critic.parameters(), lr=opt.critic_lr, betas=betas)
+    schedule = _schedule(generator_optimiser, opt)
 
     with context.progress.bar("cae: train", opt.steps) as bar:
         for _ in range(opt.steps):
@@ -56,6 +57,7 @@ def train_generator(train: Clips, voice: VoiceEmbedding, opt: CaeOptions, contex
             generator_optimiser.zero_grad(set_to_none=True)
             loss.backward()
             generator_optimiser.step()
+            schedule.step()
             critic.requires_grad_(True)
             bar.advance(note=f"loss {loss.item():.2f}")
     return generator.eval()
@@ -106,6 +108,12 @@ def _rows_by_speaker(table: pd.DataFrame, part: str) -> dict[str, list[int]]:
     """The rows that have a "voice" or a "face", by speaker."""
     rows = np.flatnonzero(table[part])
     return pd.Series(rows).groupby(table["speaker"].to_numpy()[rows]).agg(list).to_dict()
+
+
+def _schedule(optimiser: torch.optim.Optimizer, opt: CaeOptions) -> torch.optim.lr_scheduler.LRScheduler:
+    if opt.schedule == "constant":
+        return torch.optim.lr_scheduler.ConstantLR(optimiser, factor=1.0)
+    return torch.optim.lr_scheduler.OneCycleLR(optimiser, opt.lr, total_steps=opt.steps, cycle_momentum=False)
 
 
 def _real(logits: torch.Tensor) -> torch.Tensor:

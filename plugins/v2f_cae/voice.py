@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import nn
@@ -13,11 +14,14 @@ from v2f_bench.audio import log_mel
 BANDS = 64
 CODE = 64
 CHANNELS = (256, 384, 576, 864)
+HOP = 0.010  # seconds
+# Normalising each band would take away the colour of the voice with that of the microphone; the source is silent.
+FRONT_END: dict[str, Any] = {"bands": BANDS, "window": 0.025, "hop": HOP, "normalise": "level"}
 
 
 def features(voices: Voices) -> tuple[torch.Tensor, torch.Tensor]:
-    """Log-mel spectrogram, 64 bands of 25 ms windows every 10 ms, each band normalised: [N, 64, T], frames [N]."""
-    return log_mel(voices, bands=BANDS, window=0.025, hop=0.010)
+    """Log-mel spectrogram, 64 bands of 25 ms windows every 10 ms, levelled: [N, 64, T], frames [N]."""
+    return log_mel(voices, **FRONT_END)
 
 
 class VoiceEmbedding(nn.Module):

@@ -20,8 +20,8 @@ RATE = 16_000
 
 @dataclass(frozen=True)
 class SyntheticOptions:
-    speakers: int = 320
-    clips: int = 8  # a speaker; the emotions in turn, the sentences at random
+    speakers: int = 480
+    clips: int = 5  # a speaker; the emotions in turn, the sentences at random
     world: int = 0  # seed of everything
 
 
@@ -50,7 +50,7 @@ class SyntheticSpeakers(Dataset):
             person = draw_person(self.opt.world, number)
             rng = np.random.default_rng(stable_seed("clips", self.opt.world, number))
             for clip in range(self.opt.clips):
-                emotion = EMOTIONS[clip % len(EMOTIONS)]
+                emotion = EMOTIONS[(number + clip) % len(EMOTIONS)]
                 intensity = "normal" if emotion == "neutral" else INTENSITIES[rng.integers(2)]
                 sentence = int(rng.integers(_sentences()))
                 entry = f"{number}/{clip}/{emotion}/{intensity}/{sentence}"

@@ -1,0 +1,224 @@
+"""The main job from the command line, on a small world: records, repeatability, killed processes, troubled plugins."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import SMALL
+
+# Enough training to change every weight, far too little to learn.
+TINY_CAE = ["width=4", "critic_width=4", "steps=6", "batch=4", "voice_width=0.1", "voice_steps=6", "voice_batch=8"]
+CAE = ["--method", "cae", *(word for setting in TINY_CAE for word in ("--set", setting))]
+
+
+def records_below(folder):
+    found = [json.loads(path.read_text()) for path in folder.rglob("record.json")]
+    return {(record["method"]["name"], record["seed"]): record for record in found}
+
+
+def without_circumstances(record):
+    return {key: value for key, value in record.items() if key != "circumstances"}
+
+
+@pytest.fixture(scope="module")
+def finished(cli, tmp_path_factory):
+    """A finished small run of cae and the baselines: its output folder, and what the command printed."""
+    output = tmp_path_factory.mktemp("finished")
+    done = cli("run", *CAE, *SMALL, "--output", output)
+    return output, done
+
+
+def test_a_run_leaves_all_that_is_promised(finished):
+    output, done = finished
+    records = records_below(output)
+    assert {name for name, _ in records} == {
+        *("cae", "copy-proposal", "mean-face", "oracle", "random-face", "real-photo", "same-sex-face")
+    }
+    for path in output.rglob("record.json"):
+        record = json.loads(path.read_text())
+        trials = pd.read_parquet(path.with_name("trials.parquet"))
+        posed = sum(1 for real in trials["real_photo"] if real) if record["method"]["name"] == "real-photo" else None
+        faces = list((path.parent / "faces").glob("*.png"))
+        assert len(faces) == (posed or len(trials)) == record["posed"]
+        assert (path.parent / "checkpoint" / "model.safetensors").is_file()
+        assert (path.parent / "sheet.png").is_file()
+        assert json.loads((path.parent / "protocol.json").read_text())["trials"]
+        assert record["judges"][0]["quality"]["verification_auc"] is not None
+        assert {"python", "torch", "v2f-bench"} <= set(record["circumstances"]["versions"])
+    assert "| cae " in done.stdout
+    for name, _ in records:
+        assert name in done.stdout
+
+
+def test_every_number_has_its_context(finished):
+    for record in records_below(finished[0]).values():
+        for result in record["results"]:
+            if result["unavailable"]:
+                assert "inception" in result["unavailable"].lower()
+                continue
+            assert result["n"] <= result["expected"] == record["protocol"]["trials"]
+            assert result["floor"] is not None
+            assert result["floor_is"]
+            assert result["ceiling_is"]
+            assert result["judge_sha256"]
+            assert result["failure_policy"]
+            if result["value"] is not None and result["low"] is not None:
+                assert result["low"] <= result["value"] <= result["high"]
+
+
+def test_the_same_command_does_nothing_twice(finished, cli):
+    output, first = finished
+    times = {path: path.stat().st_mtime_ns for path in output.rglob("*.png")}
+    again = cli("run", *CAE, *SMALL, "--output", output)
+    assert {path: path.stat().st_mtime_ns for path in output.rglob("faces/*.png")} == {
+        path: time for path, time in times.items() if path.parent.name == "faces"
+    }
+    assert again.stdout == first.stdout
+
+
+def test_a_seed_repeats_a_run_bit_for_bit(finished, cli, tmp_path):
+    cli("run", *CAE, *SMALL, "--no-baselines", "--output", tmp_path)
+    (ours,), theirs = tmp_path.rglob("record.json"), finished[0] / "synthetic-speakers" / "cae"
+    (theirs,) = theirs.rglob("record.json")
+    assert without_circumstances(json.loads(ours.read_text())) == without_circumstances(json.loads(theirs.read_text()))
+    for name in ("checkpoint/model.safetensors", *(f"faces/{path.name}" for path in (ours.parent / "faces").glob("*"))):
+        if not name.endswith(".json"):
+            assert (ours.parent / name).read_bytes() == (theirs.parent / name).read_bytes(), name
+    pd.testing.assert_frame_equal(*(pd.read_parquet(path.with_name("trials.parquet")) for path in (ours, theirs)))
+
+
+def test_another_seed_gives_another_run_beside_it(finished, cli, tmp_path):
+    done = cli("run", "--method", "random-face", *SMALL, "--no-baselines", "--seed", "0-2", "--output", tmp_path)
+    records = records_below(tmp_path)
+    assert {seed for _, seed in records} == {0, 1, 2}
+    assert len({record["protocol"]["hash"] for record in records.values()}) == 1, "all seeds meet the same trials"
+    assert len({json.dumps(record["results"]) for record in records.values()}) == 3
+    assert re.search(r"random-face +\| 3 ", done.stdout), "seeds of one method are one row"
+
+
+# Each is a point at which the process kills itself: the n-th call of a function, in the order in which a run comes by.
+KILLS = [
+    ("prepare", "v2f_bench.data.store:StoreWriter.add", 60),
+    ("prepare, about to be whole", "pathlib:Path.rename", 1),
+    ("the judge's training", "torch.optim:AdamW.step", 10),
+    ("the judge's view", "v2f_bench.harness.judging:embed", 2),
+    ("fit", "v2f_cae.critic:Critic.forward", 7),
+    ("fit, about to be whole", "v2f_bench.harness.fit:write_tensors", 1),
+    ("generate", "v2f_bench.harness.generate:write_picture", 40),
+    ("score", "v2f_bench.harness.score:read_picture", 20),
+    ("record", "v2f_bench.harness.run:write_record", 1),
+]
+KILLED_AT = """
+import functools, importlib, os, signal, sys
+point, count = sys.argv.pop(1), int(sys.argv.pop(1))
+module, _, path = point.partition(":")
+*owners, name = path.split(".")
+owner = functools.reduce(getattr, owners, importlib.import_module(module))
+original, calls = getattr(owner, name), 0
+@functools.wraps(original)
+def counted(*args, **kwargs):
+    global calls
+    calls += 1
+    if calls == count:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return original(*args, **kwargs)
+setattr(owner, name, counted)
+if __name__ == "__main__":
+    from v2f_bench.cli import main
+    main()
+"""
+
+
+def test_killed_in_any_stage_the_same_command_ends_with_the_same_record(finished, cli, environment, tmp_path):
+    """One cache and one output folder go through all the deaths; the record must be the undisturbed one."""
+    script = tmp_path / "killed_at.py"
+    script.write_text(KILLED_AT)
+    env = environment | {"V2F_BENCH_CACHE": str(tmp_path / "cache")}
+    command = ["run", *CAE, *SMALL, "--no-baselines", "--output", str(tmp_path / "runs"), "--jobs", "1"]
+    for stage, point, count in KILLS:
+        call = [sys.executable, str(script), point, str(count), *command]
+        died = subprocess.run(call, env=env, capture_output=True, text=True, check=False)
+        assert died.returncode == -signal.SIGKILL, f"{stage}: {died.stderr}"
+        assert not list((tmp_path / "runs").rglob("record.json"))
+    cli(*command, env=env)
+    (ours,) = records_below(tmp_path / "runs").values()
+    theirs = records_below(finished[0])["cae", 0]
+    assert without_circumstances(ours) == without_circumstances(theirs)
+    assert ours["circumstances"]["stages"]["faces"]["resumed"], "the faces of the first batch were made only once"
+    assert not list((tmp_path / "runs").rglob(".*unfinished*"))
+
+
+def test_a_third_partys_method_runs_beside_the_bundled_ones(cli, installed, tmp_path):
+    env = {"PYTHONPATH": str(installed("third_party"))}
+    done = cli("run", "--method", "grey", *SMALL, "--set", "gain=2", "--output", tmp_path, env=env)
+    record = records_below(tmp_path)["grey", 0]
+    assert (record["method"]["distribution"], record["method"]["version"]) == ("v2f-grey", "2.1")
+    assert record["options"] == {"gain": 2.0}
+    assert "| grey " in done.stdout
+    assert "| oracle " in done.stdout
+    results = {result["measure"]: result for result in record["results"]}
+    chance = results["retrieval/R@5"]["floor"]
+    assert results["retrieval/R@5"]["value"] <= 2 * chance + 0.05, "one face for all finds nobody"
+
+
+def test_troubled_plugins_cost_only_themselves(cli, installed, tmp_path):
+    env = {"PYTHONPATH": str(installed("troubled"))}
+    methods = "crash,diverged,wrong-range,peeking,half-missing,mean-face"
+    done = cli("run", "--method", methods, *SMALL, "--no-baselines", "--output", tmp_path, env=env, ok=False)
+    assert done.returncode == 1
+    assert {name for name, _ in records_below(tmp_path)} == {"half-missing", "mean-face"}
+    for told in (
+        "crash crashed: KeyError: 'no such key'",
+        "diverged: training gave numbers that are not finite in weights",
+        "wrong-range: generate gave values from",
+        "'proposal' of a trial but does not declare it",
+    ):
+        assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "no such key" in next((tmp_path / "synthetic-speakers" / "crash").rglob("crash.txt")).read_text()
+    record = records_below(tmp_path)["half-missing", 0]
+    trials = pd.read_parquet(next((tmp_path / "synthetic-speakers" / "half-missing").rglob("trials.parquet")))
+    missing = trials["failure"] == "not finite"
+    assert missing.mean() == pytest.approx(0.5, abs=0.05)
+    for result in record["results"]:
+        if not result["unavailable"]:
+            assert result["failed"] == missing.sum()
+    found = trials.loc[missing, "retrieval/R@5 @ in-domain-identity"]
+    assert np.isfinite(found).all()
+    assert found.max() < 1, "a missing face finds nobody: it counts, as the worst"
+
+
+def test_generate_draws_one_face_from_a_finished_run(finished, cli, tmp_path):
+    import soundfile
+    from PIL import Image
+
+    run = next((finished[0] / "synthetic-speakers" / "cae").iterdir())
+    rng = np.random.default_rng(0)
+    soundfile.write(tmp_path / "me.wav", rng.uniform(-0.3, 0.3, 44_100).astype(np.float32), 22_050)
+    proposal = next((run / "faces").glob("*.png"))
+    voice = ["--voice", tmp_path / "me.wav"]
+    lacking = cli("generate", run, *voice, "--output", tmp_path / "face.png", ok=False)
+    assert lacking.returncode == 2
+    assert "--proposal" in lacking.stderr
+    cli("generate", run, *voice, "--proposal", proposal, "--output", tmp_path / "face.png")
+    with Image.open(tmp_path / "face.png") as face:
+        assert face.size == (64, 64)
+    (tmp_path / "cut.wav").write_bytes((tmp_path / "me.wav").read_bytes()[:30])
+    broken = cli("generate", run, "--voice", tmp_path / "cut.wav", "-p", proposal, "-o", tmp_path / "x.png", ok=False)
+    assert broken.returncode == 1
+    assert "cut.wav" in broken.stderr
+    nowhere = cli("generate", tmp_path, *voice, "--output", tmp_path / "x.png", ok=False)
+    assert "no finished run here" in nowhere.stderr
+
+
+def test_leaderboard_gathers_the_runs(finished, cli, tmp_path):
+    output, done = finished
+    table = cli("leaderboard", output, "--output", tmp_path / "board.md")
+    assert "7 runs" in table.stdout
+    board = (tmp_path / "board.md").read_text()
+    assert board.strip() in done.stdout
