@@ -18,7 +18,7 @@ from PIL import Image
 from v2f_bench.data.store import Store, StoredClips, StoreWriter
 from v2f_bench.harness.prepare import FACE_SIZE, prepare
 from v2f_bench.harness.workplace import Workplace
-from v2f_bench.interfaces import BenchError, Card, DataError, Dataset, PluginError
+from v2f_bench.interfaces import Card, DataError, Dataset, PluginError
 
 RATE = 16_000
 TONE = (0.3 * np.sin(np.arange(RATE) * 0.05)).astype(np.float32)
@@ -191,9 +191,6 @@ def test_both_parts_come_back_as_they_were(root):
     assert np.array_equal(store.voice("good"), written)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="to_int16 multiplies by 32767 what was divided by 32768: loud samples shrink by one step"
-)
 def test_loud_samples_come_back_as_they_were(root):
     loud = np.arange(-32768, 32767, 4, dtype=np.int16)
     soundfile.write(root / "loud.wav", loud, RATE)
@@ -308,29 +305,14 @@ def test_what_a_plugin_makes_badly_is_left_out(root, made, reason):
     assert np.array_equal(store.voice("c"), store.voice("a"))
 
 
-def test_a_bug_in_a_plugins_reading_is_not_swallowed(root):
-    """No store may look finished after it, and the next attempt, with the bug mended, makes a whole one."""
-    dataset = Plugin(root)
-    dataset.voices = {"a": TONE, "b": KeyError("no such key"), "c": TONE}
-    with pytest.raises(Exception, match="no such key"):
-        prepared(root, dataset)
-    dataset.voices = {"a": TONE, "b": TONE, "c": TONE}
-    assert len(prepared(root, dataset).clips) == 3
-
-
-@pytest.mark.xfail(
-    strict=True, raises=KeyError, reason="any other error than DataError ends prepare, bare and nameless"
-)
-def test_a_bug_in_a_plugins_reading_names_the_data_set_and_the_clip(root):
+def test_a_bug_in_a_plugins_reading_costs_one_clip_and_is_told(root):
     dataset = Plugin(root)
     dataset.voices = {"a": TONE, "clip-b": KeyError("no such key"), "c": TONE}
-    try:
-        told = prepared(root, dataset).left_out["reason"].tolist()
-    except BenchError as error:
-        told = [str(error)]
-    assert len(told) == 1
-    assert "clip-b" in told[0]
-    assert "no such key" in told[0]
+    store = prepared(root, dataset)
+    assert store.clips["voice"].to_dict() == {"a": True, "clip-b": False, "c": True}
+    (told,) = store.left_out["reason"]
+    assert "clip-b" in told
+    assert "crashed: KeyError: 'no such key'" in told
 
 
 def test_nothing_is_read_twice(root):

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import inspect
 import json
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,9 @@ def key_of(*parts: Any) -> str:
 
 
 @cache
-def source_key(plugin: type) -> str:
-    """A hash of the source that a plugin class comes from: every Python file of its package, or its single module."""
-    module = Path(inspect.getfile(plugin))
+def source_key(of: Callable[..., Any]) -> str:
+    """A hash of the source that a class or function is from: all Python files of its package, or its single module."""
+    module = Path(inspect.getfile(of))
     files = sorted(module.parent.rglob("*.py")) if (module.parent / "__init__.py").exists() else [module]
     digest = hashlib.sha256()
     for file in files:

@@ -18,7 +18,6 @@ from v2f_cae.critic import FaceTrunk
 from v2f_cae.method import CaeOptions
 from v2f_cae.voice import CODE, FRONT_END, HOP, VoiceEmbedding
 
-
 NUMERIC_BAND = 10  # years of age that are one class
 
 

@@ -37,7 +37,8 @@ def prepare(dataset: Dataset, workplace: Workplace) -> Store:
         if again:
             row["fault"] = f"{row['voice'] or row['face']}: a clip before it has the same name, {row['clip']}"
     content = [[row["clip"], *_fingerprint(dataset, row)] for row in rows]
-    key = key_of(dataset.name, source_key(type(dataset)), dataset.opt, FORMAT, SAMPLE_RATE, FACE_SIZE, content)
+    sources = (source_key(type(dataset)), source_key(resample))
+    key = key_of(dataset.name, sources, dataset.opt, FORMAT, SAMPLE_RATE, FACE_SIZE, content)
     folder = workplace.cache / "stores" / f"{dataset.name}-{key}"
 
     def make(unfinished: Path) -> None:
@@ -90,29 +91,35 @@ def _read(dataset: Dataset, row: dict[str, Any]) -> tuple[np.ndarray | None, np.
     """int16 [T] voice and uint8 [FACE_SIZE, FACE_SIZE, 3] face of one index row, and why what is missing is missing."""
     if row.get("fault"):
         return None, None, [row["fault"]]
-    voice, face, reasons = None, None, []
-    if row["voice"]:
+    found: dict[str, np.ndarray | None] = {"voice": None, "face": None}
+    reasons = []
+    for part, read in (("voice", _voice), ("face", _face)):
         try:
-            samples = resample(*dataset.read_voice(row["voice"]), SAMPLE_RATE)
-            if len(samples) < SHORTEST * SAMPLE_RATE:
-                raise DataError(f"{row['voice']}: {len(samples) / SAMPLE_RATE:.2f} s is too short")
-            if not np.isfinite(samples).all():
-                raise DataError(f"{row['voice']}: holds samples that are not finite")
-            recording = to_int16(samples)
-            if not recording.any():
-                raise DataError(f"{row['voice']}: silent")
-            voice = recording
+            found[part] = read(dataset, row[part]) if row[part] else None
         except DataError as error:
             reasons.append(str(error))
-    if row["face"]:
-        try:
-            face = square(dataset.read_face(row["face"]), FACE_SIZE)
-            if (face == face[0, 0]).all():
-                raise DataError(f"{row['face']}: a blank picture")
-        except DataError as error:
-            face = None
-            reasons.append(str(error))
-    return voice, face, reasons
+        except Exception as error:  # a bug in the data set's plugin costs the clip, not the hours of work on the others
+            reasons.append(f"{row[part]}: reading {row['clip']} crashed: {type(error).__name__}: {error}")
+    return found["voice"], found["face"], reasons
+
+
+def _voice(dataset: Dataset, entry: str) -> np.ndarray:
+    samples = resample(*dataset.read_voice(entry), SAMPLE_RATE)
+    if len(samples) < SHORTEST * SAMPLE_RATE:
+        raise DataError(f"{entry}: {len(samples) / SAMPLE_RATE:.2f} s is too short")
+    if not np.isfinite(samples).all():
+        raise DataError(f"{entry}: holds samples that are not finite")
+    recording = to_int16(samples)
+    if not recording.any():
+        raise DataError(f"{entry}: silent")
+    return recording
+
+
+def _face(dataset: Dataset, entry: str) -> np.ndarray:
+    face = square(dataset.read_face(entry), FACE_SIZE)
+    if (face == face[0, 0]).all():
+        raise DataError(f"{entry}: a blank picture")
+    return face
 
 
 def _labels(row: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -74,8 +75,11 @@ def write_text_whole(path: Path, text: str) -> None:
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """A file that appears whole or not at all: `write` fills another one beside it, which then takes its place."""
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    write(unfinished)
-    with unfinished.open("rb") as stream:
-        os.fsync(stream.fileno())
-    unfinished.replace(path)
+    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.unfinished")  # two writers may meet
+    try:
+        write(unfinished)
+        with unfinished.open("rb") as stream:
+            os.fsync(stream.fileno())
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

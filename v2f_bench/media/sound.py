@@ -42,7 +42,7 @@ def resample(samples: np.ndarray, rate: int, wanted: int) -> np.ndarray:
 
 def to_int16(samples: np.ndarray) -> np.ndarray:
     """float32 [T] in [-1, 1] to int16 [T]; what lies beyond is clipped."""
-    return (samples.clip(-1, 1) * 32767).round().astype(np.int16)
+    return (samples * 32768).round().clip(-32768, 32767).astype(np.int16)
 
 
 def _read_soundfile(path: Path) -> tuple[np.ndarray, int]:
