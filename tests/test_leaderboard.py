@@ -257,6 +257,16 @@ def test_one_measure_by_two_judges_is_told_apart(tmp_path):
     assert float(rows["ours"]["R@5 ↑ (other-judge)"].split()[0]) == pytest.approx(values[R5].mean() / 2, abs=0.0006)
 
 
+def test_rows_by_different_weights_of_one_judge_are_told(tmp_path):
+    judge = {"name": JUDGE, "version": "1", "kind": "identity", "people": "nobody", "quality": {}}
+    runs = [
+        made_run(tmp_path / name, name=name, judges=[judge | {"sha256": digit * 64}])
+        for name, digit in (("one", "1"), ("other", "2"), ("third", "1"))
+    ]
+    assert "11111111: one, third; 22222222: other." in render_table(runs)
+    assert "different weights" not in render_table(runs[::2])
+
+
 def test_options_tell_two_forms_of_one_method_apart(tmp_path):
     folders = [made_run(tmp_path, options={"width": width, "steps": 100}) for width in (8, 16)]
     assert list(ranking(render_table(folders)))[:2] in (["ours (width=8)", "ours (width=16)"],) * 2
@@ -290,7 +300,7 @@ def test_a_hostile_name_is_only_text(tmp_path, text):
     more = {
         "dataset__name": text,
         "protocol__name": text,
-        "judges": [{"name": text, "version": text, "people": text, "quality": {"note": text}}],
+        "judges": [{"name": text, "version": text, "sha256": text, "people": text, "quality": {"note": text}}],
         "extra": [foreign, unavailable(text, text)],
     }
     folders = [made_run(tmp_path, text, values, options={"o": option}, **more) for option in (text, "plain")]

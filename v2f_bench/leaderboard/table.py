@@ -125,6 +125,7 @@ def _notes(entries: list[Entry], columns: list[Column]) -> str:
     if any(not result["independent"] for e in entries for result in e.first["results"] if "independent" in result):
         lines.append("‡ judged by a network that the method was trained with: not independent.")
     lines += dict.fromkeys(_judge_line(judge) for entry in entries for judge in entry.first["judges"])
+    lines += _different_weights(entries)
     lines += dict.fromkeys(
         f"{_escaped(result['measure'])} is not available: {_escaped(result['unavailable'])}."
         for entry in entries
@@ -140,6 +141,23 @@ def _notes(entries: list[Entry], columns: list[Column]) -> str:
         "known from a voice: what is right is mostly sex, age and other traits that many people share."
     )
     return "\n".join(f"* {line}" for line in lines)
+
+
+def _different_weights(entries: list[Entry]) -> list[str]:
+    """A warning for each judge that scored some rows with other weights: trained twice, on another device, say."""
+    rows: dict[str, dict[str, list[str]]] = {}
+    for entry in entries:
+        for record in entry.records:
+            for judge in record["judges"]:
+                scored = rows.setdefault(judge["name"], {}).setdefault(judge["sha256"][:8], [])
+                scored += [entry.name] if entry.name not in scored else []
+    return [
+        f"{_escaped(name)} had different weights for different rows, which are therefore not strictly comparable: "
+        + "; ".join(f"{_escaped(sha256)}: {', '.join(map(_escaped, names))}" for sha256, names in by_weights.items())
+        + "."
+        for name, by_weights in rows.items()
+        if len(by_weights) > 1
+    ]
 
 
 def _judge_line(judge: dict[str, Any]) -> str:
