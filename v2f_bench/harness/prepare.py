@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -14,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from v2f_bench.data.protocol import SAMPLE_RATE
 from v2f_bench.data.store import FORMAT, Store, StoreWriter
-from v2f_bench.harness.stage import stage
+from v2f_bench.harness.stage import is_done, stage
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.hashing import canonical_json, key_of, source_key
 from v2f_bench.interfaces import BenchError, DataError, Dataset
@@ -52,6 +53,11 @@ def prepare(dataset: Dataset, workplace: Workplace) -> Store:
                 bar.advance()
         writer.close()
 
+    if not is_done(folder, key) and "__mp_main__" in sys.modules:
+        # A spawned worker runs the main script again, and would wait here for the lock that its parent holds.
+        raise BenchError(
+            "prepare was called in a worker process: put your script's calls under `if __name__ == '__main__':`"
+        )
     stage(folder, key, make)
     return Store(folder)
 
@@ -61,10 +67,6 @@ def _read_all(dataset: Dataset, rows: list[dict[str, Any]], jobs: int) -> Iterat
     if jobs == 1 or len(rows) < 50:
         yield from (_read(dataset, row) for row in rows)
         return
-    if multiprocessing.parent_process() is not None:
-        raise BenchError(
-            "prepare was called in a worker process: put your script's calls under `if __name__ == '__main__':`"
-        )
     try:
         with ProcessPoolExecutor(jobs, _SPAWN, _adopt, (dataset,)) as pool:
             yield from pool.map(_read_adopted, rows, chunksize=16)
