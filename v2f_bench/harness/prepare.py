@@ -53,7 +53,7 @@ def prepare(dataset: Dataset, workplace: Workplace) -> Store:
                 bar.advance()
         writer.close()
 
-    if not is_done(folder, key) and "__mp_main__" in sys.modules:
+    if not is_done(folder, key) and sys.modules["__mp_main__"].__name__ == "__mp_main__":
         # A spawned worker runs the main script again, and would wait here for the lock that its parent holds.
         raise BenchError(
             "prepare was called in a worker process: put your script's calls under `if __name__ == '__main__':`"
