@@ -11,7 +11,7 @@ from v2f_bench import Clips, Context, DataError
 from v2f_cae.critic import Critic
 from v2f_cae.method import CaeOptions
 from v2f_cae.scaffold import Generator
-from v2f_cae.voice import VoiceEmbedding, features
+from v2f_cae.voice import CODE, VoiceEmbedding, features
 
 
 def train_generator(train: Clips, voice: VoiceEmbedding, opt: CaeOptions, context: Context) -> Generator:
@@ -22,6 +22,11 @@ def train_generator(train: Clips, voice: VoiceEmbedding, opt: CaeOptions, contex
     """
     pairs = _Pairs(train, context)
     codes = embed_voices(train, voice, context)
+    noise, rng = opt.code_noise * codes.std(dim=0), context.torch_rng("code noise")
+
+    def heard(rows: np.ndarray) -> torch.Tensor:
+        return (codes[rows] + noise * torch.randn(len(rows), CODE, generator=rng)).to(context.device)
+
     generator = Generator(opt.width).to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     critic = Critic(len(pairs.speakers), opt.critic_width)
     critic.to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -30,11 +35,12 @@ def train_generator(train: Clips, voice: VoiceEmbedding, opt: CaeOptions, contex
     critic_optimiser = torch.optim.Adam(critic.parameters(), lr=opt.critic_lr, betas=betas)
     schedule = _schedule(generator_optimiser, opt)
 
+    back = max(1, round(opt.cycle_share * opt.batch))
     with context.progress.bar("cae: train", opt.steps) as bar:
         for _ in range(opt.steps):
             a, b = pairs.draw(opt.batch)
             face_a, face_b = train.faces(a.face).to(context.device), train.faces(b.face).to(context.device)
-            voice_a, voice_b = codes[a.voice].to(context.device), codes[b.voice].to(context.device)
+            voice_a, voice_b = heard(a.voice), heard(b.voice)
             speaker_a, speaker_b = a.speaker.to(context.device), b.speaker.to(context.device)
             fake_b = generator(face_a, voice_b)
 
@@ -52,7 +58,7 @@ def train_generator(train: Clips, voice: VoiceEmbedding, opt: CaeOptions, contex
                 + opt.weight_target * F.l1_loss(fake_b, face_b)
                 + opt.weight_identity * F.cross_entropy(speaker, speaker_b)
                 + opt.weight_real * _real(logit)
-                + opt.weight_cycle * F.l1_loss(generator(fake_b, voice_a), face_a)
+                + opt.weight_cycle * F.l1_loss(generator(fake_b[:back], voice_a[:back]), face_a[:back])
             )
             generator_optimiser.zero_grad(set_to_none=True)
             loss.backward()
