@@ -2,12 +2,14 @@
 
 import librosa
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy.signal import get_window
 
-from v2f_bench.audio import LOG_FLOOR, SPREAD, log_mel
+from v2f_bench.audio import LOG_FLOOR, SPREAD, LogMels, log_mel
 from v2f_bench.data.store import pad
+from v2f_bench.interfaces import Clips
 
 
 @pytest.fixture
@@ -46,3 +48,41 @@ def test_crop_takes_a_stretch_and_repeats_what_is_too_short(recordings):
     assert torch.equal(short[:8_000], short[8_000:])
     long = voices.samples[0].unfold(0, 16_000, 1)
     assert (long == cropped.samples[0]).all(dim=1).any(), "a crop is a stretch of the recording"
+
+
+class SomeClips(Clips):
+    """A split of three recordings, the second clip being one without a voice."""
+
+    def __init__(self, recordings):
+        self._recordings = [recordings[0], None, *recordings[1:]]
+        self.table = pd.DataFrame({"voice": [recording is not None for recording in self._recordings]})
+        self.rate, self.resolution = 16_000, 64
+
+    def voices(self, rows):
+        return pad([self._recordings[int(row)] for row in rows], self.rate)
+
+    def faces(self, rows):
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize("memory_gib", [1.0, 0.0])
+def test_kept_spectrograms_are_those_of_the_recordings_whether_they_fit_in_memory_or_not(recordings, memory_gib):
+    mels = LogMels(SomeClips(recordings), memory_gib=memory_gib, normalise="level")
+    assert mels.rows.tolist() == [0, 2, 3]
+    found, frames = mels.whole([2, 0])
+    expected, expected_frames = log_mel(pad([recordings[1], recordings[0]], 16_000), normalise="level")
+    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(frames, expected_frames)
+
+
+def test_crops_of_spectrograms_are_stretches_and_repeat_what_is_too_short(recordings):
+    mels = LogMels(SomeClips(recordings), normalise="none")
+    crops, frames = mels.crops([0, 3], 80, np.random.default_rng(0))
+    assert crops.shape == (2, 64, 80)
+    assert frames.tolist() == [80, 80]
+    whole, counts = mels.whole([0, 3])
+    stretches = whole[0].unfold(1, 80, 1)
+    assert (stretches == crops[0][:, None]).all(dim=2).all(dim=0).any()
+    short = whole[1, :, : counts[1]]
+    repeated = short.repeat(1, 3).unfold(1, 80, 1)
+    assert (repeated == crops[1][:, None]).all(dim=2).all(dim=0).any()

@@ -16,18 +16,17 @@ from v2f_bench import Clips, Context, DataError
 from v2f_bench.audio import LogMels
 from v2f_cae.critic import FaceTrunk
 from v2f_cae.method import CaeOptions
-from v2f_cae.voice import CODE, FRONT_END, HOP, VoiceEmbedding
+from v2f_cae.voice import CODE, HOP, VoiceEmbedding
 
 NUMERIC_BAND = 10  # years of age that are one class
 
 
-def pretrain_voice(train: Clips, opt: CaeOptions, context: Context) -> VoiceEmbedding:
+def pretrain_voice(train: Clips, mels: LogMels, opt: CaeOptions, context: Context) -> VoiceEmbedding:
     """The voice embedding, trained with a face network through shared classifiers, and frozen."""
     table = train.table
     with_voice, with_face = np.flatnonzero(table["voice"]), np.flatnonzero(table["face"])
     labels = covariate_labels(table, opt.covariates)
     context.progress.line(f"cae: the voice embedding learns {', '.join(labels)}")
-    mels = LogMels(train, context.device, **FRONT_END)
     voice = VoiceEmbedding(opt.voice_width).to(context.device)
     face = FaceTrunk(opt.critic_width).to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     heads = nn.ModuleDict({name: nn.Linear(CODE, int(codes.max()) + 1) for name, codes in labels.items()})

@@ -48,13 +48,13 @@ QUICK = CaeOptions(
     critic_width=8,
     voice_width=0.5,
     batch=16,
-    steps=800,
+    steps=700,
     lr=2e-3,
     critic_lr=1e-3,
     schedule="one-cycle",
     cycle_share=0.0625,
     code_noise=0.5,
-    voice_steps=400,
+    voice_steps=350,
     voice_batch=64,
     voice_faces=32,
     voice_lr=4e-3,
@@ -82,11 +82,15 @@ class CAE(Method):
     opt: CaeOptions
 
     def fit(self, train: Clips, validation: Clips, context: Context) -> None:
+        from v2f_bench.audio import LogMels
         from v2f_cae.dimnet import pretrain_voice
-        from v2f_cae.training import train_generator
+        from v2f_cae.training import embed_voices, train_generator
+        from v2f_cae.voice import FRONT_END
 
-        self._voice = pretrain_voice(train, self.opt, context)
-        self._generator = train_generator(train, self._voice, self.opt, context)
+        mels = LogMels(train, context.device, **FRONT_END)
+        self._voice = pretrain_voice(train, mels, self.opt, context)
+        codes = embed_voices(train, mels, self._voice)
+        self._generator = train_generator(train, codes, self.opt, context)
 
     def generate(self, trials: Trials, context: Context) -> torch.Tensor:
         import torch

@@ -8,20 +8,20 @@ import torch
 import torch.nn.functional as F
 
 from v2f_bench import Clips, Context, DataError
+from v2f_bench.audio import LogMels
 from v2f_cae.critic import Critic
 from v2f_cae.method import CaeOptions
 from v2f_cae.scaffold import Generator
-from v2f_cae.voice import CODE, VoiceEmbedding, features
+from v2f_cae.voice import CODE, VoiceEmbedding
 
 
-def train_generator(train: Clips, voice: VoiceEmbedding, opt: CaeOptions, context: Context) -> Generator:
-    """The generator, trained with the frozen voice embedding.
+def train_generator(train: Clips, codes: torch.Tensor, opt: CaeOptions, context: Context) -> Generator:
+    """The generator, trained with the frozen embeddings `codes` [clips, 64] of the voices.
 
     The source's L1 is a sum over the 12,288 values of a face, which at its weights would drown the other losses; it is
     the mean here. Discriminator and classifier share their trunk and take one step together.
     """
     pairs = _Pairs(train, context)
-    codes = embed_voices(train, voice, context)
     noise, rng = opt.code_noise * codes.std(dim=0), context.torch_rng("code noise")
 
     def heard(rows: np.ndarray) -> torch.Tensor:
@@ -69,14 +69,13 @@ def train_generator(train: Clips, voice: VoiceEmbedding, opt: CaeOptions, contex
     return generator.eval()
 
 
-def embed_voices(train: Clips, voice: VoiceEmbedding, context: Context) -> torch.Tensor:
+def embed_voices(train: Clips, mels: LogMels, voice: VoiceEmbedding) -> torch.Tensor:
     """The frozen embedding of every whole recording, as at test time: [clips, 64], zero where there is none."""
-    codes = torch.zeros(len(train), 64)
-    rows = np.flatnonzero(train.table["voice"])
+    codes = torch.zeros(len(train), CODE)
     with torch.inference_mode():
-        for start in range(0, len(rows), 64):
-            batch = rows[start : start + 64]
-            codes[batch] = voice(*features(train.voices(batch).to(context.device))).cpu()
+        for start in range(0, len(mels.rows), 64):
+            rows = mels.rows[start : start + 64]
+            codes[rows] = voice(*mels.whole(rows)).cpu()
     return codes
 
 

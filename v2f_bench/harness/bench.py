@@ -113,9 +113,10 @@ class Bench:
         if need == "attributes":
             return table[["sex", "age"]].reset_index(drop=True)
         if need == "oracle":
-            pixels = self.dataset.oracle_faces(list(table["speaker"]), self.store.size)
+            rows, speakers = pd.factorize(table["speaker"])
+            pixels = self.dataset.oracle_faces(list(speakers), self.store.size)
             assert pixels is not None, "unmet() comes first"
-            return to_tensor(pixels, self.protocol.resolution)
+            return to_tensor(pixels, self.protocol.resolution)[rows]
         raise PluginError(f"a method needs {need!r}, which no trial brings")
 
 
