@@ -1,5 +1,6 @@
 """The parts of the Controlled AutoEncoder against the tables and statements of its source."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -136,14 +137,21 @@ def test_paper_preset_has_the_numbers_of_section_4_2():
     assert weights == [1, 10, 1, 1, 10]
 
 
-def test_covariates_without_labels_are_refused_and_missing_ones_marked():
+def test_covariates_are_those_that_the_data_set_labels():
     import pandas as pd
 
-    table = pd.DataFrame({"speaker": ["a", "b", "a"], "sex": ["male", "", "male"]})
-    labels = covariate_labels(table, ("speaker", "sex"))
-    assert labels["speaker"].tolist() == [0, 1, 0]
-    assert labels["sex"].tolist() == [0, -1, 0]
-    table["emotion"] = "calm"
-    assert list(covariate_labels(table, ("emotion", "speaker", "accent"))) == ["speaker"], "one class teaches nothing"
+    table = pd.DataFrame(
+        {
+            "speaker": ["a", "b", "a", "c"],
+            "sex": ["male", "", "male", "female"],
+            "age": [21.0, 29.9, np.nan, 30.0],
+            "emotion": "calm",
+        }
+    )
+    labels = covariate_labels(table, ("speaker", "sex", "age", "emotion", "accent"))
+    assert list(labels) == ["speaker", "sex", "age"], "neither one class nor none teaches anything"
+    assert labels["speaker"].tolist() == [0, 1, 0, 2]
+    assert labels["sex"].tolist() == [0, -1, 0, 1], "a clip without a label is not a class"
+    assert labels["age"].tolist() == [0, 0, -1, 1], "a class for ten years"
     with pytest.raises(DataError, match="accent"):
-        covariate_labels(table, ("accent",))
+        covariate_labels(table, ("accent", "emotion"))
