@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is there: two test processes share the CPUs
+
 import pytest
 
 FIXTURES = Path(__file__).parent / "fixtures"

@@ -1,0 +1,97 @@
+"""The floors and ceilings of every table: each does just what its name says."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from v2f_baselines import v2f_bench_methods
+from v2f_bench.datasets.synthetic_speakers.causes import SHARED_FACTORS, draw_person
+from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
+from v2f_bench.harness.bench import set_up
+from v2f_bench.harness.workplace import Workplace
+from v2f_bench.interfaces import Context
+
+METHODS = {method.name: method for method in v2f_bench_methods()}
+
+
+@pytest.fixture(scope="module")
+def bench(cache):
+    return set_up(SyntheticSpeakers(SyntheticOptions(speakers=48, clips=4), None), Workplace(cache=cache, jobs=1))
+
+
+def faces_of(name, bench, seed=0):
+    """The faces that a baseline makes for all trials."""
+    method = METHODS[name](METHODS[name].options())
+    method.fit(bench.split("train"), bench.split("validation"), Context(seed))
+    again = METHODS[name](METHODS[name].options())
+    again.restore(method.state(), "cpu")
+    trials = bench.trials_for(METHODS[name], np.arange(len(bench.trials)))
+    faces = method.generate(trials, Context(seed))
+    torch.testing.assert_close(again.generate(trials, Context(seed)), faces, equal_nan=True)
+    return faces
+
+
+def rows_of(faces, clips):
+    """For each face the row of the clip whose picture it is; an error where it is none of them."""
+    pictures = (clips.faces(range(len(clips))) * 255).round().flatten(1)
+    distances = torch.cdist((faces * 255).round().flatten(1), pictures, p=1)
+    nearest, rows = distances.min(dim=1)
+    assert nearest.max() == 0
+    return rows.numpy()
+
+
+def test_copy_proposal_changes_nothing(bench):
+    faces = faces_of("copy-proposal", bench)
+    assert torch.equal(faces, bench.faces(list(bench.trials["proposal"])))
+    owners = bench.store.clips.loc[bench.trials["proposal"], "speaker"].to_numpy()
+    assert (owners != bench.trials["speaker"]).all()
+
+
+def test_mean_face_is_the_mean_of_the_training_faces(bench):
+    faces = faces_of("mean-face", bench)
+    train = bench.split("train")
+    expected = train.faces(range(len(train))).numpy().mean(axis=0, dtype=np.float64)
+    np.testing.assert_allclose(faces.numpy(), np.broadcast_to(expected, faces.shape), atol=1e-5)
+
+
+def test_random_face_draws_training_faces_another_with_another_seed(bench):
+    rows = rows_of(faces_of("random-face", bench), bench.split("train"))
+    assert len(set(rows)) > len(rows) / 2
+    assert (rows != rows_of(faces_of("random-face", bench, seed=1), bench.split("train"))).any()
+
+
+def test_same_sex_face_hears_the_sex_of_people_it_never_met(bench):
+    train = bench.split("train")
+    shown = train.table["sex"].to_numpy()[rows_of(faces_of("same-sex-face", bench), train)]
+    assert (shown == bench.trials["sex"]).mean() > 0.9
+
+
+def test_real_photo_is_another_picture_of_the_speaker(bench):
+    faces = faces_of("real-photo", bench)
+    photos = bench.trials["real_photo"]
+    assert torch.equal(faces, bench.faces(list(photos)))
+    assert (bench.store.clips.loc[photos, "speaker"].to_numpy() == bench.trials["speaker"]).all()
+    assert (photos != bench.trials["target"]).all()
+    assert not set(photos) & set(bench.gallery["clip"])
+
+
+def test_the_oracle_knows_all_that_is_heard_and_nothing_else():
+    person, stranger = draw_person(0, 1), draw_person(0, 2)
+    alike = replace(person, face=stranger.face, seed=stranger.seed)
+    assert alike.as_heard() == person.as_heard(), "what only the face shows must not reach the oracle"
+    for factor in SHARED_FACTORS:
+        heard = replace(person, factors=person.factors | {factor: person.factors[factor] + 1}).as_heard()
+        assert heard.face != person.as_heard().face, f"{factor} is heard, and must show"
+    assert replace(person, age=person.age + 10).as_heard().face != person.as_heard().face
+
+
+def test_the_oracle_draws_every_trial_of_a_speaker_alike(bench):
+    faces = faces_of("oracle", bench)
+    speakers = bench.trials["speaker"].to_numpy()
+    for speaker in set(speakers):
+        own = faces[speakers == speaker]
+        assert (own == own[0]).all()
+    different = torch.pdist(faces[np.unique(speakers, return_index=True)[1]].flatten(1))
+    assert different.min() > 0
