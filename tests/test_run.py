@@ -49,7 +49,7 @@ def test_a_run_leaves_all_that_is_promised(finished):
         assert (path.parent / "sheet.png").is_file()
         assert json.loads((path.parent / "protocol.json").read_text())["trials"]
         assert record["judges"][0]["quality"]["verification_auc"] is not None
-        assert {"python", "torch", "v2f-bench"} <= set(record["circumstances"]["versions"])
+        assert {"torch", "v2f-bench"} <= set(record["circumstances"]["packages"])
     assert "| cae " in done.stdout
     for name, _ in records:
         assert name in done.stdout

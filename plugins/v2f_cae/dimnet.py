@@ -32,7 +32,7 @@ def pretrain_voice(train: Clips, mels: LogMels, opt: CaeOptions, context: Contex
     heads = nn.ModuleDict({name: nn.Linear(CODE, int(codes.max()) + 1) for name, codes in labels.items()})
     heads.to(context.device)
     parameters = [*voice.parameters(), *face.parameters(), *heads.parameters()]
-    optimiser = torch.optim.Adam(parameters, lr=opt.voice_lr)
+    optimiser = torch.optim.Adam(parameters, lr=opt.voice_lr, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, opt.voice_lr, total_steps=opt.voice_steps)
     frames = round(opt.voice_seconds / HOP)
     rng = context.numpy_rng("dimnet")

@@ -48,7 +48,7 @@ QUICK = CaeOptions(
     critic_width=8,
     voice_width=0.5,
     batch=16,
-    steps=700,
+    steps=800,
     lr=2e-3,
     critic_lr=1e-3,
     schedule="one-cycle",
@@ -58,7 +58,7 @@ QUICK = CaeOptions(
     voice_batch=64,
     voice_faces=32,
     voice_lr=4e-3,
-    voice_seconds=3.0,
+    voice_seconds=2.5,
 )
 
 

@@ -31,8 +31,8 @@ def train_generator(train: Clips, codes: torch.Tensor, opt: CaeOptions, context:
     critic = Critic(len(pairs.speakers), opt.critic_width)
     critic.to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     betas = (opt.beta1, opt.beta2)
-    generator_optimiser = torch.optim.Adam(generator.parameters(), lr=opt.lr, betas=betas)
-    critic_optimiser = torch.optim.Adam(critic.parameters(), lr=opt.critic_lr, betas=betas)
+    generator_optimiser = torch.optim.Adam(generator.parameters(), lr=opt.lr, betas=betas, fused=True)
+    critic_optimiser = torch.optim.Adam(critic.parameters(), lr=opt.critic_lr, betas=betas, fused=True)
     schedule = _schedule(generator_optimiser, opt)
 
     back = max(1, round(opt.cycle_share * opt.batch))

@@ -69,6 +69,7 @@ def ready_judges(
             sha256, key = _open(judge, bench, workplace, fetch)
         except NotAvailable as reason:
             missing[plugin.name] = str(reason)
+            workplace.progress.line(f"judge {plugin.name} is left out; the cache folder is {workplace.cache}")
             continue
         ready.append(_look(judge, sha256, key, bench, workplace))
     return ready, missing

@@ -48,7 +48,9 @@ class InDomainIdentity(Judge):
         self._device = context.device
         network = Embedder().to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         head = CosineSoftmax(Embedder.dimensions, len(speakers)).to(context.device)
-        optimiser = torch.optim.AdamW([*network.parameters(), *head.parameters()], lr=2e-3, weight_decay=5e-3)
+        optimiser = torch.optim.AdamW(
+            [*network.parameters(), *head.parameters()], lr=2e-3, weight_decay=5e-3, fused=True
+        )
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=4e-3, total_steps=steps)
         rng, noise = context.numpy_rng("batches"), context.torch_rng("augment")
         with context.progress.bar(f"train judge {self.name}", steps) as bar:

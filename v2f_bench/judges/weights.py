@@ -19,8 +19,9 @@ def find_weights(weights: WeightsFile, folder: Path) -> Path:
     """
     path = folder / weights.file
     if not path.is_file():
+        # No whole path: the reason becomes part of the record, which is the same on every machine.
         raise NotAvailable(
-            f"needs {path} ({weights.megabytes:.0f} MB, {weights.licence}); "
+            f"needs weights/{weights.file} in the cache folder ({weights.megabytes:.0f} MB, {weights.licence}); "
             f"put it there by hand, or let `--fetch-weights` get it from {weights.url}"
         )
     found = file_sha256(path)

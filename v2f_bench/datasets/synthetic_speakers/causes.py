@@ -62,7 +62,7 @@ FACE_TRAITS: dict[str, Trait] = {
     "chin": _trait(0.4, (0.0, -0.3, -0.3, 0.6), male=0.4, robustness=0.4),
     "cheekbones": _trait(0.4, (0.7, -0.2, 0.4, -0.9), male=-0.2),
     "cheek_fullness": _trait(0.25, None, male=-0.2, age=-0.2, fullness=0.9),
-    "forehead": _trait(0.5, (0.3, 0.2, -0.5, 0.0), tract=0.2),
+    "forehead": _trait(0.4, (0.3, 0.2, -0.5, 0.0), tract=0.2),
     "neck_width": _trait(0.2, None, male=0.7, size=0.5, fullness=0.3, robustness=0.2),
     # brows and eyes
     "brow_ridge": _trait(0.3, None, male=0.6, robustness=0.6),
@@ -71,21 +71,21 @@ FACE_TRAITS: dict[str, Trait] = {
     "brow_arch": _trait(0.5, (0.5, 0.3, -0.4, -0.4), male=-0.4),
     "eye_size": _trait(0.35, (-0.3, 0.9, -0.6, 0.0), male=-0.3, age=-0.3),
     "eye_tilt": _trait(0.35, (1.0, -0.3, 0.3, -1.0)),
-    "eye_spacing": _trait(0.7, (0.0, 0.3, -0.3, 0.0)),
+    "eye_spacing": _trait(0.5, (0.0, 0.3, -0.3, 0.0)),
     "eye_hood": _trait(0.35, (0.2, -0.8, 0.9, -0.3), age=0.6),
     # nose, mouth, ears
     "nose_width": _trait(0.25, (-0.5, -0.5, 0.9, 0.1), male=0.2, nose=0.9),
-    "nose_length": _trait(0.5, (0.2, -0.6, 0.0, 0.4), age=0.25, nose=0.5, tract=0.3),
+    "nose_length": _trait(0.4, (0.2, -0.6, 0.0, 0.4), age=0.25, nose=0.5, tract=0.3),
     "lip_fullness": _trait(0.25, (0.1, -0.6, 0.3, 0.2), male=-0.35, age=-0.35, lips=0.9),
     "mouth_width": _trait(0.3, (-0.2, 0.4, 0.2, -0.4), male=0.1, lips=0.6),
     "ear_size": _trait(0.6, None, male=0.2, age=0.3),
     # colour
-    "skin_tone": _trait(0.4, (-0.9, 1.3, 0.4, -0.8)),  # higher is darker
+    "skin_tone": _trait(0.3, (-0.9, 1.3, 0.4, -0.8)),  # higher is darker
     "skin_redness": _trait(0.6, (0.0, 0.0, -0.3, 0.5), fullness=0.3),
-    "hair_tone": _trait(0.6, (0.7, 0.0, 0.9, -1.4)),  # higher is darker; grey comes with age
-    "hair_warmth": _trait(0.6, (-0.4, 0.7, -0.6, 0.3)),  # higher is redder
-    "hair_curl": _trait(0.6, (0.8, -0.3, -0.8, 0.3)),
-    "hairline": _trait(0.7, None, male=0.4, age=0.5),  # higher recedes further
+    "hair_tone": _trait(0.45, (0.7, 0.0, 0.9, -1.4)),  # higher is darker; grey comes with age
+    "hair_warmth": _trait(0.45, (-0.4, 0.7, -0.6, 0.3)),  # higher is redder
+    "hair_curl": _trait(0.45, (0.8, -0.3, -0.8, 0.3)),
+    "hairline": _trait(0.6, None, male=0.4, age=0.5),  # higher recedes further
     "greying": _trait(0.35, None, age=1.0),
     "eye_colour": _trait(0.9, (0.5, 0.4, 0.6, -1.2)),  # higher is darker
     "freckles": _trait(0.9, (-0.3, -0.2, -0.5, 0.8)),
