@@ -9,8 +9,8 @@ JUDGE = "in-domain-identity"
 
 def test_cae_beats_the_floors_on_unseen_speakers(cli, tmp_path):
     cli(
-        *("run", "--method", "cae", "--dataset", "synthetic-speakers", "--dataset-set", "speakers=280"),
-        *("--set", "steps=350", "--set", "voice_steps=250", "--output", tmp_path),
+        *("run", "--method", "cae", "--dataset", "synthetic-speakers", "--dataset-set", "speakers=320"),
+        *("--set", "steps=500", "--set", "voice_steps=300", "--output", tmp_path),
     )
     folders = [path.parent for path in tmp_path.rglob("record.json")]
     (entries,) = gather(folders).values()

@@ -47,7 +47,7 @@ def test_a_run_leaves_all_that_is_promised(finished):
         assert len(faces) == (posed or len(trials)) == record["posed"]
         assert (path.parent / "checkpoint" / "model.safetensors").is_file()
         assert (path.parent / "sheet.png").is_file()
-        assert json.loads((path.parent / "protocol.json").read_text())["trials"]
+        assert json.loads((path.parent / "protocol.json").read_text())["protocol"]["trials"]
         assert record["judges"][0]["quality"]["verification_auc"] is not None
         assert {"torch", "v2f-bench"} <= set(record["circumstances"]["packages"])
     assert "| cae " in done.stdout

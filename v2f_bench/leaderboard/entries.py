@@ -77,13 +77,13 @@ class Entry:
 
 def gather(folders: list[Path]) -> dict[str, list[Entry]]:
     """The entries of each protocol, by protocol hash. Only these may be ranked together."""
-    groups: dict[tuple[str, str, str], dict[str, tuple[Path, dict[str, Any]]]] = defaultdict(dict)
+    groups: dict[tuple[str, str, str, str], dict[str, tuple[Path, dict[str, Any]]]] = defaultdict(dict)
     for folder in folders:
         record = read_record(folder)
-        key = (record["protocol"]["hash"], record["method"]["name"], _configuration(record))
+        key = (record["dataset"]["name"], record["protocol"]["hash"], record["method"]["name"], _configuration(record))
         groups[key].setdefault(record["run"], (folder, record))  # a copy of a run is no further seed
     tables: dict[str, list[Entry]] = defaultdict(list)
-    for (protocol, method, _), found in groups.items():
+    for (_, protocol, method, _), found in sorted(groups.items()):  # one order, however the runs were come by
         runs = sorted(found.values(), key=lambda run: run[1]["seed"])
         options = runs[0][1]["options"]
         tables[protocol].append(Entry(method, options, tuple(f for f, _ in runs), tuple(r for _, r in runs)))
