@@ -269,7 +269,7 @@ def test_rows_by_different_weights_of_one_judge_are_told(tmp_path):
 
 def test_options_tell_two_forms_of_one_method_apart(tmp_path):
     folders = [made_run(tmp_path, options={"width": width, "steps": 100}) for width in (8, 16)]
-    assert list(ranking(render_table(folders)))[:2] in (["ours (width=8)", "ours (width=16)"],) * 2
+    assert {"ours (width=8)", "ours (width=16)"} <= set(ranking(render_table(folders)))
     folders.append(made_run(tmp_path, options={"width": 16, "steps": 100}, method__source_hash="f" * 16))
     names = [name for name in ranking(render_table(folders)) if name.startswith("ours")]
     assert len(set(names)) == 3, "the same options from another source are another row, and look so"
