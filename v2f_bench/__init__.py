@@ -1,6 +1,6 @@
 """v2f-bench: train or load any model that draws a face from a voice, run it, score it and rank it.
 
-What stands here, with `v2f_bench.audio` and `v2f_bench.nn`, is the public interface for plugin authors.
+What stands here, with `v2f_bench.audio`, is the public interface for plugin authors.
 """
 
 from v2f_bench.interfaces import (

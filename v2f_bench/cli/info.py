@@ -63,10 +63,11 @@ def _facts(kind: str, plugin: Any) -> dict[str, Any]:
             "options": _options({"default": cls.options()}),
         }
     if kind == "metric":
-        facts |= {"judge": cls.judge, "scope": cls.scope, "tracks": sorted(cls.tracks), "floor": cls.floor}
-        facts |= {"ceiling": cls.ceiling}
+        facts |= {"judged_by": list(cls.judged_by), "tracks": sorted(cls.tracks)}
+        facts |= {"floor": cls.floor, "ceiling": cls.ceiling}
     if kind == "judge":
-        weights = vars(cls.weights) if cls.weights else "trained by the harness on the training split"
+        none = "trained by the harness on the training split" if cls.trained_here else "none"
+        weights = vars(cls.weights) if cls.weights else none
         facts |= {"version": cls.version, "judges": cls.kind, "people": cls.people, "licence": cls.licence}
         facts |= {"weights": weights}
     return facts

@@ -21,6 +21,7 @@ from v2f_bench.media.picture import to_tensor
 if TYPE_CHECKING:
     import torch
 
+FACES_FOR_QUALITY = 2000
 LABELS = ("sex", "age", "ethnicity", "nationality")  # of a speaker, kept with the trials
 
 
@@ -42,14 +43,34 @@ class Bench:
         """The trials, with the labels of their speakers and the emotion of their voices where known."""
         table = self.protocol.trial_table
         voices = self.store.clips.loc[table["voice"]].reset_index(drop=True)
-        known = [label for label in (*LABELS, "emotion", "intensity") if label in voices]
-        return pd.concat([table, voices[known]], axis=1)
+        known = [label for label in (*LABELS, "emotion", "heard", "intensity") if label in voices]
+        duration = (voices["voice_samples"] / self.store.rate).rename("duration")
+        return pd.concat([table, voices[known], duration], axis=1)
 
     @cached_property
     def gallery(self) -> pd.DataFrame:
         """The gallery, with the labels of its speakers."""
         clips = self.store.clips.loc[self.protocol.gallery].reset_index(drop=True)
         return clips[["clip", "speaker", *(label for label in LABELS if label in clips)]]
+
+    @cached_property
+    def reference(self) -> pd.DataFrame:
+        """The further real faces of test speakers, with their labels."""
+        clips = self.store.clips.loc[self.protocol.reference].reset_index(drop=True)
+        return clips[["clip", "speaker", *(label for label in (*LABELS, "emotion") if label in clips)]]
+
+    @cached_property
+    def test_faces(self) -> pd.DataFrame:
+        """The faces of test speakers on which a judge's own quality is measured: rows of the table of clips."""
+        test = self.store.clips.loc[self.protocol.splits["test"]]
+        return test[test["face"]].iloc[:FACES_FOR_QUALITY]
+
+    @cached_property
+    def real_pictures(self) -> list[str]:
+        """Every clip whose picture a judge looks at: those that the protocol names, and `test_faces`."""
+        columns = ("target", "proposal", "other", "real_photo", "random_face")
+        wanted = {clip for column in columns for clip in self.trials[column] if clip}
+        return sorted(wanted | {*self.protocol.gallery, *self.protocol.reference, *self.test_faces["clip"]})
 
     def split(self, name: str) -> StoredClips:
         return StoredClips(self.store, self.protocol.splits[name], self.protocol.resolution)
@@ -64,16 +85,24 @@ class Bench:
             faces[there] = to_tensor(self.store.faces([clips[place] for place in there]), self.protocol.resolution)
         return faces
 
-    def mean_face(self) -> torch.Tensor:
-        """The mean of the training faces: float32 [3, R, R]."""
+    def mean_faces(self) -> dict[str, torch.Tensor]:
+        """The mean of the training faces, under "", and of each sex where it is labelled: float32 [3, R, R] each."""
         import torch
 
         train = self.split("train")
         rows = np.flatnonzero(train.table["face"])
-        total = torch.zeros(3, self.protocol.resolution, self.protocol.resolution, dtype=torch.float64)
+        sexes = train.table["sex"].to_numpy()[rows] if "sex" in train.table else np.full(len(rows), "")
+        side = self.protocol.resolution
+        totals = {sex: torch.zeros(3, side, side, dtype=torch.float64) for sex in sorted({*sexes[sexes != ""]})}
+        totals[""] = torch.zeros(3, side, side, dtype=torch.float64)
         for start in range(0, len(rows), 256):
-            total += train.faces(rows[start : start + 256]).double().sum(dim=0)
-        return (total / len(rows)).float()
+            faces, theirs = train.faces(rows[start : start + 256]).double(), sexes[start : start + 256]
+            totals[""] += faces.sum(dim=0)
+            for sex in totals:
+                if sex:
+                    totals[sex] += faces[torch.from_numpy(theirs == sex)].sum(dim=0)
+        counts = {sex: int((sexes == sex).sum()) if sex else len(rows) for sex in totals}
+        return {sex: (total / counts[sex]).float() for sex, total in totals.items()}
 
     def trials_for(self, method: type[Method], rows: np.ndarray) -> Trials:
         """The trials at positions `rows`, with what the method declared that it needs."""

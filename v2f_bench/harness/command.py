@@ -7,7 +7,7 @@ from pathlib import Path
 
 from v2f_bench.harness.bench import open_dataset, set_up
 from v2f_bench.harness.circumstances import cpu_count
-from v2f_bench.harness.judging import ready_judges
+from v2f_bench.harness.judging import summon
 from v2f_bench.harness.plan import Plan
 from v2f_bench.harness.run import Outcome, run_plans
 from v2f_bench.harness.workplace import Workplace, choose_device
@@ -60,13 +60,14 @@ def run_request(request: RunRequest, progress: Progress) -> list[Outcome]:
         progress.line(
             f"{len(bench.store.left_out)} clips of {dataset.name} left out: see {bench.store.folder}/left_out.parquet"
         )
-    judges, missing = ready_judges(plugins.all("judge"), bench, workplace, request.fetch_weights)
+    judges = [plugin.cls() for plugin in plugins.all("judge")]
+    jury = summon(judges, plugins.all("metric"), bench, workplace, request.fetch_weights)
     plans = [
         (Plan(plugin, chosen_options, seed, bench.key, dataset.name), request.preset)
         for plugin, chosen_options in sorted(chosen, key=lambda pair: not pair[0].cls.baseline)
         for seed in request.seeds
     ]
-    return run_plans(plans, bench, judges, missing, plugins.all("metric"), workplace)
+    return run_plans(plans, bench, jury, workplace)
 
 
 def _with_options(named: list[Plugin], request: RunRequest) -> list[tuple[Plugin, object]]:

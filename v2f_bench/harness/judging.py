@@ -1,4 +1,4 @@
-"""Judges made ready, their own quality measured, and what they see in the real pictures of a protocol."""
+"""Judges made ready, and what they see in the real pictures of a protocol."""
 
 from __future__ import annotations
 
@@ -14,17 +14,29 @@ from safetensors.torch import load_file, save_file
 
 from v2f_bench.harness.bench import Bench
 from v2f_bench.harness.fit import write_tensors
+from v2f_bench.harness.quality import judge_quality
 from v2f_bench.harness.stage import stage
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.hashing import file_sha256, key_of, source_key
-from v2f_bench.interfaces import Context, Evidence, Judge, NotAvailable
+from v2f_bench.interfaces import Context, Evidence, Judge, NotAvailable, PluginError
 from v2f_bench.judges.weights import fetch_weights, find_weights
-from v2f_bench.metrics.vectors import unit
 from v2f_bench.plugins import Plugin
-from v2f_bench.stats import area_under_curve
 
 BATCH = 128
-FACES_FOR_QUALITY = 2000
+# The detector that decides whether a face can be judged at all, and the kinds of judge that need a face.
+DETECTOR = "mtcnn"
+NEED_A_FACE = ("identity", "emotion", "sex", "age")
+# Roles whose faces stand for a method's output: the detector applies to them as to generated ones.
+ANSWER_ROLES = ("generated", "proposal", "real-photo", "random-face", "mean-face", "mean-face-of-sex")
+
+
+@dataclass(frozen=True)
+class Jury:
+    """The judges that can be had here, why each of the others cannot, and the metrics that they serve."""
+
+    judges: list[ReadyJudge]
+    missing: dict[str, str]  # name: reason
+    metrics: list[Plugin]
 
 
 @dataclass(frozen=True)
@@ -35,7 +47,7 @@ class ReadyJudge:
     sha256: str
     quality: dict[str, Any]  # of the judge itself, on real faces of test speakers
     clips: dict[str, np.ndarray]  # clip: vector; "" for no picture
-    mean_face: np.ndarray
+    means: dict[str, np.ndarray]  # of the mean training face: "" of all, and of each sex
 
     def evidence(self, bench: Bench, generated: np.ndarray) -> Evidence:
         """The evidence of one run: `generated` is float32 [n, D], NaN where there is no face."""
@@ -51,52 +63,85 @@ class ReadyJudge:
             "other": see(trials["other"]),
             "real-photo": see(trials["real_photo"]),
             "random-face": see(trials["random_face"]),
-            "mean-face": np.repeat(self.mean_face[None], len(trials), axis=0),
+            "mean-face": np.repeat(self.means[""][None], len(trials), axis=0),
             "gallery": see(bench.gallery["clip"]),
-            "reference": see(bench.protocol.reference),
+            "reference": see(bench.reference["clip"]),
         }
-        return Evidence(trials, bench.gallery, seen)
+        if "sex" in trials and len(self.means) > 1:
+            unknown = np.full_like(self.means[""], np.nan)
+            seen["mean-face-of-sex"] = np.stack([self.means.get(sex, unknown) for sex in trials["sex"]])
+        return Evidence(trials, bench.gallery, bench.reference, seen, self.judge.name, tuple(self.judge.labels))
 
 
-def ready_judges(
-    plugins: list[Plugin], bench: Bench, workplace: Workplace, fetch: bool
-) -> tuple[list[ReadyJudge], dict[str, str]]:
-    """The judges that can be had here, and for each of the others the reason why not, by name."""
+def summon(judges: list[Judge], metrics: list[Plugin], bench: Bench, workplace: Workplace, fetch: bool) -> Jury:
+    """Every judge of a kind that a metric of the bench's track asks for, made ready.
+
+    Args:
+        fetch: whether weights that are not there may be downloaded.
+    """
+    metrics = [plugin for plugin in metrics if bench.protocol.track in plugin.cls.tracks]
+    kinds = {kind for plugin in metrics for kind in plugin.cls.judged_by}
     ready, missing = [], {}
-    for plugin in plugins:
-        judge: Judge = plugin.cls()
+    for judge in judges:
+        if judge.kind not in kinds:
+            continue
         try:
             sha256, key = _open(judge, bench, workplace, fetch)
         except NotAvailable as reason:
-            missing[plugin.name] = str(reason)
-            workplace.progress.line(f"judge {plugin.name} is left out; the cache folder is {workplace.cache}")
+            missing[judge.name] = str(reason)
             continue
         ready.append(_look(judge, sha256, key, bench, workplace))
-    return ready, missing
+    if missing:
+        workplace.progress.line(f"judges left out: {', '.join(missing)}; `v2f-bench weights list` tells what they need")
+    return Jury(ready, missing, metrics)
 
 
-def embed(judge: Judge, faces: torch.Tensor) -> np.ndarray:
-    """float32 [N, D] for faces [N, 3, R, R]; a face that is not finite, or whose vector is not, gives a row of NaN."""
+def look(judge: Judge, faces: torch.Tensor) -> np.ndarray:
+    """What the judge gives for faces [N, 3, R, R]: float32 [N, D]; NaN for a face or a vector that is not finite."""
     finite = faces.isfinite().all(dim=(1, 2, 3))
-    pieces = [judge.embed(faces[finite][start : start + BATCH]) for start in range(0, int(finite.sum()), BATCH)]
+    pieces = [judge.look(faces[finite][start : start + BATCH]) for start in range(0, int(finite.sum()), BATCH)]
     if not pieces:
         return np.full((len(faces), 1), np.nan, np.float32)
     found = torch.cat(pieces)
+    if found.ndim != 2 or len(found) != int(finite.sum()):
+        raise PluginError(f"judge {judge.name} gave {tuple(found.shape)} for {int(finite.sum())} faces, not [N, D]")
     vectors = torch.full((len(faces), found.shape[1]), torch.nan)
-    vectors[finite] = found
+    vectors[finite] = found.float().cpu()
     vectors[~vectors.isfinite().all(dim=1)] = torch.nan
     return vectors.numpy()
 
 
+def with_faces_only(evidence: Evidence, detected: Evidence) -> Evidence:
+    """The evidence without the answers in which the detector found no face: their rows become NaN."""
+    seen = dict(evidence.seen)
+    for role in ANSWER_ROLES:
+        if role in seen:
+            seen[role] = np.where(faceless(detected, role)[:, None], np.nan, seen[role]).astype(np.float32)
+    return Evidence(evidence.trials, evidence.gallery, evidence.reference, seen, evidence.judge, evidence.labels)
+
+
+def faceless(detected: Evidence, role: str = "generated") -> np.ndarray:
+    """Which pictures of a role the detector looked at without finding a face: bool [n]."""
+    return detected.seen[role][:, 0] == 0
+
+
 def _open(judge: Judge, bench: Bench, workplace: Workplace, fetch: bool) -> tuple[str, str]:
-    """Load or train the judge; the sha256 of its weights, and a key that stands for it on this bench."""
-    if judge.weights is not None:
+    """Load, start or train the judge; the sha256 of its weights, and a key that stands for it on this bench."""
+    if judge.trained_here:
+        return _train(judge, bench, workplace)
+    if judge.weights is None:
+        judge.start(workplace.device)
+        sha256 = ""
+    else:
         folder = workplace.cache / "weights"
         find = (lambda w, f: fetch_weights(w, f, workplace.progress)) if fetch else find_weights
         file = find(judge.weights, folder)
         judge.load(file, workplace.device)
         sha256 = file_sha256(file)
-        return sha256, key_of(judge.name, judge.version, source_key(type(judge)), sha256, bench.key)
+    return sha256, key_of(judge.name, judge.version, source_key(type(judge)), sha256, bench.key)
+
+
+def _train(judge: Judge, bench: Bench, workplace: Workplace) -> tuple[str, str]:
     key = key_of(judge.name, judge.version, source_key(type(judge)), bench.key, workplace.device)
     folder = workplace.cache / "judges" / f"{judge.name}-{key}"
 
@@ -112,52 +157,29 @@ def _open(judge: Judge, bench: Bench, workplace: Workplace, fetch: bool) -> tupl
 
 def _look(judge: Judge, sha256: str, key: str, bench: Bench, workplace: Workplace) -> ReadyJudge:
     """Show the judge the protocol's real pictures, once a protocol, and measure its own quality on them."""
-    columns = ("target", "proposal", "other", "real_photo", "random_face")
-    wanted = {clip for column in columns for clip in bench.trials[column] if clip}
-    clips = sorted(wanted | set(bench.protocol.gallery) | set(bench.protocol.reference))
+    clips = bench.real_pictures
     folder = workplace.cache / "references" / f"{judge.name}-{key}"
 
     def make(unfinished: Path) -> None:
         with workplace.progress.bar(f"{judge.name}: look at the real pictures", len(clips)) as bar:
-            vectors = np.concatenate(list(_embed_clips(judge, bench, clips, bar.advance)))
-        mean_face = embed(judge, bench.mean_face()[None])
-        tensors = {"clips": torch.from_numpy(vectors), "mean_face": torch.from_numpy(mean_face[0])}
+            vectors = np.concatenate(list(_look_at_clips(judge, bench, clips, bar.advance)))
+        means = {f"mean/{sex}": look(judge, face[None])[0] for sex, face in bench.mean_faces().items()}
+        tensors = {name: torch.from_numpy(row) for name, row in {"clips": vectors, **means}.items()}
         save_file(tensors, unfinished / "vectors.safetensors")
-        (unfinished / "quality.json").write_text(json.dumps(_quality(judge, bench)))
+        quality = judge_quality(judge, bench, dict(zip(clips, vectors, strict=True)))
+        (unfinished / "quality.json").write_text(json.dumps(quality))
 
     stage(folder, key, make)
-    vectors = load_file(folder / "vectors.safetensors")
-    seen = dict(zip(clips, vectors["clips"].numpy(), strict=True))
-    seen[""] = np.full(vectors["clips"].shape[1], np.nan, np.float32)
+    stored = {name: tensor.numpy() for name, tensor in load_file(folder / "vectors.safetensors").items()}
+    seen = dict(zip(clips, stored["clips"], strict=True))
+    seen[""] = np.full(stored["clips"].shape[1], np.nan, np.float32)
+    means = {name.removeprefix("mean/"): row for name, row in stored.items() if name.startswith("mean/")}
     quality = json.loads((folder / "quality.json").read_text())
-    return ReadyJudge(judge, sha256, quality, seen, vectors["mean_face"].numpy())
+    return ReadyJudge(judge, sha256, quality, seen, means)
 
 
-def _embed_clips(judge: Judge, bench: Bench, clips: list[str], advance: Any) -> Iterator[np.ndarray]:
+def _look_at_clips(judge: Judge, bench: Bench, clips: list[str], advance: Any) -> Iterator[np.ndarray]:
     for start in range(0, len(clips), BATCH):
         batch = clips[start : start + BATCH]
-        yield embed(judge, bench.faces(batch))
+        yield look(judge, bench.faces(batch))
         advance(len(batch))
-
-
-def _quality(judge: Judge, bench: Bench) -> dict[str, Any]:
-    """How well an identity judge tells whether two real faces of test speakers are of one person (verification AUC)."""
-    if judge.kind != "identity":
-        return {}
-    test = bench.store.clips.loc[bench.protocol.splits["test"]]
-    test = test[test["face"]].iloc[:FACES_FOR_QUALITY]
-    vectors = unit(np.concatenate(list(_embed_clips(judge, bench, list(test["clip"]), lambda n: None))))
-    usable = ~np.isnan(vectors).any(axis=1)
-    vectors, speakers = vectors[usable], test["speaker"].to_numpy()[usable]
-    first, second = np.triu_indices(len(vectors), k=1)
-    cosines = (vectors @ vectors.T)[first, second]
-    same = speakers[first] == speakers[second]
-    if not same.any() or same.all():
-        return {"verification_auc": None, "note": "no two pictures of one test speaker", "faces": len(vectors)}
-    return {
-        "verification_auc": area_under_curve(cosines[same], cosines[~same]),
-        "same_pairs": int(same.sum()),
-        "different_pairs": int((~same).sum()),
-        "faces": len(vectors),
-        "speakers": len(set(speakers)),
-    }

@@ -24,6 +24,8 @@ KEYS = {
     "posed": "how many trials bring all that the method needs",
     "seed": "the run's seed",
     "judges": "each judge that scored: version, sha256 of its weights, training people, its own quality",
+    "judges_missing": "each judge that could not be had, and why",
+    "failures": "how many trials have no face that can be judged, for each reason",
     "results": "one entry a measure; its keys below",
     "circumstances": "what the results do not depend on: versions, commit, hardware, and time and memory of each stage",
 }
@@ -34,7 +36,8 @@ RESULT_KEYS = {
     "judge_version": "that judge's version",
     "judge_sha256": "hash of that judge's weights",
     "judge_quality": "that judge's own quality on real faces of test speakers",
-    "independent": "False where the method was trained with the judge",
+    "independent": "whether the judge had no part in the method's training and met no test speaker; None: not known",
+    "not_independent_because": "the reason, where `independent` is not True",
     "value": "the number; None where it is not defined",
     "low": "lower end of the 95 % interval, bootstrap over speakers",
     "high": "upper end",
@@ -50,6 +53,8 @@ RESULT_KEYS = {
     "unit": "unit of the number",
     "failure_policy": "what a failed face costs",
     "headline": "whether it stands in short tables",
+    "slices": "the number by group of trials (sex, age, ...): value, interval, n, speakers; `small`: few speakers",
+    "details": "more than a number, by measure: a confusion matrix, say",
     "unavailable": "why there is no number; None where there is one",
 }
 

@@ -12,7 +12,7 @@ from v2f_bench.harness.bench import Bench
 from v2f_bench.harness.circumstances import circumstances
 from v2f_bench.harness.fit import CHECKPOINT, fit
 from v2f_bench.harness.generate import FACES, generate
-from v2f_bench.harness.judging import ReadyJudge
+from v2f_bench.harness.judging import Jury
 from v2f_bench.harness.plan import Plan
 from v2f_bench.harness.record import SCHEMA, write_record
 from v2f_bench.harness.score import SCORES, TRIALS, score
@@ -22,7 +22,6 @@ from v2f_bench.harness.workplace import Workplace
 from v2f_bench.hashing import source_key
 from v2f_bench.interfaces import BenchError, NotAvailable
 from v2f_bench.interfaces.values import ANSWERS
-from v2f_bench.plugins import Plugin
 
 CRASH = "crash.txt"
 
@@ -41,9 +40,7 @@ class Outcome:
 def run_plans(
     plans: Iterable[tuple[Plan, str]],
     bench: Bench,
-    judges: list[ReadyJudge],
-    missing: dict[str, str],
-    metrics: list[Plugin],
+    jury: Jury,
     workplace: Workplace,
 ) -> list[Outcome]:
     """Every plan (with the name of its preset) in turn; one that fails leaves the others alone."""
@@ -55,7 +52,7 @@ def run_plans(
             outcomes.append(Outcome(plan, folder, None, unmet, unsuited=True))
             continue
         try:
-            record = run_plan(plan, preset, bench, judges, missing, metrics, workplace)
+            record = run_plan(plan, preset, bench, jury, workplace)
             outcomes.append(Outcome(plan, folder, record))
         except NotAvailable as error:
             outcomes.append(Outcome(plan, folder, None, str(error), unsuited=True))
@@ -74,9 +71,7 @@ def run_plan(
     plan: Plan,
     preset: str,
     bench: Bench,
-    judges: list[ReadyJudge],
-    missing: dict[str, str],
-    metrics: list[Plugin],
+    jury: Jury,
     workplace: Workplace,
 ) -> dict[str, Any]:
     """Fit, generate, score and record one plan; whatever of it is already there is not done again."""
@@ -86,9 +81,10 @@ def run_plan(
     method = fit(plan, bench, folder, workplace.device, workplace.progress)
     key = generate(method, plan, bench, folder, workplace.device, workplace.progress)
     write_sheet(folder, folder / FACES, bench)
-    results = score(plan.method, folder, key, bench, judges, missing, metrics, workplace.progress)
+    posed = bench.posed(plan.method)
+    scores = score(folder / FACES, folder, key, bench, jury, posed, plan.method.trained_with, workplace.progress)
     write_whole(folder / TRIALS, lambda path: path.write_bytes((folder / SCORES / TRIALS).read_bytes()))
-    record = _record(plan, preset, bench, judges, results, folder, workplace.device)
+    record = _record(plan, preset, bench, jury, scores, folder, workplace.device)
     write_record(folder, record)
     (folder / CRASH).unlink(missing_ok=True)
     return record
@@ -98,8 +94,8 @@ def _record(
     plan: Plan,
     preset: str,
     bench: Bench,
-    judges: list[ReadyJudge],
-    results: list[dict[str, Any]],
+    jury: Jury,
+    scores: dict[str, Any],
     folder: Path,
     device: str,
 ) -> dict[str, Any]:
@@ -153,9 +149,11 @@ def _record(
                 "licence": ready.judge.licence,
                 "quality": ready.quality,
             }
-            for ready in judges
+            for ready in jury.judges
         ],
-        "results": results,
+        "judges_missing": jury.missing,
+        "failures": scores["failures"],
+        "results": scores["results"],
         "circumstances": {
             **circumstances(device),
             "stages": {

@@ -18,7 +18,7 @@ SHEET = "sheet.png"
 def write_sheet(folder: Path, faces: Path, bench: Bench) -> None:
     """`folder`/sheet.png: for twelve trials, from above: proposal, speaker's gallery face, generated."""
     chosen = bench.trials.iloc[np.linspace(0, len(bench.trials) - 1, COLUMNS).round().astype(int)]
-    generated, _ = read_faces(faces, list(chosen["trial"]), bench.protocol.resolution)
+    _, generated, _ = next(read_faces(faces, list(chosen["trial"]), bench.protocol.resolution))
     rows = [bench.faces(list(chosen["proposal"])), bench.faces(list(chosen["target"])), generated]
     pictures = [np.concatenate(list(to_pixels(torch.nan_to_num(row, nan=0.5))), axis=1) for row in rows]
     write_picture(folder / SHEET, np.concatenate(pictures))

@@ -35,6 +35,7 @@ class Dataset(ABC):
         card: origin, licence and consent terms.
         tracks: the tracks whose protocols it can serve.
         options: a frozen dataclass of typed options, set by `--dataset-set name=value`.
+        people: the collections of people that its speakers are among ("vggface2", ...), as judges name what they met.
         version: changes when clips or labels change, so that protocols before and after differ.
         root_variable: the environment variable that names its folder; "" for a data set that needs no folder.
     """
@@ -45,6 +46,7 @@ class Dataset(ABC):
     tracks: ClassVar[frozenset[str]] = frozenset({"identity"})
     options: ClassVar[type] = NoOptions
     root_variable: ClassVar[str] = ""
+    people: ClassVar[frozenset[str]] = frozenset()
     version: ClassVar[str] = "1"
 
     def __init__(self, options: Any, root: Path | None) -> None:
@@ -57,7 +59,8 @@ class Dataset(ABC):
 
         Columns: `clip` (unique text), `speaker`, `voice` and `face` (text from which `read_voice` and `read_face` find
         the media, usually a path below the root; "" for none); optionally `sex`, `age`, `ethnicity`, `emotion`,
-        `intensity`, `sentence`, `group` (clips of one recording session, such as a video; "" for unknown), and `fault`
+        `intensity`, `sentence`, `heard` (the emotion that listeners heard in the voice; "" where they do not agree),
+        `group` (clips of one recording session, such as a video; "" for unknown), and `fault`
         (why a row cannot be used; "" where it can).
 
         Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,18 +16,25 @@ if TYPE_CHECKING:
 class Evidence:
     """What one judge made of the faces of one run.
 
-    `trials` has one row a trial: `trial`, `speaker` and the speaker's labels; `gallery` one row a gallery face:
-    `speaker` and labels, each speaker once, sorted by speaker. `seen` maps a role to vectors, float32 [n, D], one row a
-    trial in the order of `trials`; a row that is NaN is a face that is missing or could not be judged. Roles:
-    "generated" (the method's), "target" (the speaker's gallery face), "proposal", "other" (the gallery face of a random
-    other test speaker), "real-photo" (another picture of the speaker), "random-face" (a training speaker's),
-    "mean-face" (the mean training face); and beside the trials "gallery" (one row a gallery face) and "reference" (any
-    number of real test faces, for distributions).
+    `trials` has one row a trial: `trial`, `speaker` and the speaker's labels, and `emotion` (of the voice), `heard`
+    (the emotion that listeners heard) and `duration` (of the voice, in seconds) where known; `gallery` one row a
+    gallery face: `speaker` and labels, each speaker once, sorted by speaker; `reference` likewise for further real
+    faces of test speakers, any number of each. `seen` maps a role to what the judge gave (`JUDGE_KINDS`), float32
+    [n, D], one row a trial in the order of `trials`; a row that is NaN is a face that is missing or could not be
+    judged. Roles: "generated" (the method's), "target" (the speaker's gallery face; on the emotion track the speaker
+    with the voice's emotion), "proposal" (the face that was to be changed: another speaker's; on the emotion track the
+    speaker's own neutral one), "other" (the gallery face of a random other test speaker), "real-photo" (another
+    picture of what the target shows), "random-face" (a training speaker's), "mean-face" (the mean training face),
+    "mean-face-of-sex" (the same over the trial's sex; absent without labels); and beside the trials "gallery" and
+    "reference", one row for each of theirs. `labels` names the columns of a classifier.
     """
 
     trials: pd.DataFrame
     gallery: pd.DataFrame
+    reference: pd.DataFrame
     seen: dict[str, np.ndarray]
+    judge: str = ""
+    labels: tuple[str, ...] = ()
 
     def instead(self, role: str) -> Evidence:
         """The same trials as if the method had returned the faces of `role`: how floors and ceilings are measured."""
@@ -36,7 +43,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Measure:
-    """One number of a metric. Intervals, floors and ceilings are the harness's job.
+    """One number of a metric. Intervals, floors, ceilings and slices are the harness's job.
 
     Either `values`, float64 [n], one a trial (NaN: not defined for this trial) with the aggregate that makes one number
     of them, or `statistic`, which maps trial positions (int64, repeats allowed) to the number.
@@ -50,8 +57,13 @@ class Measure:
     aggregate: Literal["mean", "median"] = "mean"
     statistic: Callable[[np.ndarray], float] | None = None
     covers: np.ndarray | None = None  # bool [n]: which trials a statistic rests on; None for all
+    # For statistics that have an interval faster or better than the harness's general bootstrap: (low, high) from
+    # the speaker of each trial.
+    interval: Callable[[np.ndarray], tuple[float, float]] | None = None
     chance: float | None = None  # the expected value of blind guessing where it is known exactly
+    floor: str = ""  # the role whose score is the floor, where it is not the metric's
     headline: bool = False  # whether it stands in short tables
+    details: dict[str, Any] | None = None  # more than a number, for the record: a confusion matrix, say
 
 
 class Metric(ABC):
@@ -60,20 +72,18 @@ class Metric(ABC):
     Class attributes:
         name: its measures are called `name` or `name/part`.
         summary: one line for `v2f-bench list`.
-        judge: the kind of judge whose vectors it reads.
-        scope: "trial" (values a trial) or "corpus" (one statistic).
+        judged_by: the kinds of judge whose evidence it reads (see JUDGE_KINDS); every such judge gives its numbers.
         tracks: where it means something.
         floor, ceiling: the roles whose score stands beside the method's as floor and ceiling.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str] = ""
-    judge: ClassVar[str]
-    scope: ClassVar[Literal["trial", "corpus"]] = "trial"
+    judged_by: ClassVar[tuple[str, ...]]
     tracks: ClassVar[frozenset[str]] = frozenset({"identity", "emotion"})
     floor: ClassVar[str] = "random-face"
     ceiling: ClassVar[str] = "real-photo"
 
     @abstractmethod
     def measure(self, evidence: Evidence) -> list[Measure]:
-        """The measures, in a fixed order and under fixed names. Pure: no I/O, no randomness."""
+        """The measures, in a fixed order and under fixed names for one data set. Pure: no I/O, no randomness."""

@@ -1,4 +1,4 @@
-"""The in-domain judge's network: a face in, a unit vector of 64 numbers out."""
+"""The network of the in-domain judges, a face in and a unit vector of 64 numbers out, and their heads."""
 
 from __future__ import annotations
 
@@ -43,6 +43,13 @@ class CosineSoftmax(nn.Module):
     def forward(self, embeddings: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         cosines = embeddings @ F.normalize(self.directions, dim=1).T
         return self.scale * (cosines - self.margin * F.one_hot(labels, len(self.directions)))
+
+
+class LinearSoftmax(nn.Linear):
+    """Logits of a plain linear classifier; `labels` are not needed, since it has no margin."""
+
+    def forward(self, embeddings: torch.Tensor, labels: torch.Tensor | None = None) -> torch.Tensor:
+        return super().forward(embeddings)
 
 
 class _Down(nn.Sequential):

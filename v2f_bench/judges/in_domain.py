@@ -1,13 +1,17 @@
-"""An identity embedder trained by the harness on the training split: it met no test speaker, and no method sees it."""
+"""Judges trained by the harness on the training split: they met no test speaker, and no method sees them."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
-from v2f_bench.interfaces import Clips, Context, Judge
+from v2f_bench.interfaces import Clips, Context, Judge, NotAvailable
+from v2f_bench.interfaces.labels import EMOTIONS
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
+    from torch import nn
 
     from v2f_bench.judges.embedder import Embedder
 
@@ -15,39 +19,40 @@ BATCH = 64
 FEWEST_STEPS, MOST_STEPS, EPOCHS = 400, 20_000, 16
 
 
-class InDomainIdentity(Judge):
-    """A small residual network with a cosine-softmax over the training speakers (Wang et al. 2018, CosFace, section 3).
+class _InDomain(Judge):
+    """A small residual network and a head, trained on real faces of the training split, always with the same seed."""
 
-    Trained on the training split's real faces at the protocol's resolution, always with the same seed. Its quality is
-    its verification AUC on the real faces of the test speakers, none of whom it met; it is stored and shown with
-    whatever it judges.
-    """
-
-    name = "in-domain-identity"
-    version = "1"
-    kind = "identity"
-    summary = "identity embedder trained by the harness on the training split"
+    trained_here = True
     people = "the training split's speakers"
+    met = frozenset[str]()  # of the test speakers none, whatever the data set
     licence = "as the data set"
 
     def __init__(self) -> None:
         self._network: Embedder | None = None
+        self._head: nn.Module | None = None
         self._device = "cpu"
+
+    @abstractmethod
+    def _targets(self, train: Clips) -> tuple[np.ndarray, np.ndarray]:
+        """Rows of the training clips, and the class of each: two int arrays [n]."""
+
+    @abstractmethod
+    def _new_head(self, classes: int) -> nn.Module:
+        """From embeddings [N, D] and targets int64 [N] to the logits [N, classes] that are trained."""
 
     def fit(self, train: Clips, validation: Clips, context: Context) -> None:
         import numpy as np
         import torch
         import torch.nn.functional as F
 
-        from v2f_bench.judges.embedder import CosineSoftmax, Embedder, augment
+        from v2f_bench.judges.embedder import Embedder, augment
 
-        rows = np.flatnonzero(train.table["face"])
-        speakers, labels = np.unique(train.table["speaker"].to_numpy()[rows], return_inverse=True)
+        rows, targets = self._targets(train)
         steps = int(np.clip(EPOCHS * len(rows) // BATCH, FEWEST_STEPS, MOST_STEPS))
         torch.manual_seed(context.seed_of("weights"))
         self._device = context.device
         network = Embedder().to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        head = CosineSoftmax(Embedder.dimensions, len(speakers)).to(context.device)
+        head = self._new_head(int(targets.max()) + 1).to(context.device)
         optimiser = torch.optim.AdamW(
             [*network.parameters(), *head.parameters()], lr=2e-3, weight_decay=5e-3, fused=True
         )
@@ -58,16 +63,39 @@ class InDomainIdentity(Judge):
             for _ in range(steps):
                 picked = rng.integers(len(rows), size=BATCH)
                 faces = augment(train.faces(rows[picked]), noise).to(context.device)
-                target = torch.from_numpy(labels[picked]).to(context.device)
+                target = torch.from_numpy(targets[picked]).to(context.device)
                 loss = F.cross_entropy(head(network(faces), target), target)
                 optimiser.zero_grad(set_to_none=True)
                 loss.backward()
                 optimiser.step()
                 schedule.step()
                 bar.advance(note=f"loss {loss.item():.2f}")
-        self._network = network.eval()
+        self._network, self._head = network.eval(), head.eval()
 
-    def embed(self, faces: torch.Tensor) -> torch.Tensor:
+
+class InDomainIdentity(_InDomain):
+    """An embedder with a cosine-softmax over the training speakers (Wang et al. 2018, CosFace, section 3).
+
+    Its quality is its verification AUC on the real faces of the test speakers, none of whom it met; it is stored and
+    shown with whatever it judges.
+    """
+
+    name = "in-domain-identity"
+    kind = "identity"
+    summary = "identity embedder trained by the harness on the training split"
+
+    def _targets(self, train: Clips) -> tuple[np.ndarray, np.ndarray]:
+        import numpy as np
+
+        rows = np.flatnonzero(train.table["face"])
+        return rows, np.unique(train.table["speaker"].to_numpy()[rows], return_inverse=True)[1]
+
+    def _new_head(self, classes: int) -> nn.Module:
+        from v2f_bench.judges.embedder import CosineSoftmax, Embedder
+
+        return CosineSoftmax(Embedder.dimensions, classes)
+
+    def look(self, faces: torch.Tensor) -> torch.Tensor:
         """The sum of the unit embeddings of each face and of its mirror image: float32 [N, 64]."""
         import torch
 
@@ -81,11 +109,76 @@ class InDomainIdentity(Judge):
         return self._network.state_dict()
 
     def restore(self, state: dict[str, torch.Tensor], device: str) -> None:
+        self._network = _restored(state, device)
+        self._device = device
+
+
+class InDomainEmotion(_InDomain):
+    """A classifier of the emotions that the training split's faces are labelled with.
+
+    Its quality is its accuracy on the labelled real faces of the test speakers.
+    """
+
+    name = "in-domain-emotion"
+    kind = "emotion"
+    summary = "emotion classifier trained by the harness on the training split"
+
+    def _targets(self, train: Clips) -> tuple[np.ndarray, np.ndarray]:
+        import numpy as np
+
+        if "emotion" not in train.table:
+            raise NotAvailable(f"{self.name} needs emotion labels, which this data set has not")
+        emotions = train.table["emotion"].to_numpy()
+        self.labels = tuple(emotion for emotion in EMOTIONS if emotion in emotions)
+        rows = np.flatnonzero(train.table["face"] & train.table["emotion"].isin(self.labels))
+        if len(self.labels) < 2:
+            raise NotAvailable(f"{self.name} needs faces of two emotions; the training split has {self.labels}")
+        return rows, np.array([self.labels.index(emotion) for emotion in emotions[rows]])
+
+    def _new_head(self, classes: int) -> nn.Module:
+        from v2f_bench.judges.embedder import Embedder, LinearSoftmax
+
+        return LinearSoftmax(Embedder.dimensions, classes)
+
+    def look(self, faces: torch.Tensor) -> torch.Tensor:
+        """The mean of the probabilities of each face and of its mirror image: float32 [N, len(labels)]."""
         import torch
 
-        from v2f_bench.judges.embedder import Embedder
+        assert self._network is not None, "fit or restore first"
+        assert self._head is not None, "fit or restore first"
+        with torch.inference_mode():
+            faces = faces.to(self._device)
+            views = [self._head(self._network(view)).softmax(dim=1) for view in (faces, faces.flip(-1))]
+            return (sum(views) / 2).float().cpu()
 
-        network = Embedder()
-        network.load_state_dict(state)
-        self._network = network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    def state(self) -> dict[str, torch.Tensor]:
+        import torch
+
+        assert self._network is not None, "fit or restore first"
+        assert self._head is not None, "fit or restore first"
+        return {
+            **{f"network.{name}": tensor for name, tensor in self._network.state_dict().items()},
+            **{f"head.{name}": tensor for name, tensor in self._head.state_dict().items()},
+            "labels": torch.tensor([EMOTIONS.index(label) for label in self.labels]),
+        }
+
+    def restore(self, state: dict[str, torch.Tensor], device: str) -> None:
+        self.labels = tuple(EMOTIONS[place] for place in state["labels"].tolist())
+        self._network = _restored(_below(state, "network."), device)
+        self._head = self._new_head(len(self.labels)).to(device).eval()
+        self._head.load_state_dict(_below(state, "head."))
         self._device = device
+
+
+def _restored(state: dict[str, torch.Tensor], device: str) -> Embedder:
+    import torch
+
+    from v2f_bench.judges.embedder import Embedder
+
+    network = Embedder()
+    network.load_state_dict(state)
+    return network.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+
+
+def _below(state: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}

@@ -19,6 +19,7 @@ class Inception(Judge):
     kind = "inception"
     summary = "InceptionV3 of torch-fidelity, for FID"
     people = "ImageNet's pictures; no face data set"
+    met = frozenset[str]()
     licence = "Apache-2.0"
     weights = WeightsFile(
         file="weights-inception-2015-12-05-6726825d.pth",
@@ -41,7 +42,7 @@ class Inception(Judge):
         self._network.to(device).eval()
         self._device = device
 
-    def embed(self, faces: torch.Tensor) -> torch.Tensor:
+    def look(self, faces: torch.Tensor) -> torch.Tensor:
         """Features of the faces as 8-bit pictures, as torch-fidelity would read them from files: float32 [N, 2048]."""
         import torch
 

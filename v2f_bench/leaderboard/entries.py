@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from v2f_bench.harness.record import read_record
-from v2f_bench.harness.score import TRIALS, column_name
+from v2f_bench.harness.results import column_name
+from v2f_bench.harness.score import TRIALS
 from v2f_bench.hashing import canonical_json
 from v2f_bench.interfaces import BenchError
 from v2f_bench.stats import Interval, mean_interval, median_interval

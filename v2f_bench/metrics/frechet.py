@@ -17,7 +17,6 @@ class _Frechet(Metric):
     table; the ceiling is real photographs against other real photographs, as many as there are trials.
     """
 
-    scope = "corpus"
     floor = "mean-face"
     headline: ClassVar[bool] = False
 
@@ -45,7 +44,7 @@ class Fid(_Frechet):
 
     name = "fid"
     summary = "Fréchet Inception distance by torch-fidelity's network, with real-against-real beside it"
-    judge = "inception"
+    judged_by = ("inception",)
     headline = True
 
 
@@ -54,7 +53,7 @@ class FrechetIdentity(_Frechet):
 
     name = "frechet-identity"
     summary = "Fréchet distance in the identity judge's space"
-    judge = "identity"
+    judged_by = ("identity",)
     headline = True
 
 

@@ -18,7 +18,7 @@ class IdentityCosine(Metric):
 
     name = "identity-cosine"
     summary = "cosine of identity embeddings: to the target, to the proposal, to a random other"
-    judge = "identity"
+    judged_by = ("identity",)
 
     def measure(self, evidence: Evidence) -> list[Measure]:
         generated = evidence.seen["generated"]

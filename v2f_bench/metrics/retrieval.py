@@ -22,7 +22,7 @@ class Retrieval(Metric):
 
     name = "retrieval"
     summary = "R@1, R@5, R@10 and normalised median rank in a fixed gallery; all and within one sex"
-    judge = "identity"
+    judged_by = ("identity",)
     tracks = frozenset({"identity"})
 
     def measure(self, evidence: Evidence) -> list[Measure]:

@@ -1,0 +1,150 @@
+"""From a metric's measures to results: numbers with their interval, floor, ceiling, judge and slices."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from v2f_bench.harness.independence import independence
+from v2f_bench.harness.judging import ReadyJudge
+from v2f_bench.harness.slices import slices
+from v2f_bench.interfaces import Evidence, Judge, Measure, Metric, PluginError
+from v2f_bench.stats import Interval, mean_interval, median_interval, statistic_interval
+
+
+def metric_results(
+    metric: Metric,
+    seen: list[tuple[ReadyJudge, Evidence]],
+    missing: dict[str, str],
+    posed: np.ndarray,
+    trained_with: Collection[str],
+    people: frozenset[str],
+) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
+    """The results of one metric by every judge of its kinds, and the columns of per-trial values."""
+    fitting = [(ready, evidence) for ready, evidence in seen if ready.judge.kind in metric.judged_by]
+    if not fitting:
+        kinds = " or ".join(metric.judged_by)
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in missing.items()) or f"no judge of kind {kinds}"
+        return [{"metric": metric.name, "measure": metric.name, "judge": None, "unavailable": reasons}], {}
+    results: list[dict[str, Any]] = []
+    columns: dict[str, np.ndarray] = {}
+    for ready, evidence in fitting:
+        about = _about_judge(ready, trained_with, people)
+        for measure, told in _measured(metric, evidence, posed):
+            results.append({"metric": metric.name, "measure": measure.name, **about, **told})
+            if measure.values is not None:
+                columns[column_name(measure.name, ready.judge)] = measure.values
+    return results, columns
+
+
+def column_name(measure: str, judge: Judge | str) -> str:
+    """The column of `trials.parquet` with the per-trial values of a measure by a judge."""
+    return f"{measure} @ {judge if isinstance(judge, str) else judge.name}"
+
+
+def interval_of(measure: Measure, clusters: np.ndarray, rows: np.ndarray | None = None) -> Interval:
+    """The measure's number over `rows` (bool [n]; all if None) and its 95 % interval over `clusters`, [n] speakers."""
+    rows = np.ones(len(clusters), bool) if rows is None else rows
+    if measure.values is not None:
+        interval = mean_interval if measure.aggregate == "mean" else median_interval
+        return interval(measure.values[rows], clusters[rows])
+    if measure.statistic is None:
+        raise PluginError(f"{measure.name} has neither values nor a statistic")
+    statistic, places = measure.statistic, np.flatnonzero(rows)
+    if rows.all() and measure.interval is not None:
+        return Interval(float(statistic(places)), *measure.interval(clusters))
+    if rows.all():
+        return statistic_interval(statistic, clusters)
+    return Interval(float(statistic(places)), np.nan, np.nan)  # groups: hundreds of draws of each would take too long
+
+
+def point(measure: Measure) -> float | None:
+    """The measure's number without an interval; None where it is not defined."""
+    if measure.values is not None:
+        known = measure.values[~np.isnan(measure.values)]
+        return float(np.mean(known) if measure.aggregate == "mean" else np.median(known)) if len(known) else None
+    if measure.statistic is None or measure.covers is None:
+        return None
+    value = measure.statistic(np.arange(len(measure.covers)))
+    return float(value) if np.isfinite(value) else None
+
+
+def _measured(metric: Metric, evidence: Evidence, posed: np.ndarray) -> list[tuple[Measure, dict[str, Any]]]:
+    """Each measure, limited to the trials that were posed, with its numbers."""
+    bounds: dict[str, dict[str, Measure]] = {}
+
+    def bound(role: str, name: str) -> float | None:
+        if role not in evidence.seen:
+            return None
+        if role not in bounds:
+            bounds[role] = {measure.name: measure for measure in metric.measure(evidence.instead(role))}
+        return point(_limited(bounds[role][name], _has_answer(evidence, role)))
+
+    told = []
+    for measure in metric.measure(evidence):
+        measure = _limited(measure, posed)
+        floor = measure.floor or metric.floor
+        told.append(
+            (
+                measure,
+                {
+                    **_number(measure, evidence, posed),
+                    "floor": measure.chance if measure.chance is not None else bound(floor, measure.name),
+                    "floor_is": "chance" if measure.chance is not None else floor,
+                    "ceiling": bound(metric.ceiling, measure.name),
+                    "ceiling_is": metric.ceiling,
+                    "better": measure.better,
+                    "unit": measure.unit,
+                    "failure_policy": measure.failure,
+                    "headline": measure.headline,
+                    "slices": slices(measure, evidence.trials, interval_of),
+                    "details": measure.details,
+                    "unavailable": None,
+                },
+            )
+        )
+    return told
+
+
+def _limited(measure: Measure, trials: np.ndarray) -> Measure:
+    """The measure over `trials` (bool [n]) alone: who has no second picture, say, is nobody's failure."""
+    return measure if measure.values is None else replace(measure, values=np.where(trials, measure.values, np.nan))
+
+
+def _has_answer(evidence: Evidence, role: str) -> np.ndarray:
+    """Which trials have a picture of that role at all: bool [n]. Not every speaker has a second photograph."""
+    if role == "real-photo":
+        return evidence.trials["real_photo"].ne("").to_numpy()
+    return np.ones(len(evidence.trials), bool)
+
+
+def _about_judge(ready: ReadyJudge, trained_with: Collection[str], people: frozenset[str]) -> dict[str, Any]:
+    independent, reason = independence(ready.judge, trained_with, people)
+    return {
+        "judge": ready.judge.name,
+        "judge_version": ready.judge.version,
+        "judge_sha256": ready.sha256,
+        "judge_quality": ready.quality,
+        "independent": independent,
+        "not_independent_because": reason,
+    }
+
+
+def _number(measure: Measure, evidence: Evidence, posed: np.ndarray) -> dict[str, Any]:
+    speakers = evidence.trials["speaker"].to_numpy()
+    interval = interval_of(measure, speakers)
+    judged = np.isfinite(evidence.seen["generated"]).all(axis=1)
+    if measure.values is not None:
+        n = int((~np.isnan(measure.values)).sum())
+    else:
+        n = int(measure.covers.sum()) if measure.covers is not None else len(judged)
+    return {
+        **{name: float(x) if np.isfinite(x) else None for name, x in interval._asdict().items()},
+        "n": n,
+        "expected": len(judged),
+        "failed": int((posed & ~judged).sum()),
+        "speakers": len(set(speakers)),
+    }

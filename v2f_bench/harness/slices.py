@@ -1,0 +1,53 @@
+"""Groups of trials: every measure by sex, age, ethnicity, emotion, intensity and duration of the voice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from v2f_bench.interfaces import Measure
+from v2f_bench.stats import Interval
+
+SMALL = 10  # speakers; the number of a smaller group is marked as resting on few people
+AGE_BANDS = ((0, 30, "under 30"), (30, 45, "30 to 44"), (45, 60, "45 to 59"), (60, np.inf, "60 and over"))
+DURATION_BANDS = ((0, 2, "under 2 s"), (2, 4, "2 to 4 s"), (4, 8, "4 to 8 s"), (8, np.inf, "8 s and over"))
+BY_NAME = ("sex", "ethnicity", "emotion", "intensity")
+
+
+def groups(trials: pd.DataFrame) -> dict[tuple[str, str], np.ndarray]:
+    """The trials of each group, (label, group): bool [n]. Trials without a label are the group "not known"."""
+    found: dict[tuple[str, str], np.ndarray] = {}
+    for label in BY_NAME:
+        if label in trials and trials[label].fillna("").ne("").any():
+            names = trials[label].fillna("").replace("", "not known").astype(str)
+            found |= {(label, name): (names == name).to_numpy() for name in sorted(names.unique())}
+    for label, bands in (("age", AGE_BANDS), ("duration", DURATION_BANDS)):
+        if label in trials and trials[label].notna().any():
+            numbers = pd.to_numeric(trials[label], errors="coerce").to_numpy(float)
+            cut = {(label, name): (numbers >= low) & (numbers < high) for low, high, name in bands}
+            cut[label, "not known"] = np.isnan(numbers)
+            found |= {group: rows for group, rows in cut.items() if rows.any()}
+    return found
+
+
+def slices(measure: Measure, trials: pd.DataFrame, interval_of: Any) -> list[dict[str, Any]]:
+    """The measure in each group: `by`, `group`, `value`, `low`, `high`, `n`, `speakers` and `small`."""
+    speakers = trials["speaker"].to_numpy()
+    told = []
+    for (label, group), rows in groups(trials).items():
+        interval: Interval = interval_of(measure, speakers, rows)
+        n = int((rows & ~np.isnan(measure.values)).sum()) if measure.values is not None else int(rows.sum())
+        people = len(set(speakers[rows]))
+        told.append(
+            {
+                "by": label,
+                "group": group,
+                **{name: float(x) if np.isfinite(x) else None for name, x in interval._asdict().items()},
+                "n": n,
+                "speakers": people,
+                "small": people < SMALL,
+            }
+        )
+    return told
