@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
 
-from v2f_bench.harness.record import SCHEMA, write_record
-from v2f_bench.interfaces import BenchError
-from v2f_bench.leaderboard import render_table
+from v2f_bench.interfaces import BenchError, UsageError
+from v2f_bench.leaderboard import render_groups, render_table
+from v2f_bench.leaderboard.record import SCHEMA, write_record
 
 JUDGE = "made-judge"
 R5, RANK, COSINE = "retrieval/R@5", "retrieval/normalised-mean-rank", "identity-cosine/target"
@@ -39,6 +39,7 @@ def result(measure, values, judge=JUDGE, **changes):
         "judge_sha256": "5" * 64,
         "judge_quality": {},
         "independent": True,
+        "not_independent_because": "",
         "value": float(np.mean(values)),
         "low": float(np.mean(values)) - 0.05,
         "high": float(np.mean(values)) + 0.05,
@@ -50,6 +51,10 @@ def result(measure, values, judge=JUDGE, **changes):
         "floor_is": "chance",
         "ceiling": 0.91,
         "ceiling_is": "real-photo",
+        "ceiling_n": len(values),
+        "aggregate": "mean",
+        "slices": [],
+        "details": None,
         "better": BETTER.get(measure, "higher"),
         "unit": "fraction",
         "failure_policy": "a missing face is not retrieved",
@@ -75,7 +80,14 @@ def made_run(root, name="ours", values=None, seed=0, extra=(), result_changes=No
         "answers": [],
         "options": {},
         "preset": "",
-        "dataset": {"name": "made-data", "version": "1", "options": {}, "licence": "", "consent": ""},
+        "dataset": {
+            "name": "made-data",
+            "version": "1",
+            "options": {},
+            "licence": "",
+            "consent": "",
+            "content": "c" * 64,
+        },
         "protocol": {
             **{"name": "identity-v1", "track": "identity", "hash": "hash-one", "sample_rate": 16000},
             **{"resolution": 64, "gallery": 30, "trials": len(SPEAKERS)},
@@ -86,6 +98,8 @@ def made_run(root, name="ours", values=None, seed=0, extra=(), result_changes=No
         "judges": [
             {"name": JUDGE, "version": "1", "kind": "identity", "sha256": "5" * 64, "people": "nobody", "quality": {}}
         ],
+        "judges_missing": [],
+        "failures": {},
         "results": [*(result(m, v, **(result_changes or {})) for m, v in values.items()), *extra],
         "circumstances": {},
     }
@@ -220,16 +234,27 @@ def test_one_without_a_number_comes_last_where_lower_is_better_too(tmp_path):
 def test_answers_and_judges_that_are_not_independent_are_marked(tmp_path):
     plain = made_run(tmp_path, "plain")
     photo = made_run(tmp_path, "photo", answers=["real-photo"], method__baseline=True)
-    friend = made_run(tmp_path, "friend", result_changes={"independent": False})
-    board = render_table([plain, photo, friend])
+    met = "the method was trained with it"
+    friend = made_run(tmp_path, "friend", result_changes={"independent": False, "not_independent_because": met})
+    stranger = made_run(tmp_path, "stranger", result_changes={"independent": None, "not_independent_because": "who?"})
+    board = render_table([plain, photo, friend, stranger])
     rows = ranking(board)
     assert "photo †" in rows
     assert re.search(r"^\* † uses the answer \(photo\)", board, re.MULTILINE)
     assert rows["friend"]["R@5 ↑"].endswith("‡")
     assert rows["friend"]["rank ↓"].endswith("‡")
     assert "‡" not in "".join(rows["plain"].values()) + "".join(rows["photo †"].values())
-    assert re.search(r"^\* ‡ judged by a network that the method was trained with", board, re.MULTILINE)
-    assert not re.search("[†‡]", render_table([plain])), "no mark is explained where there is none"
+    assert f"* ‡ {JUDGE}: {met} (friend): not independent." in board
+    assert rows["stranger"]["R@5 ↑"].endswith("§")
+    assert f"* § {JUDGE}: who? (stranger): whether it is independent is not known." in board
+    assert not re.search("[†‡§]", render_table([plain])), "no mark is explained where there is none"
+
+
+def test_strict_tables_refuse_what_is_not_independent(tmp_path):
+    friend = made_run(tmp_path, "friend", result_changes={"independent": False, "not_independent_because": "met"})
+    rows = ranking(render_table([made_run(tmp_path, "plain"), friend], strict=True))
+    assert rows["friend"]["R@5 ↑"] == "refused ‡"
+    assert re.match(r"0\.\d+ ± ", rows["plain"]["R@5 ↑"])
 
 
 def test_a_measure_that_could_not_be_had_is_told_with_its_reason_whoever_lacks_it(tmp_path):
@@ -244,7 +269,9 @@ def test_a_measure_that_could_not_be_had_is_told_with_its_reason_whoever_lacks_i
 
 
 def test_failed_faces_are_counted_with_what_they_cost(tmp_path):
-    board = render_table([made_run(tmp_path, result_changes={"failed": 4}, posed=50)])
+    board = render_table(
+        [made_run(tmp_path, result_changes={"failed": 4}, failures={"missing": 3, "no face found": 1}, posed=50)]
+    )
     assert ranking(board)["ours"]["faces"] == "46/50"
     assert "Failed faces: a missing face is not retrieved." in board
 
@@ -314,7 +341,7 @@ def test_a_hostile_name_is_only_text(tmp_path, text):
     assert [token.tag for token in tokens if token.type == "heading_open"] == ["h2"]
     headings, differences = tables_of(board)[0], tables_of(board)[1:]
     assert len(headings) == 1 + 3 + 2
-    assert all(len(row) == 3 + 3 for row in headings), "method, seeds, faces and three measures"
+    assert all(len(row) == 4 + 3 for row in headings), "method, tie, seeds, faces and three measures"
     assert len(differences) == 2
     assert all([len(row) for row in table] == [3, 3] for table in differences)
     names = [row[0] for row in headings[1:]]
@@ -363,3 +390,32 @@ def test_a_key_that_the_schema_does_not_explain_is_refused(tmp_path):
 
 def test_no_runs_is_no_table():
     assert render_table([]) == "No finished runs."
+
+
+def test_methods_that_do_not_differ_share_a_letter(tmp_path):
+    values = {R5: made_values()[R5]}
+    noise = np.random.default_rng(5).normal(0, 0.05, len(SPEAKERS))
+    better, same = {R5: np.clip(values[R5] + 0.4, 0, 1.4)}, {R5: values[R5] + noise}
+    rows = ranking(render_table([made_run(tmp_path, n, v) for n, v in (("a", values), ("b", same), ("c", better))]))
+    assert {name: rows[name]["tie"] for name in "abc"} == {"c": "a", "a": "b", "b": "b"}
+
+
+def test_groups_are_shown_with_their_size(tmp_path):
+    slices = [
+        {
+            "by": "sex",
+            "group": "female",
+            "value": 0.25,
+            "low": 0.2,
+            "high": 0.3,
+            "n": 40,
+            "speakers": 20,
+            "small": False,
+        },
+        {"by": "sex", "group": "male", "value": 0.75, "low": None, "high": None, "n": 6, "speakers": 2, "small": True},
+    ]
+    board = render_groups([made_run(tmp_path, result_changes={"slices": slices})], "sex")
+    assert tables_of(board)[0][1] == ["ours", "0.250 ± 0.050 (40)", "0.750 (6) (few)"]
+    assert "No trial has the label age" in render_groups([made_run(tmp_path)], "age")
+    with pytest.raises(UsageError, match="--by takes sex, age"):
+        render_groups([], "shoe size")

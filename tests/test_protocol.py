@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from v2f_bench.data.protocol import Protocol, identity_protocol
+from v2f_bench.data.protocol import Protocol
 from v2f_bench.data.splits import hashed_split
+from v2f_bench.data.tracks import identity_protocol
 from v2f_bench.interfaces import DataError
 
 DATASET = {"name": "made", "version": "1", "options": {}}

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from v2f_bench.harness.stage import MARKER, is_done, read_marker, stage, write_text_whole, write_whole
+from v2f_bench.files import write_text_whole, write_whole
+from v2f_bench.harness.stage import MARKER, is_done, read_marker, stage
 from v2f_bench.hashing import canonical_json, file_sha256, key_of, source_key
 
 
@@ -105,7 +106,8 @@ def test_a_folder_with_a_damaged_marker_is_made_again(tmp_path, marker):
 WORKER = """
 import os, signal, sys, time
 from pathlib import Path
-from v2f_bench.harness.stage import stage, write_whole
+from v2f_bench.files import write_whole
+from v2f_bench.harness.stage import stage
 what, folder = sys.argv[1], Path(sys.argv[2])
 def slow(unfinished):
     (unfinished / "started").write_text(str(os.getpid()))

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 from PIL import Image
 
-from v2f_bench.data.protocol import identity_protocol
+from v2f_bench.data.tracks import identity_protocol
 from v2f_bench.datasets.voxceleb_vggface import VoxcelebOptions, VoxcelebVggface
 from v2f_bench.harness.prepare import prepare
 from v2f_bench.harness.workplace import Workplace

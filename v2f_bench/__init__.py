@@ -19,6 +19,7 @@ from v2f_bench.interfaces import (
     NotAvailable,
     Progress,
     Trials,
+    UsageError,
     Voices,
     WeightsFile,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "NotAvailable",
     "Progress",
     "Trials",
+    "UsageError",
     "Voices",
     "WeightsFile",
     "hookimpl",

@@ -6,6 +6,7 @@ with `v2f_bench.hookimpl`. Entry points are loaded one at a time, and one that f
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Any
 
 import pluggy
 
-from v2f_bench.interfaces import Dataset, Judge, Method, Metric, PluginError, UsageError
+from v2f_bench.interfaces import NEEDS, Dataset, Judge, Method, Metric, PluginError, UsageError
 from v2f_bench.interfaces.options import did_you_mean
 
 GROUP = "v2f_bench"
@@ -112,6 +113,11 @@ class Registry:
         places = " and ".join(f"{owner.distribution} {owner.version} ({owner.cls.__module__})" for owner in owners)
         return f"two plugins register the {kind} {name!r}: {places}; uninstall or rename one"
 
+    def problems(self) -> list[str]:
+        """What cannot be used, in words: plugins that failed to load, and names that two of them claim."""
+        broken = [f"plugin {b.entry_point} of {b.distribution}: {b.reason}" for b in self.broken]
+        return broken + [clash for kind in KINDS for name in self.names(kind) if (clash := self.clash(kind, name))]
+
     def _load(self, entry_point: EntryPoint) -> None:
         distribution, version = _distribution(entry_point)
         manager = pluggy.PluginManager(GROUP)
@@ -127,7 +133,7 @@ class Registry:
             ]
             if not found:
                 raise PluginError("it registers nothing: implement v2f_bench_methods() or another hook with hookimpl")
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             # A plugin may fail in any way; whichever it is, it is that plugin's alone.
             reason = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
             self.broken.append(Broken(f"{entry_point.name} = {entry_point.value}", f"{distribution} {version}", reason))
@@ -135,9 +141,9 @@ class Registry:
             self.plugins += found
 
     @staticmethod
-    def _checked_name(kind: str, cls: Any) -> str:
-        contract = KINDS[kind]
-        if not (isinstance(cls, type) and issubclass(cls, contract)):
+    def _checked_name(kind: str, plugin: Any) -> str:
+        contract, cls = KINDS[kind], plugin
+        if not (inspect.isclass(plugin) and issubclass(plugin, contract)):
             raise PluginError(f"{cls!r} is not a subclass of v2f_bench.{contract.__name__}")
         if inspect.isabstract(cls):
             missing = ", ".join(sorted(getattr(cls, "__abstractmethods__", ())))
@@ -145,6 +151,13 @@ class Registry:
         name = getattr(cls, "name", None)
         if not (isinstance(name, str) and name and all(c.isalnum() or c in "-_." for c in name) and name[0].isalnum()):
             raise PluginError(f"{cls.__name__}.name must be text of letters, digits, '-', '_' and '.', not {name!r}")
+        if kind in ("method", "dataset") and not dataclasses.is_dataclass(cls.options):
+            raise PluginError(f"{cls.__name__}.options must be a dataclass")
+        if kind == "method" and (unknown := set(cls.needs) - set(NEEDS)):
+            raise PluginError(f"{cls.__name__}.needs has {', '.join(sorted(unknown))}; there is: {', '.join(NEEDS)}")
+        for attribute in {"dataset": ("card",), "metric": ("judged_by",), "judge": ("kind",)}.get(kind, ()):
+            if not hasattr(cls, attribute):
+                raise PluginError(f"{cls.__name__} does not say its `{attribute}`")
         return name
 
 

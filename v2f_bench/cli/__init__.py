@@ -14,14 +14,14 @@ def main() -> None:
     from v2f_bench.interfaces import BenchError, UsageError
 
     try:
-        app()
+        app(standalone_mode=False)
     except BenchError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2 if isinstance(error, UsageError) else 1)
     except KeyboardInterrupt:
-        print("\ninterrupted; the same command goes on where this one stopped", file=sys.stderr)
+        print("\ninterrupted; the same command goes on from the last finished stage", file=sys.stderr)
         sys.exit(130)
     except OSError as error:
         # A full disk, a folder without permission: the message names the file, the trace would not help.
-        print(f"error: {error}; nothing finished is lost, the same command goes on", file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr)
         sys.exit(1)

@@ -10,6 +10,8 @@ from v2f_bench.cli.info import info
 from v2f_bench.cli.leaderboard import leaderboard
 from v2f_bench.cli.list import list_plugins
 from v2f_bench.cli.run import run
+from v2f_bench.cli.score import score
+from v2f_bench.cli.trials import trials
 
 app = typer.Typer(
     name="v2f-bench",
@@ -24,6 +26,8 @@ app = typer.Typer(
 app.command()(run)
 app.command(name="list")(list_plugins)
 app.command()(info)
+app.command()(trials)
+app.command()(score)
 app.command()(leaderboard)
 app.command()(generate)
 

@@ -11,6 +11,10 @@ import typer
 def leaderboard(
     runs: Annotated[list[Path] | None, typer.Argument(help="Folders of runs; `runs` if none is given.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
+    by: Annotated[
+        list[str] | None, typer.Option("--by", help="Also by sex, age, ethnicity, emotion, intensity or duration.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="No number of a judge that is not independent.")] = False,
 ) -> None:
     """Print a markdown table of all finished runs below the given folders, one table a protocol.
 
@@ -19,18 +23,19 @@ def leaderboard(
     \b
     Examples:
       v2f-bench leaderboard
+      v2f-bench leaderboard --by sex --by age
       v2f-bench leaderboard runs/synthetic-speakers --output leaderboards/synthetic-speakers.md
     """
-    from v2f_bench.harness.record import find_records
-    from v2f_bench.harness.stage import write_text_whole
+    from v2f_bench.files import write_text_whole
     from v2f_bench.interfaces import BenchError
-    from v2f_bench.leaderboard import render_table
+    from v2f_bench.leaderboard import render_groups, render_table
+    from v2f_bench.leaderboard.record import find_records
 
     roots = runs or [Path("runs")]
     folders = [folder for root in roots for folder in find_records(root)]
     if not folders:
         raise BenchError(f"no finished runs below {', '.join(map(str, roots))}; `v2f-bench run` makes some")
-    text = render_table(folders)
+    text = "\n\n".join([render_table(folders, strict), *(render_groups(folders, label, strict) for label in by or [])])
     if output is None:
         typer.echo(text)
     else:

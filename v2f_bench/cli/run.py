@@ -24,7 +24,10 @@ def run(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the runs.")] = Path("runs"),
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes that prepare data; default: one a CPU.")] = None,
+    track: Annotated[str | None, typer.Option(help="identity or emotion; default: the first that fits.")] = None,
+    judge: Annotated[list[Path] | None, typer.Option("--judge", help="Card of your own judge; repeatable.")] = None,
     fetch_weights: Annotated[bool, typer.Option("--fetch-weights", help="Download missing judges' weights.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="No number of a judge that is not independent.")] = False,
 ) -> None:
     """Train or load METHOD on DATASET, generate a face for each trial, score them, and print the table.
 
@@ -35,30 +38,34 @@ def run(
     Examples:
       v2f-bench run --method cae --dataset synthetic-speakers
       v2f-bench run --method cae --dataset synthetic-speakers --seed 0-2 --set width=24
-      v2f-bench run --method cae --dataset voxceleb-vggface --data-root ~/data/vox --preset paper
+      v2f-bench run --method cae --dataset voxceleb-vggface --data-root ~/data/vox --preset paper --judge facenet.toml
     """
     from v2f_bench.cli.display import progress_display
-    from v2f_bench.harness.command import RunRequest, run_request
+    from v2f_bench.harness.command import BenchRequest, RunRequest, run_request
     from v2f_bench.interfaces import BenchError
     from v2f_bench.leaderboard import render_table
 
     request = RunRequest(
+        bench=BenchRequest(
+            dataset=dataset,
+            data_root=data_root,
+            dataset_settings=tuple(dataset_settings or ()),
+            track=track,
+            judge_cards=tuple(judge or ()),
+            fetch_weights=fetch_weights,
+            output=output,
+            device=device,
+            jobs=jobs,
+        ),
         methods=[name.strip() for name in method.split(",") if name.strip()],
-        dataset=dataset,
-        data_root=data_root,
         seeds=parse_seeds(seed),
         preset=preset,
         settings=settings or [],
-        dataset_settings=dataset_settings or [],
         baselines=baselines,
-        output=output,
-        device=device,
-        jobs=jobs,
-        fetch_weights=fetch_weights,
     )
     display = progress_display()
     outcomes = run_request(request, display)
-    typer.echo(render_table([outcome.folder for outcome in outcomes if outcome.record]))
+    typer.echo(render_table([outcome.folder for outcome in outcomes if outcome.record], strict))
     for outcome in outcomes:
         if outcome.unsuited:
             typer.echo(f"left out: {outcome.plan.plugin.name}: {outcome.problem}")

@@ -1,16 +1,18 @@
 """The store: what `prepare` makes of a data set, for random access by every method and shared between processes.
 
-A folder of four files; format version 1:
+A folder of five files; format version 2:
 
 * `clips.parquet`: one row a clip, in index order: the labels of the data set's index, `voice_start` and
   `voice_samples` (position in `voices.i16`; 0 samples: no voice), and `face_row` (row of `faces.u8`; -1: no face);
 * `voices.i16`: little-endian int16 samples, all recordings one after another, mono at `rate`;
 * `faces.u8`: uint8 [n, size, size, 3] RGB, one after another;
-* `store.json`: format, data set, rate, size, counts; and `left_out.parquet`: what could not be used, and why.
+* `store.json`: format, data set, rate, size, counts, and `content`, a sha256 of labels, voices and faces;
+* `left_out.parquet`: what could not be used, and why.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,9 +21,10 @@ from typing import Any, BinaryIO
 import numpy as np
 import pandas as pd
 
+from v2f_bench.hashing import canonical_json
 from v2f_bench.interfaces import BenchError, Clips, PluginError, Voices
 
-FORMAT = 1
+FORMAT = 2
 
 
 class Store:
@@ -68,6 +71,7 @@ class StoreWriter:
         self._faces = 0
         self._voices_file: BinaryIO = (folder / "voices.i16").open("wb")
         self._faces_file: BinaryIO = (folder / "faces.u8").open("wb")
+        self._content = hashlib.sha256()
 
     def add(self, labels: dict[str, Any], voice: np.ndarray | None, face: np.ndarray | None) -> None:
         """One clip: its labels, its voice (int16 [T]) and its face (uint8 [size, size, 3]); either may be None."""
@@ -75,13 +79,19 @@ class StoreWriter:
         if voice is not None:
             row["voice_samples"] = len(voice)
             self._samples += len(voice)
-            self._voices_file.write(voice.astype("<i2").tobytes())
+            self._write(self._voices_file, voice.astype("<i2"))
         if face is not None:
             row["face_row"] = self._faces
             self._faces += 1
-            self._faces_file.write(face.tobytes())
+            self._write(self._faces_file, face)
         row["voice"], row["face"] = voice is not None, face is not None
+        self._content.update(canonical_json({name: str(value) for name, value in row.items()}).encode())
         self._rows.append(row)
+
+    def _write(self, file: BinaryIO, media: np.ndarray) -> None:
+        data = media.tobytes()
+        file.write(data)
+        self._content.update(data)
 
     def leave_out(self, clip: str, reason: str) -> None:
         """A clip, or a part of one, that cannot be used."""
@@ -95,7 +105,8 @@ class StoreWriter:
         left_out = pd.DataFrame(self._left_out, columns=["clip", "reason"], dtype="str")
         left_out.to_parquet(self._folder / "left_out.parquet", index=False)
         counts = {"clips": len(self._rows), "voices": sum(r["voice"] for r in self._rows), "faces": self._faces}
-        text = json.dumps({**self._meta, **counts, "left_out": len(self._left_out)}, indent=1)
+        content = self._content.hexdigest()
+        text = json.dumps({**self._meta, **counts, "left_out": len(self._left_out), "content": content}, indent=1)
         (self._folder / "store.json").write_text(text)
 
 

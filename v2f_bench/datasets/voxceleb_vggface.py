@@ -56,7 +56,7 @@ class VoxcelebVggface(Dataset):
 
     def index(self) -> pd.DataFrame:
         meta, faces_folder = self._checked_folder()
-        people = {row["VoxCeleb1 ID"]: row for row in meta.to_dict("records")}
+        people = {row["VoxCeleb1 ID"]: row for row in meta.to_dict("records") if row["VGGFace1 ID"]}
         names = {row["VGGFace1 ID"]: row for row in people.values()}
         rows = []
         for path in _files(self.root, "wav", (".wav",)):
@@ -122,7 +122,7 @@ def read_meta(path: Path) -> pd.DataFrame:
     missing = [column for column in META_COLUMNS if column not in table.columns]
     if missing:
         raise DataError(f"{path}: no column {', '.join(missing)}; it has {', '.join(table.columns)}")
-    return table.apply(lambda column: column.str.strip())
+    return table.fillna("").apply(lambda column: column.str.strip())
 
 
 def _person(row: dict[str, Any] | None, folder: str) -> dict[str, Any]:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from v2f_bench.data.protocol import Protocol, identity_protocol
+from v2f_bench.data.protocol import Protocol
+from v2f_bench.data.splits import hash_order
 from v2f_bench.data.store import Store, StoredClips
+from v2f_bench.data.tracks import protocol_of
 from v2f_bench.harness.prepare import prepare
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.hashing import key_of
@@ -36,7 +38,7 @@ class Bench:
     @cached_property
     def key(self) -> str:
         """Stands for the data as prepared and the protocol over it."""
-        return key_of(self.protocol.hash, self.store.folder.name)
+        return key_of(self.protocol.hash, self.store.meta["content"])
 
     @cached_property
     def trials(self) -> pd.DataFrame:
@@ -63,7 +65,11 @@ class Bench:
     def test_faces(self) -> pd.DataFrame:
         """The faces of test speakers on which a judge's own quality is measured: rows of the table of clips."""
         test = self.store.clips.loc[self.protocol.splits["test"]]
-        return test[test["face"]].iloc[:FACES_FOR_QUALITY]
+        test = test[test["face"]]
+        order = pd.Series(range(len(test)), index=hash_order(test["clip"], "quality"))
+        turn = test.loc[order.index].groupby("speaker").cumcount()  # of a speaker's faces the first, second, ...
+        chosen = pd.DataFrame({"turn": turn, "order": order}).sort_values(["turn", "order"]).index[:FACES_FOR_QUALITY]
+        return test.loc[sorted(chosen)]
 
     @cached_property
     def real_pictures(self) -> list[str]:
@@ -76,17 +82,21 @@ class Bench:
         return StoredClips(self.store, self.protocol.splits[name], self.protocol.resolution)
 
     def faces(self, clips: list[str]) -> torch.Tensor:
-        """The pictures of clips at the protocol's resolution: float32 [N, 3, R, R]; NaN for the clip ""."""
+        """The pictures of clips at the protocol's resolution: float32 [N, 3, R, R]; NaN for the clip "".
+
+        Rounded to 8 bits, as generated faces are in their files: a real picture is judged in the same form.
+        """
         import torch
 
         faces = torch.full((len(clips), 3, self.protocol.resolution, self.protocol.resolution), torch.nan)
         there = [place for place, clip in enumerate(clips) if clip]
         if there:
-            faces[there] = to_tensor(self.store.faces([clips[place] for place in there]), self.protocol.resolution)
+            exact = to_tensor(self.store.faces([clips[place] for place in there]), self.protocol.resolution)
+            faces[there] = (exact * 255).round() / 255
         return faces
 
     def mean_faces(self) -> dict[str, torch.Tensor]:
-        """The mean of the training faces, under "", and of each sex where it is labelled: float32 [3, R, R] each."""
+        """The mean of the training faces, under "", and of each sex where it is labelled: 8-bit float32 [3, R, R]."""
         import torch
 
         train = self.split("train")
@@ -102,7 +112,7 @@ class Bench:
                 if sex:
                     totals[sex] += faces[torch.from_numpy(theirs == sex)].sum(dim=0)
         counts = {sex: int((sexes == sex).sum()) if sex else len(rows) for sex in totals}
-        return {sex: (total / counts[sex]).float() for sex, total in totals.items()}
+        return {sex: (total / counts[sex] * 255).round().float() / 255 for sex, total in totals.items()}
 
     def trials_for(self, method: type[Method], rows: np.ndarray) -> Trials:
         """The trials at positions `rows`, with what the method declared that it needs."""
@@ -149,15 +159,15 @@ class Bench:
         raise PluginError(f"a method needs {need!r}, which no trial brings")
 
 
-def set_up(dataset: Dataset, workplace: Workplace) -> Bench:
-    """Prepare the data set (or find it prepared) and lay its protocol over it."""
+def set_up(dataset: Dataset, workplace: Workplace, track: str = "identity") -> Bench:
+    """Prepare the data set (or find it prepared) and lay the protocol of a track over it."""
     store = prepare(dataset, workplace)
     if store.clips.empty:
         reasons = "; ".join(store.left_out["reason"].head(3))
         raise DataError(f"{dataset.name}: not one clip could be used ({len(store.left_out)} left out: {reasons}, ...)")
     description = {"name": dataset.name, "version": dataset.version, "options": vars(dataset.opt)}
     split_of = dataset.split(sorted(store.clips["speaker"].unique()))
-    return Bench(dataset, store, identity_protocol(description, store.clips, split_of))
+    return Bench(dataset, store, protocol_of(track, description, store.clips, split_of))
 
 
 def open_dataset(cls: type[Dataset], options: Any, root: Path | None) -> Dataset:

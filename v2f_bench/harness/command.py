@@ -5,32 +5,43 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from v2f_bench.harness.bench import open_dataset, set_up
+from v2f_bench.harness.bench import Bench, open_dataset, set_up
 from v2f_bench.harness.circumstances import cpu_count
-from v2f_bench.harness.judging import summon
+from v2f_bench.harness.judging import Jury, summon
 from v2f_bench.harness.plan import Plan
 from v2f_bench.harness.run import Outcome, run_plans
 from v2f_bench.harness.workplace import Workplace, choose_device
-from v2f_bench.interfaces import Progress, UsageError, apply_settings
+from v2f_bench.interfaces import Judge, Progress, UsageError, apply_settings
 from v2f_bench.plugins import Plugin, Registry, registry
+
+TRACKS = ("identity", "emotion")
+
+
+@dataclass(frozen=True)
+class BenchRequest:
+    """A data set, the track and the judges that were asked for; the names are not checked yet."""
+
+    dataset: str
+    data_root: Path | None = None
+    dataset_settings: tuple[str, ...] = ()
+    track: str | None = None  # None: the first that the data set (and a named method) serves
+    judge_cards: tuple[Path, ...] = ()
+    fetch_weights: bool = False
+    output: Path = Path("runs")
+    device: str = "auto"
+    jobs: int | None = None
 
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What was asked for; the names are not checked yet."""
+    """The methods that were asked for; the names are not checked yet."""
 
+    bench: BenchRequest
     methods: list[str]
-    dataset: str
-    data_root: Path | None
     seeds: list[int]
     preset: str
     settings: list[str]
-    dataset_settings: list[str]
     baselines: bool
-    output: Path
-    device: str
-    jobs: int | None
-    fetch_weights: bool
 
 
 def run_request(request: RunRequest, progress: Progress) -> list[Outcome]:
@@ -43,34 +54,68 @@ def run_request(request: RunRequest, progress: Progress) -> list[Outcome]:
     named = [plugins.find("method", name) for name in dict.fromkeys(request.methods)]
     if not named:
         raise UsageError("--method names no method")
-    for broken in plugins.broken:
-        progress.line(f"plugin {broken.entry_point} of {broken.distribution} is left out: {broken.reason}")
-    chosen = _with_options(named, request) + _baselines(plugins, named, request)
-    dataset_plugin = plugins.find("dataset", request.dataset)
-    options = apply_settings(dataset_plugin.cls.options(), request.dataset_settings, request.dataset)
-    dataset = open_dataset(dataset_plugin.cls, options, request.data_root)
+    track = request.bench.track or _track(named, plugins.find("dataset", request.bench.dataset))
+    chosen = _with_options(named, request) + _baselines(plugins, named, track, request)
+    bench, workplace = open_bench(request.bench, track, progress)
+    jury = open_jury(request.bench, bench, workplace)
+    plans = [
+        Plan(plugin, chosen_options, seed, bench.key, bench.dataset.name, preset, workplace.device)
+        for plugin, chosen_options, preset in sorted(chosen, key=lambda choice: not choice[0].cls.baseline)
+        for seed in request.seeds
+    ]
+    return run_plans(plans, bench, jury, workplace)
+
+
+def open_bench(request: BenchRequest, track: str | None, progress: Progress) -> tuple[Bench, Workplace]:
+    """The data set prepared, under the protocol of `track` (None: the first that the data set serves)."""
+    plugins = registry()
+    for problem in plugins.problems():
+        progress.line(f"left out: {problem}")
+    cls = plugins.find("dataset", request.dataset).cls
+    if track is not None and track not in cls.tracks:
+        raise UsageError(f"{cls.name} serves the track {' and '.join(sorted(cls.tracks))}, not {track!r}")
+    options = apply_settings(cls.options(), request.dataset_settings, request.dataset)
+    dataset = open_dataset(cls, options, request.data_root)
     workplace = Workplace(
         output=request.output,
         device=choose_device(request.device),
         jobs=request.jobs or cpu_count(),
         progress=progress,
     )
-    bench = set_up(dataset, workplace)
+    bench = set_up(dataset, workplace, track or next(name for name in TRACKS if name in cls.tracks))
     if len(bench.store.left_out):
         progress.line(
             f"{len(bench.store.left_out)} clips of {dataset.name} left out: see {bench.store.folder}/left_out.parquet"
         )
-    judges = [plugin.cls() for plugin in plugins.all("judge")]
-    jury = summon(judges, plugins.all("metric"), bench, workplace, request.fetch_weights)
-    plans = [
-        (Plan(plugin, chosen_options, seed, bench.key, dataset.name), request.preset)
-        for plugin, chosen_options in sorted(chosen, key=lambda pair: not pair[0].cls.baseline)
-        for seed in request.seeds
-    ]
-    return run_plans(plans, bench, jury, workplace)
+    return bench, workplace
 
 
-def _with_options(named: list[Plugin], request: RunRequest) -> list[tuple[Plugin, object]]:
+def open_jury(request: BenchRequest, bench: Bench, workplace: Workplace) -> Jury:
+    """Every judge that is registered or described by a card, as far as it can be had here."""
+    plugins = registry()
+    judges: list[Judge] = [plugin.cls() for plugin in plugins.all("judge")]
+    for path in request.judge_cards:
+        from v2f_bench.judges.card import read_card
+
+        judge = read_card(path)
+        if judge.name in {other.name for other in judges}:
+            raise UsageError(f"{path}: there is a judge {judge.name!r} already; give the card another name")
+        judges.append(judge)
+    return summon(judges, plugins.all("metric"), bench, workplace, request.fetch_weights)
+
+
+def _track(named: list[Plugin], dataset: Plugin) -> str:
+    """The first track that the data set and a named method serve."""
+    for track in TRACKS:
+        if track in dataset.cls.tracks and any(track in plugin.cls.tracks for plugin in named):
+            return track
+    raise UsageError(
+        f"{dataset.name} serves the track {' and '.join(sorted(dataset.cls.tracks))}; "
+        + "; ".join(f"{plugin.name} {' and '.join(sorted(plugin.cls.tracks))}" for plugin in named)
+    )
+
+
+def _with_options(named: list[Plugin], request: RunRequest) -> list[tuple[Plugin, object, str]]:
     """Each named method with its preset and settings. `name.option=value` is for one method, `option=value` for all."""
     names = [plugin.name for plugin in named]
     for setting in request.settings:
@@ -85,14 +130,21 @@ def _with_options(named: list[Plugin], request: RunRequest) -> list[tuple[Plugin
             for setting in request.settings
             if setting.startswith(prefix) or "." not in setting.partition("=")[0]
         ]
-        chosen.append((plugin, apply_settings(plugin.cls.preset(request.preset), own, plugin.name)))
+        chosen.append((plugin, apply_settings(plugin.cls.preset(request.preset), own, plugin.name), request.preset))
     return chosen
 
 
-def _baselines(plugins: Registry, named: list[Plugin], request: RunRequest) -> list[tuple[Plugin, object]]:
-    """The baselines that are not named themselves, with their defaults."""
+def _baselines(
+    plugins: Registry, named: list[Plugin], track: str, request: RunRequest
+) -> list[tuple[Plugin, object, str]]:
+    """The track's baselines that are not named themselves, with their first preset."""
     if not request.baselines:
         return []
     names = {plugin.name for plugin in named}
     others = [plugin for plugin in plugins.all("method") if plugin.cls.baseline and plugin.name not in names]
-    return [(plugin, plugin.cls.preset("quick")) for plugin in others]
+    serving = [plugin for plugin in others if track in plugin.cls.tracks]
+    return [(plugin, plugin.cls.preset(first), first) for plugin in serving for first in [_first_preset(plugin)]]
+
+
+def _first_preset(plugin: Plugin) -> str:
+    return next(iter(plugin.cls.presets), "quick")

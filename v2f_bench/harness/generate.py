@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import zlib
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from v2f_bench.files import write_text_whole
 from v2f_bench.harness.bench import Bench
+from v2f_bench.harness.circumstances import circumstances
 from v2f_bench.harness.plan import Plan
-from v2f_bench.harness.stage import stage, write_text_whole
+from v2f_bench.harness.stage import stage
 from v2f_bench.hashing import key_of
 from v2f_bench.interfaces import Context, Method, PluginError, Progress
 from v2f_bench.media.picture import to_pixels, write_picture
@@ -21,7 +22,7 @@ FAILURES = "failures.json"
 BATCH = 32
 
 
-def generate(method: Method, plan: Plan, bench: Bench, folder: Path, device: str, progress: Progress) -> str:
+def generate(method: Method, plan: Plan, bench: Bench, folder: Path, progress: Progress) -> str:
     """Fill `folder`/faces with `<trial>.png` and `failures.json` (trial: reason). Returns the stage's key."""
     key = key_of("generate", plan.fit_key, BATCH)
     batches = np.array_split(np.arange(len(bench.trials)), max(1, -(-len(bench.trials) // BATCH)))
@@ -32,7 +33,7 @@ def generate(method: Method, plan: Plan, bench: Bench, folder: Path, device: str
             for number, rows in enumerate(batches):
                 done = unfinished / f"batch-{number:05d}.json"  # its faces are all written
                 if not done.exists():
-                    failed = _generate_batch(method, plan, bench, rows, unfinished, device)
+                    failed = _generate_batch(method, plan, bench, rows, unfinished)
                     write_text_whole(done, json.dumps(failed))
                 failures |= json.loads(done.read_text())
                 bar.advance(len(rows))
@@ -40,18 +41,16 @@ def generate(method: Method, plan: Plan, bench: Bench, folder: Path, device: str
         for number in range(len(batches)):
             (unfinished / f"batch-{number:05d}.json").unlink()
 
-    stage(folder / FACES, key, make, resumable=True)
+    stage(folder / FACES, key, make, resumable=True, facts=circumstances(plan.device))
     return key
 
 
-def _generate_batch(
-    method: Method, plan: Plan, bench: Bench, rows: np.ndarray, folder: Path, device: str
-) -> dict[str, str]:
+def _generate_batch(method: Method, plan: Plan, bench: Bench, rows: np.ndarray, folder: Path) -> dict[str, str]:
     """Write the faces of one batch; returns the trials that have none, with the reason."""
     trials = bench.trials_for(type(method), rows)
     seed = Context(plan.seed).seed_of("generate", int(rows[0]))
-    torch.manual_seed(zlib.crc32(str(seed).encode()))
-    faces = checked_faces(method.generate(trials, Context(seed, device)), len(trials), method.name)
+    torch.manual_seed(seed)
+    faces = checked_faces(method.generate(trials, Context(seed, plan.device)), len(trials), method.name)
     usable = faces.isfinite().all(dim=(1, 2, 3)).tolist()
     pixels = to_pixels(faces.nan_to_num())
     for trial, picture, good in zip(trials.ids, pixels, usable, strict=True):

@@ -6,20 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 
 from v2f_bench.data.protocol import Protocol
 from v2f_bench.data.store import pad
-from v2f_bench.harness.fit import CHECKPOINT, MODEL
+from v2f_bench.files import write_whole
+from v2f_bench.harness.fit import CHECKPOINT, MODEL, read_tensors
 from v2f_bench.harness.generate import checked_faces
-from v2f_bench.harness.record import read_record
-from v2f_bench.harness.stage import write_whole
+from v2f_bench.harness.prepare import usable_recording
 from v2f_bench.harness.workplace import choose_device
 from v2f_bench.hashing import source_key
 from v2f_bench.interfaces import BenchError, Context, Method, Trials, UsageError
 from v2f_bench.interfaces.options import options_from
+from v2f_bench.leaderboard.record import read_record
 from v2f_bench.media.picture import read_picture, resize, square, to_pixels, to_tensor, write_picture
-from v2f_bench.media.sound import read_sound, resample, to_int16
+from v2f_bench.media.sound import read_sound
 from v2f_bench.plugins import registry
 
 
@@ -35,7 +35,7 @@ def generate_one(run: Path, voice: Path, proposal: Path | None, output: Path, se
     trials = Trials(("one",), _given(cls, protocol, voice, proposal), protocol.resolution)
     device = choose_device(device)
     method = cls(options_from(cls.options, record["options"]))
-    method.restore(load_file(run / CHECKPOINT / MODEL), device)
+    method.restore(read_tensors(run / CHECKPOINT / MODEL), device)
     torch.manual_seed(seed)
     faces = checked_faces(method.generate(trials, Context(seed, device)), 1, cls.name)
     if not faces.isfinite().all():
@@ -52,8 +52,8 @@ def _given(cls: type[Method], protocol: Protocol, voice: Path, proposal: Path | 
         raise UsageError(f"{cls.name} needs {', '.join(sorted(beyond))} of a test speaker; it cannot draw from a file")
     if "proposal" in cls.needs and proposal is None:
         raise UsageError(f"{cls.name} changes a given face: add --proposal PICTURE (a crop, framed as the data set's)")
-    samples = resample(*read_sound(voice), protocol.sample_rate)
-    given: dict[str, Any] = {"voice": pad([to_int16(samples)], protocol.sample_rate)}
+    recording = usable_recording(*read_sound(voice), str(voice))
+    given: dict[str, Any] = {"voice": pad([recording], protocol.sample_rate)}
     if proposal is not None:
         pixels = read_picture(proposal)
         given["proposal"] = to_tensor(square(pixels, min(pixels.shape[:2]))[None], protocol.resolution)

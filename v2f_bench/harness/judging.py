@@ -10,15 +10,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
 
 from v2f_bench.harness.bench import Bench
-from v2f_bench.harness.fit import write_tensors
+from v2f_bench.harness.fit import read_tensors, write_state, write_tensors
 from v2f_bench.harness.quality import judge_quality
 from v2f_bench.harness.stage import stage
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.hashing import file_sha256, key_of, source_key
-from v2f_bench.interfaces import Context, Evidence, Judge, NotAvailable, PluginError
+from v2f_bench.interfaces import BenchError, Context, Evidence, Judge, NotAvailable, PluginError
 from v2f_bench.judges.weights import fetch_weights, find_weights
 from v2f_bench.plugins import Plugin
 
@@ -31,11 +30,20 @@ ANSWER_ROLES = ("generated", "proposal", "real-photo", "random-face", "mean-face
 
 
 @dataclass(frozen=True)
+class MissingJudge:
+    """A judge that cannot be had here, and why."""
+
+    name: str
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Jury:
     """The judges that can be had here, why each of the others cannot, and the metrics that they serve."""
 
     judges: list[ReadyJudge]
-    missing: dict[str, str]  # name: reason
+    missing: list[MissingJudge]
     metrics: list[Plugin]
 
 
@@ -45,6 +53,7 @@ class ReadyJudge:
 
     judge: Judge
     sha256: str
+    key: str  # of its weights, its source and the bench: another judge has another
     quality: dict[str, Any]  # of the judge itself, on real faces of test speakers
     clips: dict[str, np.ndarray]  # clip: vector; "" for no picture
     means: dict[str, np.ndarray]  # of the mean training face: "" of all, and of each sex
@@ -81,18 +90,24 @@ def summon(judges: list[Judge], metrics: list[Plugin], bench: Bench, workplace: 
     """
     metrics = [plugin for plugin in metrics if bench.protocol.track in plugin.cls.tracks]
     kinds = {kind for plugin in metrics for kind in plugin.cls.judged_by}
-    ready, missing = [], {}
+    ready: list[ReadyJudge] = []
+    missing: list[MissingJudge] = []
     for judge in judges:
         if judge.kind not in kinds:
             continue
         try:
             sha256, key = _open(judge, bench, workplace, fetch)
+            ready.append(_look(judge, sha256, key, bench, workplace))
         except NotAvailable as reason:
-            missing[judge.name] = str(reason)
-            continue
-        ready.append(_look(judge, sha256, key, bench, workplace))
+            missing.append(MissingJudge(judge.name, judge.kind, str(reason)))
+        except (BenchError, OSError):
+            raise
+        except Exception as error:  # a plugin's own bug: the other judges go on without it
+            missing.append(MissingJudge(judge.name, judge.kind, f"crashed: {type(error).__name__}: {error}"))
+            workplace.progress.line(f"judge {judge.name} {missing[-1].reason}")
     if missing:
-        workplace.progress.line(f"judges left out: {', '.join(missing)}; `v2f-bench weights list` tells what they need")
+        names = ", ".join(judge.name for judge in missing)
+        workplace.progress.line(f"judges left out: {names}; `v2f-bench weights list` tells what they need")
     return Jury(ready, missing, metrics)
 
 
@@ -148,10 +163,10 @@ def _train(judge: Judge, bench: Bench, workplace: Workplace) -> tuple[str, str]:
     def make(unfinished: Path) -> None:
         context = Context(0, workplace.device, workplace.progress)
         judge.fit(bench.split("train"), bench.split("validation"), context)
-        write_tensors(unfinished / "model.safetensors", judge.state(), judge.name)
+        write_state(unfinished / "model.safetensors", judge.state(), judge.name)
 
     if not stage(folder, key, make):
-        judge.restore(load_file(folder / "model.safetensors"), workplace.device)
+        judge.restore(read_tensors(folder / "model.safetensors"), workplace.device)
     return file_sha256(folder / "model.safetensors"), key
 
 
@@ -165,17 +180,17 @@ def _look(judge: Judge, sha256: str, key: str, bench: Bench, workplace: Workplac
             vectors = np.concatenate(list(_look_at_clips(judge, bench, clips, bar.advance)))
         means = {f"mean/{sex}": look(judge, face[None])[0] for sex, face in bench.mean_faces().items()}
         tensors = {name: torch.from_numpy(row) for name, row in {"clips": vectors, **means}.items()}
-        save_file(tensors, unfinished / "vectors.safetensors")
+        write_tensors(unfinished / "vectors.safetensors", tensors)
         quality = judge_quality(judge, bench, dict(zip(clips, vectors, strict=True)))
         (unfinished / "quality.json").write_text(json.dumps(quality))
 
     stage(folder, key, make)
-    stored = {name: tensor.numpy() for name, tensor in load_file(folder / "vectors.safetensors").items()}
+    stored = {name: tensor.numpy() for name, tensor in read_tensors(folder / "vectors.safetensors").items()}
     seen = dict(zip(clips, stored["clips"], strict=True))
     seen[""] = np.full(stored["clips"].shape[1], np.nan, np.float32)
     means = {name.removeprefix("mean/"): row for name, row in stored.items() if name.startswith("mean/")}
     quality = json.loads((folder / "quality.json").read_text())
-    return ReadyJudge(judge, sha256, quality, seen, means)
+    return ReadyJudge(judge, sha256, key, quality, seen, means)
 
 
 def _look_at_clips(judge: Judge, bench: Bench, clips: list[str], advance: Any) -> Iterator[np.ndarray]:

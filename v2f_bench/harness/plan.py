@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from v2f_bench import __version__
+from v2f_bench.audio import LogMels
 from v2f_bench.hashing import canonical_json, key_of, source_key
 from v2f_bench.interfaces import Method
 from v2f_bench.plugins import Plugin
@@ -22,6 +23,8 @@ class Plan:
     seed: int
     bench_key: str
     dataset: str
+    preset: str  # the name of the preset that the options started from
+    device: str = "cpu"
 
     @property
     def method(self) -> type[Method]:
@@ -29,9 +32,10 @@ class Plan:
 
     @cached_property
     def fit_key(self) -> str:
-        source = source_key(self.method)
+        source = [source_key(self.method), source_key(LogMels)]  # its own, and that of the public front ends
+        kind = self.device.partition(":")[0]  # a GPU's numbers are not a CPU's
         return key_of(
-            __version__, self.plugin.name, self.plugin.version, source, self.options, self.bench_key, self.seed
+            __version__, self.plugin.name, self.plugin.version, source, self.options, self.bench_key, self.seed, kind
         )
 
     @property

@@ -106,7 +106,16 @@ def _read(dataset: Dataset, row: dict[str, Any]) -> tuple[np.ndarray | None, np.
 
 
 def _voice(dataset: Dataset, entry: str) -> np.ndarray:
-    samples = resample(*dataset.read_voice(entry), SAMPLE_RATE)
+    return usable_recording(*dataset.read_voice(entry), entry)
+
+
+def usable_recording(samples: np.ndarray, rate: int, entry: str) -> np.ndarray:
+    """A recording as methods hear it, int16 [T] at the protocol's rate, from float32 [n] at `rate`.
+
+    Raises:
+        DataError: too short, silent or not finite; names `entry`.
+    """
+    samples = resample(samples, rate, SAMPLE_RATE)
     if len(samples) < SHORTEST * SAMPLE_RATE:
         raise DataError(f"{entry}: {len(samples) / SAMPLE_RATE:.2f} s is too short")
     if not np.isfinite(samples).all():

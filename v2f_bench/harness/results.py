@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from v2f_bench.harness.independence import independence
-from v2f_bench.harness.judging import ReadyJudge
+from v2f_bench.harness.judging import MissingJudge, ReadyJudge
 from v2f_bench.harness.slices import slices
-from v2f_bench.interfaces import Evidence, Judge, Measure, Metric, PluginError
+from v2f_bench.interfaces import Evidence, Measure, Metric, PluginError
+from v2f_bench.leaderboard.record import column_name
 from v2f_bench.stats import Interval, mean_interval, median_interval, statistic_interval
 
 
 def metric_results(
     metric: Metric,
     seen: list[tuple[ReadyJudge, Evidence]],
-    missing: dict[str, str],
+    missing: Sequence[MissingJudge],
     posed: np.ndarray,
     trained_with: Collection[str],
     people: frozenset[str],
@@ -26,9 +27,9 @@ def metric_results(
     """The results of one metric by every judge of its kinds, and the columns of per-trial values."""
     fitting = [(ready, evidence) for ready, evidence in seen if ready.judge.kind in metric.judged_by]
     if not fitting:
-        kinds = " or ".join(metric.judged_by)
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in missing.items()) or f"no judge of kind {kinds}"
-        return [{"metric": metric.name, "measure": metric.name, "judge": None, "unavailable": reasons}], {}
+        reasons = "; ".join(f"{judge.name}: {judge.reason}" for judge in missing if judge.kind in metric.judged_by)
+        reasons = reasons or f"no judge of kind {' or '.join(metric.judged_by)}"
+        return [unavailable(metric.name, reasons)], {}
     results: list[dict[str, Any]] = []
     columns: dict[str, np.ndarray] = {}
     for ready, evidence in fitting:
@@ -36,13 +37,13 @@ def metric_results(
         for measure, told in _measured(metric, evidence, posed):
             results.append({"metric": metric.name, "measure": measure.name, **about, **told})
             if measure.values is not None:
-                columns[column_name(measure.name, ready.judge)] = measure.values
+                columns[column_name(measure.name, ready.judge.name)] = measure.values
     return results, columns
 
 
-def column_name(measure: str, judge: Judge | str) -> str:
-    """The column of `trials.parquet` with the per-trial values of a measure by a judge."""
-    return f"{measure} @ {judge if isinstance(judge, str) else judge.name}"
+def unavailable(metric: str, reason: str) -> dict[str, Any]:
+    """The result of a metric that could not be had."""
+    return {"metric": metric, "measure": metric, "judge": None, "unavailable": reason}
 
 
 def interval_of(measure: Measure, clusters: np.ndarray, rows: np.ndarray | None = None) -> Interval:
@@ -96,6 +97,8 @@ def _measured(metric: Metric, evidence: Evidence, posed: np.ndarray) -> list[tup
                     "floor_is": "chance" if measure.chance is not None else floor,
                     "ceiling": bound(metric.ceiling, measure.name),
                     "ceiling_is": metric.ceiling,
+                    "ceiling_n": int(_has_answer(evidence, metric.ceiling).sum()),
+                    "aggregate": measure.aggregate if measure.values is not None else None,
                     "better": measure.better,
                     "unit": measure.unit,
                     "failure_policy": measure.failure,

@@ -13,18 +13,19 @@ import pandas as pd
 import torch
 
 from v2f_bench.harness.bench import Bench
+from v2f_bench.harness.circumstances import circumstances
 from v2f_bench.harness.generate import FAILURES
 from v2f_bench.harness.judging import BATCH, DETECTOR, NEED_A_FACE, Jury, ReadyJudge, faceless, look, with_faces_only
-from v2f_bench.harness.results import metric_results
+from v2f_bench.harness.results import metric_results, unavailable
 from v2f_bench.harness.stage import stage
 from v2f_bench.hashing import key_of, source_key
 from v2f_bench.interfaces import DataError, Evidence, Progress
+from v2f_bench.leaderboard.record import TRIALS
 from v2f_bench.media.picture import read_picture, to_tensor
 from v2f_bench.stats import mean_interval
 
 SCORES = "scores"
 RESULTS = "results.json"
-TRIALS = "trials.parquet"
 
 
 def score(
@@ -35,6 +36,7 @@ def score(
     jury: Jury,
     posed: np.ndarray,
     trained_with: Collection[str],
+    device: str,
     progress: Progress,
 ) -> dict[str, Any]:
     """What all metrics of the track say of the pictures `<trial>.png` in the folder `faces`.
@@ -52,7 +54,7 @@ def score(
     key = key_of(
         "score",
         key,
-        [(ready.judge.name, ready.judge.version, ready.sha256, source_key(type(ready.judge))) for ready in jury.judges],
+        [(ready.judge.name, ready.key) for ready in jury.judges],
         jury.missing,
         [(plugin.name, plugin.version, source_key(plugin.cls)) for plugin in jury.metrics],
         [source_key(mean_interval), source_key(metric_results)],
@@ -66,9 +68,13 @@ def score(
         results: list[dict[str, Any]] = []
         with progress.bar("score", len(jury.metrics)) as bar:
             for plugin in jury.metrics:
-                found, columns = metric_results(
-                    plugin.cls(), evidence, jury.missing, posed, trained_with, bench.dataset.people
-                )
+                try:
+                    found, columns = metric_results(
+                        plugin.cls(), evidence, jury.missing, posed, trained_with, bench.dataset.people
+                    )
+                except Exception as error:  # a metric's own bug costs its numbers, not those of the others
+                    found, columns = [unavailable(plugin.name, f"crashed: {type(error).__name__}: {error}")], {}
+                    progress.line(f"metric {plugin.name} {found[0]['unavailable']}")
                 results += found
                 table = pd.concat([table, pd.DataFrame(columns, index=table.index)], axis=1)
                 bar.advance()
@@ -77,7 +83,7 @@ def score(
         told = {"failures": {reason: int(n) for reason, n in counts.items() if reason}, "results": results}
         (unfinished / RESULTS).write_text(json.dumps(told, indent=1))
 
-    stage(output / SCORES, key, make)
+    stage(output / SCORES, key, make, facts=circumstances(device))
     return dict(json.loads((output / SCORES / RESULTS).read_text()))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from v2f_bench.files import write_whole
 from v2f_bench.harness.bench import Bench
 from v2f_bench.harness.score import read_faces
 from v2f_bench.media.picture import to_pixels, write_picture
@@ -21,4 +22,4 @@ def write_sheet(folder: Path, faces: Path, bench: Bench) -> None:
     _, generated, _ = next(read_faces(faces, list(chosen["trial"]), bench.protocol.resolution))
     rows = [bench.faces(list(chosen["proposal"])), bench.faces(list(chosen["target"])), generated]
     pictures = [np.concatenate(list(to_pixels(torch.nan_to_num(row, nan=0.5))), axis=1) for row in rows]
-    write_picture(folder / SHEET, np.concatenate(pictures))
+    write_whole(folder / SHEET, lambda path: write_picture(path, np.concatenate(pictures)))

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import time
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
+from v2f_bench.files import write_text_whole
 from v2f_bench.harness.circumstances import peak_memory_mib
 
 MARKER = "stage.json"
 
 
-def stage(folder: Path, key: str, make: Callable[[Path], None], resumable: bool = False) -> bool:
+def stage(
+    folder: Path,
+    key: str,
+    make: Callable[[Path], None],
+    resumable: bool = False,
+    facts: dict[str, Any] | None = None,
+) -> bool:
     """Have `make` fill `folder`, unless a finished one with the same `key` is there already. True if work was done.
 
     `make` gets a folder beside the final one, which takes its place when all is written. A kill leaves at most that
     unfinished folder. The next attempt starts with an empty one, or, where `make` is `resumable`, with what the killed
-    attempt at the same key left there. Two processes that want the same folder wait for each other.
+    attempt at the same key left there. Two processes that want the same folder wait for each other. `facts` are kept
+    with the time and memory that it took.
     """
     if is_done(folder, key):
         return False
@@ -32,6 +38,9 @@ def stage(folder: Path, key: str, make: Callable[[Path], None], resumable: bool 
         if is_done(folder, key):
             return False
         unfinished = folder.with_name(f".{folder.name}.unfinished")
+        if is_done(unfinished, key):  # killed between its last two steps
+            _take_place(unfinished, folder)
+            return False
         started_key = unfinished / "key"
         resumed = resumable and started_key.exists() and started_key.read_text() == key
         if not resumed:
@@ -41,18 +50,23 @@ def stage(folder: Path, key: str, make: Callable[[Path], None], resumable: bool 
         start = time.perf_counter()
         make(unfinished)
         marker = {
+            **(facts or {}),
             "key": key,
             "seconds": round(time.perf_counter() - start, 3),
             "resumed": resumed,
             "peak_memory_mib": peak_memory_mib(),
             "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         }
-        started_key.unlink()
-        (unfinished / MARKER).write_text(json.dumps(marker))
-        if folder.exists():
-            shutil.rmtree(folder)
-        unfinished.rename(folder)
+        write_text_whole(unfinished / MARKER, json.dumps(marker))
+        _take_place(unfinished, folder)
     return True
+
+
+def _take_place(unfinished: Path, folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
+    unfinished.rename(folder)
+    (folder / "key").unlink(missing_ok=True)
 
 
 def is_done(folder: Path, key: str) -> bool:
@@ -68,18 +82,6 @@ def read_marker(folder: Path) -> dict[str, Any]:
         return {}
 
 
-def write_text_whole(path: Path, text: str) -> None:
-    """Text to a file that appears whole or not at all."""
-    write_whole(path, lambda unfinished: unfinished.write_text(text))
-
-
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """A file that appears whole or not at all: `write` fills another one beside it, which then takes its place."""
-    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.unfinished")  # two writers may meet
-    try:
-        write(unfinished)
-        with unfinished.open("rb") as stream:
-            os.fsync(stream.fileno())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+def made_under(folder: Path) -> dict[str, Any]:
+    """The facts, time and memory of the work that made `folder`, for the record."""
+    return {name: value for name, value in read_marker(folder).items() if name != "key"}

@@ -37,7 +37,7 @@ def choose_device(wanted: str) -> str:
     if wanted == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        torch.zeros(1, device=wanted)
-    except (RuntimeError, AssertionError) as error:
+        torch.zeros(1, device=wanted).cpu()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
         raise UsageError(f"--device {wanted}: {str(error).splitlines()[0]}") from None
     return wanted

@@ -47,8 +47,10 @@ class Voices:
 
         wanted = round(seconds * self.rate)
         starts = torch.tensor([int(rng.integers(max(1, int(n) - wanted + 1))) for n in self.lengths])
-        positions = (starts[:, None] + torch.arange(wanted)) % self.lengths.clamp(min=1)[:, None]
-        return Voices(self.samples.gather(1, positions), torch.full((len(self),), wanted), self.rate)
+        positions = (
+            starts.to(self.samples.device)[:, None] + torch.arange(wanted, device=self.samples.device)
+        ) % self.lengths.clamp(min=1)[:, None]
+        return Voices(self.samples.gather(1, positions), torch.full_like(self.lengths, wanted), self.rate)
 
     def to(self, device: torch.device | str) -> Voices:
         return Voices(self.samples.to(device), self.lengths.to(device), self.rate)

@@ -11,12 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from v2f_bench.harness.record import read_record
-from v2f_bench.harness.results import column_name
-from v2f_bench.harness.score import TRIALS
 from v2f_bench.hashing import canonical_json
 from v2f_bench.interfaces import BenchError
-from v2f_bench.stats import Interval, mean_interval, median_interval
+from v2f_bench.leaderboard.record import TRIALS, column_name, read_record
+from v2f_bench.stats import Comparison, Interval, compare, seeded_interval
 
 
 @dataclass(frozen=True)
@@ -47,21 +45,23 @@ class Entry:
                 return dict(result)
         return None
 
-    def values(self, measure: str, judge: str) -> pd.Series | None:
-        """The per-trial values of a measure, the mean over the seeds, by trial; None for a measure without any."""
+    def values(self, measure: str, judge: str) -> np.ndarray | None:
+        """The per-trial values of a measure: float64 [seeds, trials], trials in the first seed's order; None for a
+        measure without any."""
         column = column_name(measure, judge)
         if any(column not in trials for trials in self.trials):
             return None
-        return pd.concat([trials[column] for trials in self.trials], axis=1).mean(axis=1)
+        order = self.trials[0].index
+        return np.stack([trials[column].reindex(order).to_numpy(float) for trials in self.trials])
 
-    def speakers(self) -> pd.Series:
-        return self.trials[0]["speaker"]
+    @property
+    def speakers(self) -> np.ndarray:
+        return self.trials[0]["speaker"].to_numpy()
 
     def number(self, measure: str, judge: str) -> Interval | None:
-        """The measure over all seeds with its interval over speakers; None where it is not available.
+        """The measure's mean over the seeds, with its interval over seeds and speakers; None where not available.
 
-        Per-trial values are averaged over the seeds first. A statistic of the whole is the mean over the seeds, and its
-        interval the mean of theirs.
+        A statistic of the whole has no per-trial values: its interval is the mean of the seeds' own.
         """
         result = self.result(measure, judge)
         if result is None or result["unavailable"] or result["value"] is None:
@@ -69,20 +69,20 @@ class Entry:
         if len(self.records) == 1:
             return Interval(result["value"], _known(result["low"]), _known(result["high"]))
         values = self.values(measure, judge)
-        if values is None:
+        if values is None or result["aggregate"] is None:
             found = [entry for record in self.records for entry in record["results"] if _is(entry, measure, judge)]
             return Interval(*(float(np.mean([_known(entry[end]) for entry in found])) for end in Interval._fields))
-        interval = median_interval if "median" in measure else mean_interval
-        return interval(values.to_numpy(), self.speakers().to_numpy())
+        return seeded_interval(values, self.speakers, aggregate=result["aggregate"])
 
 
 def gather(folders: list[Path]) -> dict[str, list[Entry]]:
     """The entries of each protocol, by protocol hash. Only these may be ranked together."""
-    groups: dict[tuple[str, str, str, str], dict[str, tuple[Path, dict[str, Any]]]] = defaultdict(dict)
+    groups: dict[tuple[str, str, str, str], dict[int, tuple[Path, dict[str, Any]]]] = defaultdict(dict)
     for folder in folders:
         record = read_record(folder)
-        key = (record["dataset"]["name"], record["protocol"]["hash"], record["method"]["name"], _configuration(record))
-        groups[key].setdefault(record["run"], (folder, record))  # a copy of a run is no further seed
+        protocol, method = record["protocol"]["hash"], record["method"]["name"]
+        key = (record["dataset"]["name"], protocol, method, _configuration(record))
+        groups[key].setdefault(record["seed"], (folder, record))  # a run once more is no further seed
     tables: dict[str, list[Entry]] = defaultdict(list)
     for (_, protocol, method, _), found in sorted(groups.items()):  # one order, however the runs were come by
         runs = sorted(found.values(), key=lambda run: run[1]["seed"])
@@ -91,17 +91,21 @@ def gather(folders: list[Path]) -> dict[str, list[Entry]]:
     return {protocol: _told_apart(entries) for protocol, entries in tables.items()}
 
 
-def difference(first: Entry, second: Entry, measure: str, judge: str) -> Interval | None:
-    """`first` minus `second` on the same trials, with its interval over speakers; None where it cannot be had."""
+def difference(first: Entry, second: Entry, measure: str, judge: str) -> Comparison | None:
+    """`first` against `second` on the same trials, over seeds and speakers; None where it cannot be had."""
     a, b = first.values(measure, judge), second.values(measure, judge)
     if a is None or b is None:
         return None
-    gap = (a - b).reindex(first.speakers().index)
-    return mean_interval(gap.to_numpy(), first.speakers().to_numpy())
+    order = second.trials[0].index.get_indexer(first.trials[0].index)
+    if (order < 0).any():
+        return None
+    return compare(a, b[:, order], first.speakers)
 
 
 def _configuration(record: dict[str, Any]) -> str:
-    return canonical_json([record["options"], record["method"]["version"], record["method"]["source_hash"]])
+    return canonical_json(
+        [record["options"], record["method"]["version"], record["method"]["source_hash"], record["dataset"]["content"]]
+    )
 
 
 def _told_apart(entries: list[Entry]) -> list[Entry]:
@@ -117,6 +121,8 @@ def _told_apart(entries: list[Entry]) -> list[Entry]:
         if not differing or sum(other.options == entry.options for other in same) > 1:
             made_by = entry.first["method"]
             differing.append(f"version {made_by['version']}, source {made_by['source_hash'][:6]}")
+        if len({other.first["dataset"]["content"] for other in same}) > 1:
+            differing.append(f"data {entry.first['dataset']['content'][:6]}")
         label = ", ".join(differing)
         told.append(entry if len(same) == 1 else replace(entry, name=f"{entry.name} ({label})"))
     return told

@@ -10,8 +10,9 @@ import numpy as np
 from tabulate import tabulate
 
 from v2f_bench.leaderboard.entries import Entry, difference, gather
-from v2f_bench.stats import Interval
+from v2f_bench.stats import Interval, holm, tie_groups
 
+SIGNIFICANT = 0.05
 ARROWS = {"higher": "↑", "lower": "↓", "neither": ""}
 SHORT = {
     "retrieval/R@5": "R@5",
@@ -32,21 +33,26 @@ class Column:
 
     @property
     def title(self) -> str:
-        return f"{_escaped(SHORT.get(self.measure, self.measure))} {ARROWS[self.better]}".strip()
+        return f"{escaped(SHORT.get(self.measure, self.measure))} {ARROWS[self.better]}".strip()
 
 
-def render_table(folders: list[Path]) -> str:
-    """Markdown for the runs in `folders`: for each protocol the ranking, the paired differences, and what to know."""
+def render_table(folders: list[Path], strict: bool = False) -> str:
+    """Markdown for the runs in `folders`: for each protocol the ranking, the paired differences, and what to know.
+
+    `strict` shows no number of a judge that is known not to be independent of the method or of the test speakers.
+    """
     tables = gather(folders)
-    return "\n\n".join(_protocol_section(entries) for entries in tables.values()) if tables else "No finished runs."
+    if not tables:
+        return "No finished runs."
+    return "\n\n".join(_protocol_section(entries, strict) for entries in tables.values())
 
 
-def _protocol_section(entries: list[Entry]) -> str:
-    columns = _columns(entries)
-    sections = [_heading(entries[0]), _ranking(entries, columns)]
+def _protocol_section(entries: list[Entry], strict: bool) -> str:
+    columns = headline_columns(entries, strict)
+    sections = [_heading(entries[0]), _ranking(entries, columns, strict)]
     learned = [entry for entry in entries if not entry.first["method"]["baseline"]]
     sections += [_differences(entry, entries, columns) for entry in learned]
-    return "\n\n".join([*(section for section in sections if section), _notes(entries, columns)])
+    return "\n\n".join([*(section for section in sections if section), _notes(entries, columns, strict)])
 
 
 def _heading(entry: Entry) -> str:
@@ -54,7 +60,7 @@ def _heading(entry: Entry) -> str:
     protocol, dataset = record["protocol"], record["dataset"]
     test = protocol["splits"]["test"]
     return (
-        f"## {_escaped(dataset['name'])}: {_escaped(protocol['name'])} ({protocol['hash']})\n\n"
+        f"## {escaped(dataset['name'])}: {escaped(protocol['name'])} ({escaped(protocol['hash'])})\n\n"
         f"{protocol['trials']} trials of {test['speakers']} test speakers, gallery of {protocol['gallery']}, "
         f"{protocol['splits']['train']['speakers']} training speakers; faces seen at {protocol['resolution']} px. "
         "Value ± half of its 95 % interval (bootstrap over speakers)."
@@ -65,69 +71,100 @@ def _titles(columns: list[Column]) -> list[str]:
     """The columns' headings; where several judges give one measure, each with its judge."""
     measures = [column.measure for column in columns]
     several = {measure for measure in measures if measures.count(measure) > 1}
-    return [f"{c.title} ({_escaped(c.judge)})" if c.measure in several else c.title for c in columns]
+    return [f"{c.title} ({escaped(c.judge)})" if c.measure in several else c.title for c in columns]
 
 
-def _columns(entries: list[Entry]) -> list[Column]:
-    """The headline measures that any entry has a number for, in the order of the records."""
+def headline_columns(entries: list[Entry], strict: bool = False) -> list[Column]:
+    """The headline measures that any entry has a number for, in the order of the records; R@5 first, realism last."""
     found: dict[Column, None] = {}
     for entry in entries:
         for result in entry.first["results"]:
-            if result.get("headline") and not result["unavailable"]:
+            if result.get("headline") and not result["unavailable"] and not (strict and refused(result)):
                 found[Column(result["measure"], result["judge"], result["better"])] = None
     ranked = sorted(found, key=lambda column: column.measure != "retrieval/R@5")
-    return sorted(ranked, key=lambda column: column.measure.startswith(("fid", "frechet")))
+    return sorted(ranked, key=lambda column: column.measure.startswith(("fid", "frechet", "kid", "precision")))
 
 
-def _ranking(entries: list[Entry], columns: list[Column]) -> str:
+def refused(result: dict[str, Any]) -> bool:
+    """Whether strict tables leave the number out."""
+    return result.get("independent") is False
+
+
+def _ranking(entries: list[Entry], columns: list[Column], strict: bool) -> str:
     ordered = sorted(entries, key=lambda entry: _sort_key(entry, columns[0])) if columns else entries
+    letters = _tie_letters(ordered, columns[0]) if columns else [""] * len(ordered)
     rows = []
-    for entry in ordered:
-        cells = [_cell(entry.number(column.measure, column.judge)) + _mark(entry, column) for column in columns]
-        failed = sum(_failed(record) for record in entry.records)
-        seeds = len(entry.seeds)
+    for entry, letter in zip(ordered, letters, strict=True):
+        cells = [_cell_of(entry, column, strict) for column in columns]
+        failed = sum(sum(record["failures"].values()) for record in entry.records)
         posed = sum(record["posed"] for record in entry.records)
-        rows.append([_name(entry), seeds, f"{posed - failed}/{posed}", *cells])
+        rows.append([_name(entry), letter, len(entry.seeds), f"{posed - failed}/{posed}", *cells])
     for bound in ("floor", "ceiling"):
         cells = [_bound(ordered, column, bound) for column in columns]
-        rows.append([f"*{bound}*", "", "", *cells])
-    headers = ["method", "seeds", "faces", *_titles(columns)]
+        rows.append([f"*{bound}*", "", "", "", *cells])
+    headers = ["method", "tie", "seeds", "faces", *_titles(columns)]
     return tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True)
 
 
+def _tie_letters(ordered: list[Entry], column: Column) -> list[str]:
+    """Letters that two methods share if they do not differ in `column`, by Holm-corrected paired permutation tests."""
+    numbers = [entry.number(column.measure, column.judge) for entry in ordered]
+    p_values = np.full((len(ordered), len(ordered)), np.nan)
+    for i, first in enumerate(ordered):
+        for j in range(i + 1, len(ordered)):
+            gap = difference(first, ordered[j], column.measure, column.judge)
+            p_values[i, j] = np.nan if gap is None else gap.p_value
+    if np.isnan(p_values).all():
+        return [""] * len(ordered)
+    values = [np.nan if number is None else number.value for number in numbers]
+    return tie_groups([entry.name for entry in ordered], values, holm(p_values), column.better)  # type: ignore[arg-type]
+
+
 def _differences(entry: Entry, entries: list[Entry], columns: list[Column]) -> str:
-    """What `entry` is better by than each baseline, on the same trials; a star where the interval leaves out zero."""
+    """What `entry` is better by than each baseline, on the same trials; a star where that is not chance."""
     rivals = [other for other in entries if other.first["method"]["baseline"]]
-    rows = []
-    for rival in rivals:
-        cells = []
-        for column in columns:
-            gap = difference(entry, rival, column.measure, column.judge)
-            cells.append("" if gap is None else _gap(gap, -1 if column.better == "lower" else 1))
-        rows.append([_name(rival), *cells])
-    kept = [place for place, _ in enumerate(columns) if any(row[place + 1] for row in rows)]
-    if not rows or not kept:
+    table = []
+    for column in columns:
+        gaps = [difference(entry, rival, column.measure, column.judge) for rival in rivals]
+        adjusted = holm(np.array([np.nan if gap is None else gap.p_value for gap in gaps]))
+        sign = -1 if column.better == "lower" else 1
+        table.append(
+            ["" if gap is None else _gap(gap.difference, sign, p) for gap, p in zip(gaps, adjusted, strict=True)]
+        )
+    kept = [place for place, cells in enumerate(table) if any(cells)]
+    if not rivals or not kept:
         return ""
     titles = _titles(columns)
-    headers = [f"{_escaped(entry.name)} better than", *(titles[place] for place in kept)]
-    table = [[row[0], *(row[place + 1] for place in kept)] for row in rows]
+    headers = [f"{escaped(entry.name)} better than", *(titles[place] for place in kept)]
+    rows = [[_name(rival), *(table[place][number] for place in kept)] for number, rival in enumerate(rivals)]
     return (
-        "Paired differences on the same trials (positive: better) with 95 % intervals; * where zero lies outside.\n\n"
-        + tabulate(table, headers=headers, tablefmt="github", disable_numparse=True)
+        "Paired differences on the same trials (positive: better) with 95 % intervals; * where p < 0.05 by a paired "
+        "permutation test over speakers, Holm-corrected over the rivals.\n\n"
+        + tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True)
     )
 
 
-def _notes(entries: list[Entry], columns: list[Column]) -> str:
+def _notes(entries: list[Entry], columns: list[Column], strict: bool) -> str:
     lines = []
-    answers = [_escaped(entry.name) for entry in entries if entry.first["answers"]]
+    if columns:
+        title = _titles(columns)[0]
+        lines.append(
+            f"tie: methods that share a letter do not differ in {title} (p ≥ 0.05, Holm-corrected over all pairs)."
+        )
+    answers = [escaped(entry.name) for entry in entries if entry.first["answers"]]
     if answers:
         lines.append(f"† uses the answer ({', '.join(answers)}): a ceiling, no achievement.")
-    if any(not result["independent"] for e in entries for result in e.first["results"] if "independent" in result):
-        lines.append("‡ judged by a network that the method was trained with: not independent.")
+    lines += _independence_lines(entries, strict)
     lines += dict.fromkeys(_judge_line(judge) for entry in entries for judge in entry.first["judges"])
     lines += _different_weights(entries)
+    if len(contents := sorted({record["dataset"]["content"][:8] for e in entries for record in e.records})) > 1:
+        lines.append(
+            f"The rows rest on data of different content ({', '.join(map(escaped, contents))}): the files changed, or "
+            "were decoded differently; they are therefore not strictly comparable."
+        )
+    lines += _missing_judges(entries)
     lines += dict.fromkeys(
-        f"{_escaped(result['measure'])} is not available: {_escaped(result['unavailable'])}."
+        f"{escaped(result['measure'])} is not available: {escaped(result['unavailable'])}."
         for entry in entries
         for result in entry.first["results"]
         if result["unavailable"]
@@ -135,7 +172,7 @@ def _notes(entries: list[Entry], columns: list[Column]) -> str:
     if any(column.measure.startswith("retrieval") for column in columns):
         lines.append("rank: mean normalised rank, 0 is first and 0.5 is chance.")
     failures = {result["failure_policy"] for e in entries for result in e.first["results"] if result.get("failed")}
-    lines += sorted(f"Failed faces: {_escaped(policy)}." for policy in failures)
+    lines += sorted(f"Failed faces: {escaped(policy)}." for policy in failures)
     lines.append(
         "These numbers say how well methods do on this data set by this judge. They do not say that a face can be "
         "known from a voice: what is right is mostly sex, age and other traits that many people share."
@@ -152,32 +189,71 @@ def _different_weights(entries: list[Entry]) -> list[str]:
                 scored = rows.setdefault(judge["name"], {}).setdefault(judge["sha256"][:8], [])
                 scored += [entry.name] if entry.name not in scored else []
     return [
-        f"{_escaped(name)} had different weights for different rows, which are therefore not strictly comparable: "
-        + "; ".join(f"{_escaped(sha256)}: {', '.join(map(_escaped, names))}" for sha256, names in by_weights.items())
+        f"{escaped(name)} had different weights for different rows, which are therefore not strictly comparable: "
+        + "; ".join(f"{escaped(sha256)}: {', '.join(map(escaped, names))}" for sha256, names in by_weights.items())
         + "."
         for name, by_weights in rows.items()
         if len(by_weights) > 1
     ]
 
 
+def _independence_lines(entries: list[Entry], strict: bool) -> list[str]:
+    """Which numbers are marked, and why."""
+    reasons: dict[tuple[bool | None, str], list[str]] = {}
+    for entry in entries:
+        for record in entry.records:
+            for result in record["results"]:
+                if not result["unavailable"] and result["independent"] is not True:
+                    key = (result["independent"], f"{result['judge']}: {result['not_independent_because']}")
+                    named = reasons.setdefault(key, [])
+                    named += [entry.name] if entry.name not in named else []
+    lines = []
+    for (independent, reason), names in reasons.items():
+        who = "" if len(names) == len(entries) else f" ({', '.join(map(escaped, names))})"
+        if independent is None:
+            lines.append(f"§ {escaped(reason)}{who}: whether it is independent is not known.")
+        else:
+            effect = "; its numbers are left out" if strict else ""
+            lines.append(f"‡ {escaped(reason)}{who}: not independent{effect}.")
+    return lines
+
+
+def _missing_judges(entries: list[Entry]) -> list[str]:
+    names = dict.fromkeys(judge["name"] for e in entries for record in e.records for judge in record["judges_missing"])
+    if not names:
+        return []
+    return [f"Judges that could not be had: {', '.join(map(escaped, names))} (`v2f-bench weights list` tells why)."]
+
+
 def _judge_line(judge: dict[str, Any]) -> str:
     quality = judge["quality"]
-    auc = quality.get("verification_auc")
-    if auc is not None:
-        told = f"verification AUC {auc:.3f} on {quality['faces']} real faces of {quality['speakers']} test speakers"
-    else:
-        told = quality.get("note", "")
+    told = {
+        "verification_auc": "verification AUC {:.3f}",
+        "accuracy": "accuracy {:.3f}",
+        "mean_absolute_error": "mean absolute error {:.1f} years",
+        "found": "a face found in {:.1%}",
+    }
+    measured = [words.format(quality[key]) for key, words in told.items() if quality.get(key) is not None]
     text = f"Judge {judge['name']} {judge['version']} (met: {judge['people']})"
-    return _escaped(f"{text}: {told}." if told else f"{text}.")
+    if measured:
+        text += f": {', '.join(measured)} on {quality['faces']} real faces of {quality['speakers']} test speakers"
+    elif quality.get("note"):
+        text += f": {quality['note']}"
+    return escaped(f"{text}.")
 
 
 def _name(entry: Entry) -> str:
-    return _escaped(entry.name) + (" †" if entry.first["answers"] else "")
+    return escaped(entry.name) + (" †" if entry.first["answers"] else "")
 
 
-def _mark(entry: Entry, column: Column) -> str:
+def _cell_of(entry: Entry, column: Column, strict: bool) -> str:
     result = entry.result(column.measure, column.judge)
-    return " ‡" if result is not None and result.get("independent") is False else ""
+    if result is None:
+        return "not measured"
+    if strict and refused(result):
+        return "refused ‡"
+    mark = {True: "", False: " ‡", None: " §"}[result["independent"]]
+    return _cell(entry.number(column.measure, column.judge)) + mark
 
 
 def _cell(number: Interval | None) -> str:
@@ -188,9 +264,9 @@ def _cell(number: Interval | None) -> str:
     return f"{_digits(number.value)} ± {_digits((number.high - number.low) / 2)}"
 
 
-def _gap(gap: Interval, sign: int) -> str:
+def _gap(gap: Interval, sign: int, p_value: float) -> str:
     low, high = sorted((sign * gap.low, sign * gap.high))
-    star = " *" if low > 0 or high < 0 else ""
+    star = " *" if p_value < SIGNIFICANT else ""
     return f"{sign * gap.value:+.3f} [{low:+.3f}, {high:+.3f}]{star}"
 
 
@@ -198,7 +274,7 @@ def _bound(entries: list[Entry], column: Column, bound: str) -> str:
     for entry in entries:
         result = entry.result(column.measure, column.judge)
         if result is not None and result.get(bound) is not None:
-            return f"{_digits(result[bound])} ({_escaped(result[f'{bound}_is'])})"
+            return f"{_digits(result[bound])} ({escaped(result[f'{bound}_is'])})"
     return ""
 
 
@@ -213,11 +289,7 @@ def _sort_key(entry: Entry, column: Column) -> float:
     return number.value if column.better == "lower" else -number.value
 
 
-def _failed(record: dict[str, Any]) -> int:
-    return max((result.get("failed") or 0 for result in record["results"]), default=0)
-
-
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Foreign text as plain text in a Markdown table cell."""
     for mark in ("\\", "|", "`", "*", "_", "~", "[", "]"):
         text = text.replace(mark, "\\" + mark)

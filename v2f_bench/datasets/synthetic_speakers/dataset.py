@@ -12,7 +12,7 @@ import pandas as pd
 from v2f_bench.data.splits import hashed_split
 from v2f_bench.datasets.synthetic_speakers.causes import Person, draw_person, stable_seed
 from v2f_bench.datasets.synthetic_speakers.expression import EMOTIONS, INTENSITIES, Muscles, muscles, prosody
-from v2f_bench.interfaces import Card, Dataset
+from v2f_bench.interfaces import Card, Dataset, UsageError
 
 FACE_SIZE = 128
 RATE = 16_000
@@ -23,6 +23,11 @@ class SyntheticOptions:
     speakers: int = 480
     clips: int = 5  # a speaker; the emotions in turn, the sentences at random
     world: int = 0  # seed of everything
+
+    def __post_init__(self) -> None:
+        for name in ("speakers", "clips"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"synthetic-speakers: {name} must be 1 or more, not {getattr(self, name)}")
 
 
 class SyntheticSpeakers(Dataset):

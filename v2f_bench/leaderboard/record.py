@@ -6,11 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from v2f_bench.harness.stage import write_text_whole
+from v2f_bench.files import write_text_whole
 from v2f_bench.interfaces import BenchError
 
 SCHEMA = 1
 RECORD = "record.json"
+TRIALS = "trials.parquet"  # beside it: one row a trial
 
 KEYS = {
     "schema": "version of this layout",
@@ -19,7 +20,7 @@ KEYS = {
     "answers": "which of the method's needs only the true answer could give; its results are no achievement",
     "options": "every option of the method, as run",
     "preset": "the preset that the options started from",
-    "dataset": "name, version, options, licence, consent terms, clips used and left out",
+    "dataset": "name, version, options, licence, consent terms, clips used and left out, sha256 of its content as read",
     "protocol": "name, track, hash, sample rate, resolution, and how many speakers and clips each split has",
     "posed": "how many trials bring all that the method needs",
     "seed": "the run's seed",
@@ -27,7 +28,7 @@ KEYS = {
     "judges_missing": "each judge that could not be had, and why",
     "failures": "how many trials have no face that can be judged, for each reason",
     "results": "one entry a measure; its keys below",
-    "circumstances": "what the results do not depend on: versions, commit, hardware, and time and memory of each stage",
+    "circumstances": "of each stage: versions, commit and hardware where it was done, its time and memory",
 }
 RESULT_KEYS = {
     "metric": "the metric plugin",
@@ -49,6 +50,8 @@ RESULT_KEYS = {
     "floor_is": "`chance` where it is known exactly, else the blind answer that was scored",
     "ceiling": "what the answer in ceiling_is scores on the same trials",
     "ceiling_is": "the answer that was scored",
+    "ceiling_n": "trials that the ceiling rests on: those for which there is such a face",
+    "aggregate": "how the per-trial values make one number: mean or median; None for a statistic of the whole",
     "better": "higher, lower or neither",
     "unit": "unit of the number",
     "failure_policy": "what a failed face costs",
@@ -57,6 +60,12 @@ RESULT_KEYS = {
     "details": "more than a number, by measure: a confusion matrix, say",
     "unavailable": "why there is no number; None where there is one",
 }
+UNAVAILABLE_KEYS = ("metric", "measure", "judge", "unavailable")  # of a result without a number
+
+
+def column_name(measure: str, judge: str) -> str:
+    """The column of `trials.parquet` with the per-trial values of a measure by a judge."""
+    return f"{measure} @ {judge}"
 
 
 def write_record(folder: Path, record: dict[str, Any]) -> None:
@@ -81,11 +90,13 @@ def read_record(folder: Path) -> dict[str, Any]:
         raise BenchError(f"{path}: schema {schema}; this version reads {SCHEMA}")
     if missing := [key for key in KEYS if key not in record]:
         raise BenchError(f"{path}: damaged: it has no {', '.join(missing)}")
+    for result in record["results"]:
+        wanted = UNAVAILABLE_KEYS if result.get("unavailable") else RESULT_KEYS
+        if missing := [key for key in wanted if key not in result]:
+            raise BenchError(f"{path}: damaged: a result has no {', '.join(missing)}")
     return record
 
 
 def find_records(root: Path) -> list[Path]:
     """The folders of the finished runs below `root`, sorted."""
-    return sorted(path.parent for path in root.glob(f"*/*/*/{RECORD}")) or sorted(
-        path.parent for path in root.rglob(RECORD)
-    )
+    return sorted(path.parent for path in root.rglob(RECORD))

@@ -1,0 +1,187 @@
+"""The protocol of each track over a store's clips.
+
+Both: speakers are disjoint between the splits, and all choices come from hashes of names; nothing depends on the order
+of files. A trial has a voice of a test speaker, a `proposal` (the picture that is to be changed), a `target`, an
+`other` (the gallery face of a random other test speaker), a random training face (what blind guessing returns) and,
+where there is one, a `real_photo` (another picture of what the target shows). Up to three voices of each test speaker
+are trials. The gallery holds one face of every test speaker, a neutral one where emotions are labelled. Test pictures
+that are used for nothing else make the `reference` set of distribution metrics.
+
+`identity-v1`: the target is the speaker's gallery face, the proposal a picture of another test speaker. Any voice may
+be paired with any face of the same speaker: there need be no link in time between them. Voices and real photos come
+from other recording sessions than the gallery's picture where there are any.
+
+`emotion-v1`: the voice has an emotion; the target is the speaker's face with that emotion, of the voice's own clip
+where it has one; the proposal is the speaker's neutral gallery face. The real photo is the target itself where the
+speaker has no second picture with that emotion. Each speaker's trials have different emotions as far as there are such.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from v2f_bench.data.protocol import RESOLUTION, SAMPLE_RATE, Protocol
+from v2f_bench.data.splits import SPLITS, hash_first, hash_order
+from v2f_bench.interfaces import DataError
+
+VOICES_A_SPEAKER = 3
+PHOTOS_A_SPEAKER = 3
+
+
+def protocol_of(track: str, dataset: dict[str, Any], clips: pd.DataFrame, split_of: Mapping[str, str]) -> Protocol:
+    """The protocol of a track over a store's table of clips, given the split of each speaker.
+
+    Raises:
+        DataError: a split is too small, or labels that the track needs are missing; says what there is.
+    """
+    return {"identity": identity_protocol, "emotion": emotion_protocol}[track](dataset, clips, split_of)
+
+
+def identity_protocol(dataset: dict[str, Any], clips: pd.DataFrame, split_of: Mapping[str, str]) -> Protocol:
+    """`identity-v1`; see above."""
+    cast = _cast(dataset, clips, split_of)
+    gallery = {speaker: order[0] for speaker, order in cast.faces.items()}
+    photos = {speaker: order[1 : 1 + PHOTOS_A_SPEAKER] for speaker, order in cast.faces.items()}
+    trials: list[dict[str, str]] = []
+    for speaker, part in cast.test[cast.test["voice"]].groupby("speaker"):
+        together = _recorded_with(cast.test, part, gallery[speaker])
+        voices = sorted(hash_order(part["clip"], "voice"), key=lambda clip: clip in together)
+        for number, voice in enumerate(voices[:VOICES_A_SPEAKER]):
+            proposer = hash_first(cast.others(speaker), "proposal", voice)
+            trials.append(
+                {
+                    "trial": f"t{len(trials):05d}",
+                    "speaker": speaker,
+                    "voice": voice,
+                    "target": gallery[speaker],
+                    "proposal": hash_first(photos[proposer] or cast.faces[proposer], "proposal", voice),
+                    "other": gallery[hash_first(cast.others(speaker), "other", voice)],
+                    "random_face": cast.training_face(voice),
+                    "real_photo": photos[speaker][number % len(photos[speaker])] if photos[speaker] else "",
+                }
+            )
+    reference = [clip for order in cast.faces.values() for clip in order[:1] + order[1 + PHOTOS_A_SPEAKER :]]
+    return _protocol("identity", dataset, cast, gallery, reference, trials)
+
+
+def emotion_protocol(dataset: dict[str, Any], clips: pd.DataFrame, split_of: Mapping[str, str]) -> Protocol:
+    """`emotion-v1`; see above."""
+    if "emotion" not in clips:
+        raise DataError(f"{dataset['name']} has no emotion labels, which the emotion track needs")
+    cast = _cast(dataset, clips, split_of)
+    emotion = cast.test["emotion"].to_dict()
+    gallery = {speaker: order[0] for speaker, order in cast.faces.items() if emotion[order[0]] == "neutral"}
+    trials: list[dict[str, str]] = []
+    used = set(gallery.values())
+    for speaker, part in cast.test[cast.test["voice"] & cast.test["emotion"].ne("")].groupby("speaker"):
+        if speaker not in gallery:
+            continue
+        showing: dict[str, list[str]] = {}
+        for clip in cast.faces[speaker]:
+            if clip != gallery[speaker]:
+                showing.setdefault(emotion[clip], []).append(clip)
+        possible = [voice for voice in hash_order(part["clip"], "voice") if showing.get(emotion[voice])]
+        again = pd.Series([emotion[voice] for voice in possible], dtype=str).duplicated()
+        voices = [voice for _, voice in sorted(zip(again, possible, strict=True), key=lambda pair: pair[0])]
+        for voice in voices[:VOICES_A_SPEAKER]:
+            faces = sorted(showing[emotion[voice]], key=lambda clip, own=voice: clip != own)  # type: ignore[misc]
+            trials.append(
+                {
+                    "trial": f"t{len(trials):05d}",
+                    "speaker": speaker,
+                    "voice": voice,
+                    "target": faces[0],
+                    "proposal": gallery[speaker],
+                    "other": gallery[hash_first([name for name in gallery if name != speaker], "other", voice)],
+                    "random_face": cast.training_face(voice),
+                    "real_photo": faces[-1],
+                }
+            )
+            used |= {faces[0], faces[-1]}
+    if len({trial["speaker"] for trial in trials}) < 3:
+        raise DataError(
+            f"{dataset['name']}: the emotion track needs 3 test speakers with a neutral face, and a voice and "
+            "another face of one emotion"
+        )
+    reference = [clip for order in cast.faces.values() for clip in order if clip not in used]
+    return _protocol("emotion", dataset, cast, gallery, reference or sorted(used), trials)
+
+
+@dataclass(frozen=True)
+class _Cast:
+    """Who plays a part: the clips of each split, and of the complete test speakers the clips and ordered faces."""
+
+    splits: dict[str, list[str]]
+    test: pd.DataFrame
+    faces: dict[str, list[str]]  # test speaker: clips with a face, the gallery's first
+    train_faces: dict[str, list[str]]
+
+    def others(self, speaker: str) -> list[str]:
+        return [name for name in self.faces if name != speaker]
+
+    def training_face(self, voice: str) -> str:
+        stand_in = hash_first(self.train_faces, "random-face", voice)
+        return hash_first(self.train_faces[stand_in], "random-face", voice)
+
+
+def _cast(dataset: dict[str, Any], clips: pd.DataFrame, split_of: Mapping[str, str]) -> _Cast:
+    split_of_clip = clips["speaker"].map(split_of)
+    splits = {split: sorted(clips["clip"][split_of_clip == split]) for split in SPLITS}
+    table = {split: clips.loc[names] for split, names in splits.items()}
+    people = {split: _complete_speakers(part) for split, part in table.items()}
+    counts = ", ".join(f"{split} {len(names)}" for split, names in people.items())
+    if len(people["train"]) < 2 or len(people["test"]) < 3:
+        raise DataError(f"{dataset['name']}: too few speakers with a voice and a face ({counts}); 2 and 3 are needed")
+    test = table["test"]
+    test = test[test["speaker"].isin(people["test"])]
+    faces = {str(speaker): _faces_in_order(part) for speaker, part in test[test["face"]].groupby("speaker")}
+    train_faces = table["train"][table["train"]["face"]].groupby("speaker")["clip"].agg(list).to_dict()
+    return _Cast(splits, test, faces, train_faces)
+
+
+def _protocol(
+    track: str,
+    dataset: dict[str, Any],
+    cast: _Cast,
+    gallery: dict[str, str],
+    reference: list[str],
+    trials: list[dict[str, str]],
+) -> Protocol:
+    return Protocol(
+        name=f"{track}-v1",
+        track=track,
+        dataset=dataset,
+        sample_rate=SAMPLE_RATE,
+        resolution=RESOLUTION,
+        splits=cast.splits,
+        gallery=list(gallery.values()),
+        reference=reference,
+        trials=trials,
+    )
+
+
+def _recorded_with(test: pd.DataFrame, part: pd.DataFrame, picture: str) -> set[str]:
+    """The clips of `part` that are of one clip or recording session with the picture."""
+    if "group" not in test or not test.at[picture, "group"]:
+        return {picture}
+    return {picture, *part["clip"][part["group"] == test.at[picture, "group"]]}
+
+
+def _complete_speakers(clips: pd.DataFrame) -> list[str]:
+    """The speakers who have at least one voice and one face, sorted."""
+    return sorted(set(clips.loc[clips["voice"], "speaker"]) & set(clips.loc[clips["face"], "speaker"]))
+
+
+def _faces_in_order(part: pd.DataFrame) -> list[str]:
+    """The face clips of one speaker: the gallery's first, which is neutral where emotions are labelled, and after it
+    those of other recording sessions before those of the same one."""
+    order = hash_order(part["clip"], "gallery")
+    if "emotion" in part:
+        order.sort(key=lambda clip: part.at[clip, "emotion"] != "neutral")
+    if "group" in part:
+        order[1:] = sorted(order[1:], key=lambda clip: part.at[clip, "group"] == part.at[order[0], "group"])
+    return order
