@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Literal, NamedTuple
 
 import numpy as np
+from scipy.special import ndtr, ndtri, stdtrit
 
 RESAMPLES = 2000
+BLOCK = 256  # resamples at a time: what a statistic keeps in memory stays flat in their number
+
+Plain = Literal["percentile", "expanded"]
+Method = Literal["percentile", "expanded", "bca"]
+Statistic = Callable[[np.ndarray], np.ndarray]
 
 
 class Interval(NamedTuple):
@@ -16,43 +23,42 @@ class Interval(NamedTuple):
     high: float
 
 
-def mean_interval(
-    values: np.ndarray, clusters: np.ndarray, level: float = 0.95, resamples: int = RESAMPLES, seed: int = 0
-) -> Interval:
-    """The mean of `values` (float [n]; NaN is left out) and its percentile interval over `clusters` (any labels, [n]).
+UNKNOWN = Interval(np.nan, np.nan, np.nan)
 
-    A paired comparison of two methods is this interval of the per-trial differences. Fewer than two clusters have no
-    interval: its ends are NaN.
+
+def mean_interval(
+    values: np.ndarray,
+    clusters: np.ndarray,
+    level: float = 0.95,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    method: Method = "percentile",
+) -> Interval:
+    """The mean of `values` (float [n]; NaN is left out) and its interval over `clusters` (any labels, [n]).
+
+    Fewer than two clusters have no interval: its ends are NaN. `weighted_interval` tells the methods apart. To compare
+    two methods on the same trials use `compare`.
     """
-    sums, counts = _by_cluster(values, clusters)
-    if not counts.sum():
-        return Interval(np.nan, np.nan, np.nan)
-    value = sums.sum() / counts.sum()
-    if len(sums) < 2:
-        return Interval(value, np.nan, np.nan)
-    weights = _weights(len(sums), resamples, seed)
-    return Interval(value, *_percentiles((weights @ sums) / (weights @ counts), level))
+    sums, counts = cluster_sums(values, clusters)
+    if not len(sums):
+        return UNKNOWN
+    return weighted_interval(lambda w: (w @ sums) / (w @ counts), len(sums), level, resamples, seed, method)
 
 
 def median_interval(
-    values: np.ndarray, clusters: np.ndarray, level: float = 0.95, resamples: int = RESAMPLES, seed: int = 0
+    values: np.ndarray,
+    clusters: np.ndarray,
+    level: float = 0.95,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    method: Method = "percentile",
 ) -> Interval:
     """As `mean_interval`, for the median over trials."""
     known = ~np.isnan(values)
     if not known.any():
-        return Interval(np.nan, np.nan, np.nan)
-    values, (names, place) = values[known], np.unique(clusters[known], return_inverse=True)
-    value = float(np.median(values))
-    if len(names) < 2:
-        return Interval(value, np.nan, np.nan)
-    order = np.argsort(values, kind="stable")
-    # A draw repeats trial i as often as its cluster was drawn: its median is where half of the weight is reached.
-    weights = _weights(len(names), resamples, seed)[:, place[order]]
-    total = weights.cumsum(axis=1)
-    half = total[:, -1:] / 2
-    lower = values[order][(total >= half).argmax(axis=1)]
-    upper = values[order][(total > half).argmax(axis=1)]
-    return Interval(value, *_percentiles((lower + upper) / 2, level))
+        return UNKNOWN
+    names, place = np.unique(clusters[known], return_inverse=True)
+    return weighted_interval(weighted_median(values[known], place), len(names), level, resamples, seed, method)
 
 
 def statistic_interval(
@@ -61,40 +67,128 @@ def statistic_interval(
     level: float = 0.95,
     resamples: int = 200,
     seed: int = 0,
+    method: Method | Literal["normal"] = "normal",
 ) -> Interval:
-    """`statistic` of all trial positions, with a normal interval from its bootstrap standard error.
+    """`statistic` of all trial positions (int [n]; a trial drawn twice stands there twice) and its interval.
 
-    Not percentiles: a distance between distributions is biased upwards in every resample, which holds fewer different
-    faces, so the percentiles of the resamples need not even contain the value.
+    `normal` is the value and its bootstrap standard error, not percentiles: a distance between distributions is biased
+    upwards in every resample, which holds fewer different faces, so the percentiles of the resamples need not even
+    contain the value. `bca` calls the statistic once more for every cluster.
     """
-    from scipy.stats import norm
-
     names, place = np.unique(clusters, return_inverse=True)
-    value = statistic(np.arange(len(clusters)))
+    value = float(statistic(np.arange(len(clusters))))
     if len(names) < 2 or not np.isfinite(value):
         return Interval(value, np.nan, np.nan)
     members = [np.flatnonzero(place == cluster) for cluster in range(len(names))]
     rng = np.random.default_rng(seed)
-    draws = [
-        statistic(np.concatenate([members[cluster] for cluster in rng.integers(len(names), size=len(names))]))
-        for _ in range(resamples)
-    ]
-    reach = norm.ppf((1 + level) / 2) * np.nanstd(draws, ddof=1)
-    return Interval(value, value - reach, value + reach)
+    picks = (rng.integers(len(names), size=len(names)) for _ in range(resamples))
+    draws = np.array([statistic(np.concatenate([members[cluster] for cluster in pick])) for pick in picks])
+    if method == "normal":
+        reach = float(ndtri((1 + level) / 2) * np.nanstd(draws, ddof=1))
+        return Interval(value, value - reach, value + reach)
+    without = np.empty(0)
+    if method == "bca":
+        without = np.array([statistic(np.flatnonzero(place != cluster)) for cluster in range(len(names))])
+    return _interval(value, draws, without, len(names), level, method)
 
 
-def _by_cluster(values: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def weighted_interval(
+    statistic: Statistic,
+    clusters: int,
+    level: float = 0.95,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    method: Method = "percentile",
+) -> Interval:
+    """The interval of any number that can be computed from how often each cluster was drawn.
+
+    `statistic` turns weights, float [b, clusters], into float [b]; all weights one give the value itself.
+
+    `percentile`: the quantiles of the resamples (Efron & Tibshirani 1993, chapter 13). Its coverage falls short with
+    few clusters: about 95 % from 60 clusters on, 91 % with 20, 89 % with 10, 84 % with 5 (means of normal speaker
+    effects).
+    `bca`: bias-corrected and accelerated (Efron 1987; Efron & Tibshirani 1993, equations 14.9 to 14.15), the
+    acceleration by the jack-knife over clusters, resamples equal to the value counted half in the bias. It follows
+    skewness, and is no wider: with few clusters it falls short as `percentile` does.
+    `expanded`: the percentiles that a t interval of as many clusters would have, sqrt(c / (c - 1)) t(c - 1) in place of
+    the normal quantile (Hesterberg 2015, "expanded percentile interval"): 94 % with 20 or 10 clusters, 91 % with 5.
+    """
+    value = float(statistic(np.ones((1, clusters)))[0])
+    if clusters < 2 or not np.isfinite(value):
+        return Interval(value, np.nan, np.nan)
+    draws = in_blocks(statistic, cluster_weights(clusters, resamples, seed))
+    without = in_blocks(statistic, 1 - np.eye(clusters)) if method == "bca" else np.empty(0)
+    return _interval(value, draws, without, clusters, level, method)
+
+
+def weighted_median(values: np.ndarray, place: np.ndarray) -> Statistic:
+    """The median over trials as a function of cluster weights; `values` float [n], `place` int [n] their clusters."""
+    order = np.argsort(values, kind="stable")
+    values, place = values[order], place[order]
+
+    def median(weights: np.ndarray) -> np.ndarray:
+        # A draw repeats trial i as often as its cluster was drawn: its median is where half of the weight is reached.
+        total = weights[:, place].cumsum(axis=1)
+        half = total[:, -1:] / 2
+        lower, upper = values[(total >= half).argmax(axis=1)], values[(total > half).argmax(axis=1)]
+        return np.where(half[:, 0] > 0, (lower + upper) / 2, np.nan)
+
+    return median
+
+
+def cluster_sums(values: np.ndarray, clusters: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sum and count of the known values of each cluster; clusters without any are left out."""
     known = ~np.isnan(values)
     names, place = np.unique(clusters[known], return_inverse=True)
     return np.bincount(place, values[known], len(names)), np.bincount(place, minlength=len(names)).astype(float)
 
 
-def _weights(clusters: int, resamples: int, seed: int) -> np.ndarray:
-    """How often each cluster is drawn in each resample: float [resamples, clusters]."""
-    return np.random.default_rng(seed).multinomial(clusters, np.full(clusters, 1 / clusters), resamples).astype(float)
+@lru_cache(maxsize=4)  # every metric of a run asks for the same
+def cluster_weights(clusters: int, resamples: int, seed: int) -> np.ndarray:
+    """How often each cluster is drawn in each resample: float [resamples, clusters], read-only."""
+    weights = np.random.default_rng(seed).multinomial(clusters, np.full(clusters, 1 / clusters), resamples)
+    weights = weights.astype(float)
+    weights.flags.writeable = False
+    return weights
 
 
-def _percentiles(draws: np.ndarray, level: float) -> tuple[float, float]:
-    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+def in_blocks(statistic: Statistic, weights: np.ndarray) -> np.ndarray:
+    """`statistic` of all `weights`, a few at a time. Undefined where a resample left nothing: NaN."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.concatenate([statistic(weights[at : at + BLOCK]) for at in range(0, len(weights), BLOCK)])
+
+
+def _interval(
+    value: float, draws: np.ndarray, without: np.ndarray, clusters: int, level: float, method: Method
+) -> Interval:
+    """`draws` float [b]; `without` float [clusters], the statistic without each of them, for `bca` alone."""
+    draws = draws[np.isfinite(draws)]
+    if not len(draws):
+        return Interval(value, np.nan, np.nan)
+    if method == "bca":
+        at = _bca_quantiles(value, draws, without[np.isfinite(without)], level)
+    else:
+        at = quantiles(clusters, level, method)
+    low, high = np.quantile(draws, at)
+    return Interval(value, float(low), float(high))
+
+
+def quantiles(clusters: int, level: float, method: Plain) -> np.ndarray:
+    """The quantiles of the resamples at which an interval ends: float [2]. An unknown method is a ValueError."""
+    tails = np.array([(1 - level) / 2, (1 + level) / 2])
+    if method == "percentile":
+        return tails
+    if method == "expanded":
+        return np.asarray(ndtr(np.sqrt(clusters / (clusters - 1)) * stdtrit(clusters - 1, tails)))
+    raise ValueError(f"no interval method '{method}' here: choose percentile or expanded; bca for one run alone")
+
+
+def _bca_quantiles(value: float, draws: np.ndarray, without: np.ndarray, level: float) -> np.ndarray:
+    same = np.abs(draws - value) <= 1e-12 * np.ptp(draws)  # sums in another order differ by rounding
+    below = np.mean((draws < value) & ~same) + np.mean(same) / 2
+    bias = ndtri(np.clip(below, 0.5 / len(draws), 1 - 0.5 / len(draws)))
+    spread = without.mean() - without
+    scale = (spread**2).sum() ** 1.5
+    acceleration = (spread**3).sum() / (6 * scale) if scale > 0 else 0.0
+    shifted = bias + ndtri([(1 - level) / 2, (1 + level) / 2])
+    return np.asarray(ndtr(bias + shifted / np.maximum(1 - acceleration * shifted, 1e-9)))

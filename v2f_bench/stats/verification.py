@@ -1,0 +1,142 @@
+"""Verification: a score says whether two faces are of one person; area under the ROC curve and equal error rate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from v2f_bench.stats.bootstrap import RESAMPLES, UNKNOWN, Interval, Method, Statistic, weighted_interval
+
+
+def pooled_auc_interval(
+    positive: np.ndarray,
+    negatives: np.ndarray,
+    clusters: np.ndarray,
+    level: float = 0.95,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    method: Method = "percentile",
+) -> Interval:
+    """Area under the ROC curve over all trials' scores together, and its interval over clusters.
+
+    `positive`, float [n], is each trial's score with its own target; `negatives`, float [n, m], those with others, NaN
+    where a place holds none; `clusters` any labels [n]. A trial whose positive is NaN is left out, negatives and all. A
+    resample takes a cluster's positives and negatives together; whom they are compared with stays as it is.
+
+    As the probability that a positive of any trial scores above a negative of any trial, ties counted half (Hanley &
+    McNeil 1982), the area of a resample that draws the clusters w times is w' W w / (w' p  w' q) with the wins W and
+    the numbers of positives p and negatives q of each cluster. Memory is [n + n m + clusters ** 2].
+    """
+    return _interval(_auc, positive, negatives, clusters, level, resamples, seed, method)
+
+
+def eer_interval(
+    positive: np.ndarray,
+    negatives: np.ndarray,
+    clusters: np.ndarray,
+    level: float = 0.95,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    method: Method = "percentile",
+) -> Interval:
+    """As `pooled_auc_interval`, for the equal error rate (see `equal_error_rate`).
+
+    Scores are sorted once. The curve's corners lie at the positives' scores; how many of each cluster's scores pass
+    there is counted once, [2 n, clusters], and a resample finds its crossing among them by bisection.
+    """
+    return _interval(_eer, positive, negatives, clusters, level, resamples, seed, method)
+
+
+def equal_error_rate(positive: np.ndarray, negative: np.ndarray) -> float:
+    """Where as large a share of `negative` (float [m]) is accepted as of `positive` (float [n]) is refused.
+
+    Corners of the ROC curve are joined by straight lines, as for its area, and the point is read between them. NaN
+    where a side is empty or holds a NaN.
+    """
+    if not len(positive) or not len(negative) or np.isnan(positive).any() or np.isnan(negative).any():
+        return float("nan")
+    scores = _Scores(positive, np.zeros(len(positive), int), negative, np.zeros(len(negative), int), 1)
+    return float(_eer(scores)(np.ones((1, 1)))[0])
+
+
+class _Scores(NamedTuple):
+    """All scores with the cluster of each, 0 to clusters - 1."""
+
+    positive: np.ndarray
+    positive_place: np.ndarray
+    negative: np.ndarray
+    negative_place: np.ndarray
+    clusters: int
+
+
+def _interval(
+    statistic: Callable[[_Scores], Statistic],
+    positive: np.ndarray,
+    negatives: np.ndarray,
+    clusters: np.ndarray,
+    level: float,
+    resamples: int,
+    seed: int,
+    method: Method,
+) -> Interval:
+    known = ~np.isnan(positive)
+    names, place = np.unique(clusters[known], return_inverse=True)
+    trial, column = np.nonzero(~np.isnan(negatives[known]))
+    if not len(trial):
+        return UNKNOWN
+    scores = _Scores(positive[known], place, negatives[known][trial, column], place[trial], len(names))
+    return weighted_interval(statistic(scores), len(names), level, resamples, seed, method)
+
+
+def _auc(scores: _Scores) -> Statistic:
+    wins = np.empty((scores.clusters, scores.clusters))  # [positive's cluster, negative's cluster]
+    for cluster, negative in enumerate(_by_cluster(scores.negative, scores.negative_place, scores.clusters)):
+        won = (np.searchsorted(negative, scores.positive) + np.searchsorted(negative, scores.positive, "right")) / 2
+        wins[:, cluster] = np.bincount(scores.positive_place, won, scores.clusters)
+    positives = np.bincount(scores.positive_place, minlength=scores.clusters)
+    negatives = np.bincount(scores.negative_place, minlength=scores.clusters)
+    return lambda weights: ((weights @ wins) * weights).sum(axis=1) / ((weights @ positives) * (weights @ negatives))
+
+
+def _eer(scores: _Scores) -> Statistic:
+    thresholds = np.unique(scores.positive)[::-1]
+    accepted, passed = (
+        np.stack([_passing(group, thresholds) for group in _by_cluster(values, place, scores.clusters)], axis=1)
+        for values, place in ((scores.negative, scores.negative_place), (scores.positive, scores.positive_place))
+    )
+    refused = passed[-1] - passed
+    negatives = np.bincount(scores.negative_place, minlength=scores.clusters)
+
+    def rate(weights: np.ndarray) -> np.ndarray:
+        all_negatives, all_positives = weights @ negatives, weights @ passed[-1]
+
+        def at(corner: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            """False acceptance, and how far it is above false refusal."""
+            false_accept = (weights * accepted[corner]).sum(axis=1) / all_negatives
+            return false_accept, false_accept - (weights * refused[corner]).sum(axis=1) / all_positives
+
+        # The excess only rises from corner to corner: at most 0 at the first, at least 0 at the last.
+        before, after = np.zeros(len(weights), int), np.full(len(weights), len(accepted) - 1)
+        while (after - before > 1).any():
+            middle = (before + after) // 2
+            short = at(middle)[1] < 0
+            before, after = np.where(short, middle, before), np.where(short, after, np.maximum(middle, before + 1))
+        (low, lack), (high, excess) = at(before), at(after)
+        share = np.divide(-lack, excess - lack, out=np.zeros(len(weights)), where=excess > lack)
+        return np.asarray(low + share * (high - low))
+
+    return rate
+
+
+def _by_cluster(values: np.ndarray, place: np.ndarray, clusters: int) -> list[np.ndarray]:
+    """The values of each cluster, ascending."""
+    order = np.lexsort((values, place))
+    return np.split(values[order], np.cumsum(np.bincount(place, minlength=clusters))[:-1])
+
+
+def _passing(values: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+    """How many of `values`, ascending, lie above each of t `thresholds`, and how many at or above it: int32 [2 t]."""
+    above = np.searchsorted(values, thresholds, "right"), np.searchsorted(values, thresholds, "left")
+    return (len(values) - np.stack(above, axis=1)).ravel().astype(np.int32)
