@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 class RealPhoto(Method):
     """Another photograph of the true speaker: what a perfect method could reach by this judge.
 
-    Speakers without a second picture have none; these trials count as failed.
+    A speaker without a second picture is not asked for one: those trials are left out of its numbers.
     """
 
     name = "real-photo"
     summary = "ceiling: another photograph of the true speaker"
+    tracks = frozenset({"identity", "emotion"})
     needs = frozenset({"real-photo"})
     baseline = True
 
@@ -29,10 +30,10 @@ class RealPhoto(Method):
 
 
 class Oracle(Method):
-    """The best guess given all that the voice's causes tell, on data sets whose causes are known."""
+    """A guess from the shared causes of voice and face themselves: an upper bound of what the voice can tell."""
 
     name = "oracle"
-    summary = "ceiling: the best guess given what the voice truly carries (data sets with known causes)"
+    summary = "ceiling: the face expected from the causes behind the voice (data sets with known causes)"
     needs = frozenset({"oracle"})
     baseline = True
 

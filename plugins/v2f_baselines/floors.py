@@ -19,6 +19,7 @@ class RandomFace(Method):
 
     name = "random-face"
     summary = "floor: a random training face"
+    tracks = frozenset({"identity", "emotion"})
     baseline = True
 
     def fit(self, train: Clips, validation: Clips, context: Context) -> None:
@@ -40,6 +41,7 @@ class MeanFace(Method):
 
     name = "mean-face"
     summary = "floor: the mean training face"
+    tracks = frozenset({"identity", "emotion"})
     baseline = True
 
     def fit(self, train: Clips, validation: Clips, context: Context) -> None:
@@ -66,6 +68,7 @@ class CopyProposal(Method):
 
     name = "copy-proposal"
     summary = "floor: the proposal face, unchanged"
+    tracks = frozenset({"identity", "emotion"})
     needs = frozenset({"proposal"})
     baseline = True
 

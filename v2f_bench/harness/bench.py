@@ -41,6 +41,12 @@ class Bench:
         return key_of(self.protocol.hash, self.store.meta["content"])
 
     @cached_property
+    def training_key(self) -> str:
+        """Stands for what can be learned from: the splits other than test, and the data as prepared."""
+        splits = {name: clips for name, clips in self.protocol.splits.items() if name != "test"}
+        return key_of(splits, self.protocol.sample_rate, self.protocol.resolution, self.store.meta["content"])
+
+    @cached_property
     def trials(self) -> pd.DataFrame:
         """The trials, with the labels of their speakers and the emotion of their voices where known."""
         table = self.protocol.trial_table

@@ -55,6 +55,10 @@ def run_request(request: RunRequest, progress: Progress) -> list[Outcome]:
     if not named:
         raise UsageError("--method names no method")
     track = request.bench.track or _track(named, plugins.find("dataset", request.bench.dataset))
+    for plugin in named:
+        if track not in plugin.cls.tracks:
+            serves = " and ".join(sorted(plugin.cls.tracks))
+            raise UsageError(f"{plugin.name} serves the track {serves}, not {track!r}")
     chosen = _with_options(named, request) + _baselines(plugins, named, track, request)
     bench, workplace = open_bench(request.bench, track, progress)
     jury = open_jury(request.bench, bench, workplace)

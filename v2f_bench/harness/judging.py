@@ -157,7 +157,7 @@ def _open(judge: Judge, bench: Bench, workplace: Workplace, fetch: bool) -> tupl
 
 
 def _train(judge: Judge, bench: Bench, workplace: Workplace) -> tuple[str, str]:
-    key = key_of(judge.name, judge.version, source_key(type(judge)), bench.key, workplace.device)
+    key = key_of(judge.name, judge.version, source_key(type(judge)), bench.training_key, workplace.device)
     folder = workplace.cache / "judges" / f"{judge.name}-{key}"
 
     def make(unfinished: Path) -> None:
@@ -167,7 +167,7 @@ def _train(judge: Judge, bench: Bench, workplace: Workplace) -> tuple[str, str]:
 
     if not stage(folder, key, make):
         judge.restore(read_tensors(folder / "model.safetensors"), workplace.device)
-    return file_sha256(folder / "model.safetensors"), key
+    return file_sha256(folder / "model.safetensors"), key_of(key, bench.key)
 
 
 def _look(judge: Judge, sha256: str, key: str, bench: Bench, workplace: Workplace) -> ReadyJudge:

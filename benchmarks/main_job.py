@@ -1,0 +1,52 @@
+"""Does `cae` on synthetic-speakers stand where it should between floors and ceilings, in each of three seeds?
+
+    v2f-bench run --method cae --dataset synthetic-speakers --seed 0-2 --output runs
+    python benchmarks/main_job.py runs
+
+Prints the paired differences over test speakers with their 95 % intervals, a line a seed and comparison; exits 1 if an
+interval is not on the right side of zero, or if the oracle's R@5 is below three times chance.
+"""
+
+import sys
+from pathlib import Path
+
+from v2f_bench.leaderboard.entries import difference, gather
+from v2f_bench.leaderboard.record import find_records, read_record
+
+JUDGE = "in-domain-identity"
+R5, RANK, COSINE = "retrieval/R@5", "retrieval/normalised-mean-rank", "identity-cosine/target"
+# (first, second, measure, sign): sign times (first - second) must lie above zero
+CLAIMS = [
+    ("cae", "same-sex-face", R5, 1),
+    ("cae", "random-face", R5, 1),
+    ("cae", "same-sex-face", RANK, -1),
+    ("cae", "random-face", RANK, -1),
+    ("cae", "copy-proposal", COSINE, 1),
+    ("cae", "mean-face", COSINE, 1),
+    ("oracle", "cae", R5, 1),
+    ("real-photo", "cae", R5, 1),
+    ("oracle", "same-sex-face", R5, 1),
+]
+
+
+def main(root: Path) -> bool:
+    runs = find_records(root / "synthetic-speakers")
+    right = True
+    for seed in sorted({read_record(run)["seed"] for run in runs}):
+        (entries,) = gather([run for run in runs if read_record(run)["seed"] == seed]).values()
+        by_name = {entry.name: entry for entry in entries}
+        for first, second, measure, sign in CLAIMS:
+            gap = difference(by_name[first], by_name[second], measure, JUDGE).difference
+            low = min(sign * gap.low, sign * gap.high)
+            right &= low > 0
+            verdict = "yes" if low > 0 else "NO"
+            print(f"seed {seed}: {first:10} better than {second:13} in {measure:30} {sign * gap.value:+.3f}", end=" ")
+            print(f"[{gap.low:+.3f}, {gap.high:+.3f}] {verdict}")
+        oracle = by_name["oracle"].result(R5, JUDGE)
+        right &= oracle["value"] >= 3 * oracle["floor"]
+        print(f"seed {seed}: oracle R@5 {oracle['value']:.3f}, {oracle['value'] / oracle['floor']:.1f} times chance")
+    return right
+
+
+if __name__ == "__main__":
+    sys.exit(0 if main(Path(sys.argv[1] if len(sys.argv) > 1 else "runs")) else 1)
