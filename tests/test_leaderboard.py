@@ -262,7 +262,7 @@ def test_a_measure_that_could_not_be_had_is_told_with_its_reason_whoever_lacks_i
     lacking = made_run(tmp_path, "lacking", extra=[unavailable("fid", "inception: weights are not here")])
     for order in ([whole, lacking], [lacking, whole]):
         board = render_table(order)
-        assert board.count("fid is not available: inception: weights are not here.") == 1
+        assert board.count("fid: not available: inception: weights are not here.") == 1
         rows = ranking(board)
         assert rows["lacking"]["fid ↑"] == "not measured"
         assert rows["whole"]["fid ↑"].startswith("31.5")

@@ -13,6 +13,8 @@ from v2f_bench.leaderboard.entries import Entry, difference, gather
 from v2f_bench.stats import Interval, holm, tie_groups
 
 SIGNIFICANT = 0.05
+MAIN = ("retrieval/R@5", "emotion-agreement/accuracy")  # what a track ranks by
+REALISM = ("face-found", "diversity", "fid", "kid", "frechet", "precision")
 ARROWS = {"higher": "↑", "lower": "↓", "neither": ""}
 SHORT = {
     "retrieval/R@5": "R@5",
@@ -20,6 +22,8 @@ SHORT = {
     "retrieval/normalised-mean-rank": "rank",
     "retrieval/within-sex/normalised-mean-rank": "rank within sex",
     "identity-cosine/target": "cosine to target",
+    "identity-cosine/gain-over-mean-face": "cosine gain over mean face",
+    "emotion-agreement/accuracy": "emotion agreement",
 }
 
 
@@ -58,10 +62,9 @@ def _protocol_section(entries: list[Entry], strict: bool) -> str:
 def _heading(entry: Entry) -> str:
     record = entry.first
     protocol, dataset = record["protocol"], record["dataset"]
-    test = protocol["splits"]["test"]
     return (
         f"## {escaped(dataset['name'])}: {escaped(protocol['name'])} ({escaped(protocol['hash'])})\n\n"
-        f"{protocol['trials']} trials of {test['speakers']} test speakers, gallery of {protocol['gallery']}, "
+        f"{protocol['trials']} trials of {len(set(entry.speakers))} test speakers, gallery of {protocol['gallery']}, "
         f"{protocol['splits']['train']['speakers']} training speakers; faces seen at {protocol['resolution']} px. "
         "Value ± half of its 95 % interval (bootstrap over speakers)."
     )
@@ -75,14 +78,19 @@ def _titles(columns: list[Column]) -> list[str]:
 
 
 def headline_columns(entries: list[Entry], strict: bool = False) -> list[Column]:
-    """The headline measures that any entry has a number for, in the order of the records; R@5 first, realism last."""
+    """The headline measures that any entry has a number for: the track's main one first, realism last."""
     found: dict[Column, None] = {}
     for entry in entries:
         for result in entry.first["results"]:
             if result.get("headline") and not result["unavailable"] and not (strict and refused(result)):
                 found[Column(result["measure"], result["judge"], result["better"])] = None
-    ranked = sorted(found, key=lambda column: column.measure != "retrieval/R@5")
-    return sorted(ranked, key=lambda column: column.measure.startswith(("fid", "frechet", "kid", "precision")))
+
+    def place(column: Column) -> int:
+        if column.measure in MAIN:
+            return 0
+        return 2 if column.measure.startswith(REALISM) else 1
+
+    return sorted(found, key=place)
 
 
 def refused(result: dict[str, Any]) -> bool:
@@ -155,7 +163,9 @@ def _notes(entries: list[Entry], columns: list[Column], strict: bool) -> str:
     if answers:
         lines.append(f"† uses the answer ({', '.join(answers)}): a ceiling, no achievement.")
     lines += _independence_lines(entries, strict)
-    lines += dict.fromkeys(_judge_line(judge) for entry in entries for judge in entry.first["judges"])
+    shown = {column.judge for column in columns}
+    judges = [judge for entry in entries for judge in entry.first["judges"] if judge["name"] in shown]
+    lines += dict.fromkeys(map(_judge_line, judges))
     lines += _different_weights(entries)
     if len(contents := sorted({record["dataset"]["content"][:8] for e in entries for record in e.records})) > 1:
         lines.append(
@@ -163,12 +173,7 @@ def _notes(entries: list[Entry], columns: list[Column], strict: bool) -> str:
             "were decoded differently; they are therefore not strictly comparable."
         )
     lines += _missing_judges(entries)
-    lines += dict.fromkeys(
-        f"{escaped(result['measure'])} is not available: {escaped(result['unavailable'])}."
-        for entry in entries
-        for result in entry.first["results"]
-        if result["unavailable"]
-    )
+    lines += _unavailable(entries)
     if any(column.measure.startswith("retrieval") for column in columns):
         lines.append("rank: mean normalised rank, 0 is first and 0.5 is chance.")
     failures = {result["failure_policy"] for e in entries for result in e.first["results"] if result.get("failed")}
@@ -216,6 +221,20 @@ def _independence_lines(entries: list[Entry], strict: bool) -> list[str]:
             effect = "; its numbers are left out" if strict else ""
             lines.append(f"‡ {escaped(reason)}{who}: not independent{effect}.")
     return lines
+
+
+def _unavailable(entries: list[Entry]) -> list[str]:
+    """What could not be measured, a line a reason."""
+    lacking: dict[str, dict[str, None]] = {}
+    for entry in entries:
+        for record in entry.records:
+            for result in record["results"]:
+                if result["unavailable"]:
+                    lacking.setdefault(result["unavailable"], {})[result["measure"]] = None
+    return [
+        f"{', '.join(map(escaped, measures))}: not available: {escaped(reason)}."
+        for reason, measures in lacking.items()
+    ]
 
 
 def _missing_judges(entries: list[Entry]) -> list[str]:
