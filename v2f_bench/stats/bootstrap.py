@@ -104,14 +104,14 @@ def weighted_interval(
 
     `statistic` turns weights, float [b, clusters], into float [b]; all weights one give the value itself.
 
-    `percentile`: the quantiles of the resamples (Efron & Tibshirani 1993, chapter 13). Its coverage falls short with
-    few clusters: about 95 % from 60 clusters on, 91 % with 20, 89 % with 10, 84 % with 5 (means of normal speaker
-    effects).
+    `percentile`: the quantiles of the resamples (Efron & Tibshirani 1993, chapter 13). The 95 % interval of the mean of
+    normal speaker effects covers it in 94 % of cases with 60 clusters, 92 % with 20, 88 % with 10, 81 % with 5.
     `bca`: bias-corrected and accelerated (Efron 1987; Efron & Tibshirani 1993, equations 14.9 to 14.15), the
     acceleration by the jack-knife over clusters, resamples equal to the value counted half in the bias. It follows
     skewness, and is no wider: with few clusters it falls short as `percentile` does.
     `expanded`: the percentiles that a t interval of as many clusters would have, sqrt(c / (c - 1)) t(c - 1) in place of
-    the normal quantile (Hesterberg 2015, "expanded percentile interval"): 94 % with 20 or 10 clusters, 91 % with 5.
+    the normal quantile (Hesterberg 2015, "expanded percentile interval"): 94 % with 60 and 20,
+    93 % with 10, 91 % with 5. Skewed effects (gamma, shape 2) cost each method a point with 60 clusters, none with 150.
     """
     value = float(statistic(np.ones((1, clusters)))[0])
     if clusters < 2 or not np.isfinite(value):

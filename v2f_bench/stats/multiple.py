@@ -70,12 +70,10 @@ def tie_groups(
 
 
 def _set_apart(columns: list[frozenset[int]], first: int, second: int) -> list[frozenset[int]]:
-    """The columns with each that holds both replaced by two that hold one, less those within another."""
+    """The columns with each that holds both replaced by two that hold one, less those within one that is kept."""
     kept = [column for column in columns if not {first, second} <= column]
     split = {column - {one} for column in columns if {first, second} <= column for one in (first, second)}
-    return kept + [
-        new for new in split if not any(new < other for other in split) and not any(new <= old for old in kept)
-    ]
+    return kept + [new for new in split if not any(new <= old for old in kept)]
 
 
 def _letter(number: int) -> str:
