@@ -51,7 +51,8 @@ def interval_of(measure: Measure, clusters: np.ndarray, rows: np.ndarray | None 
     rows = np.ones(len(clusters), bool) if rows is None else rows
     if measure.values is not None:
         interval = mean_interval if measure.aggregate == "mean" else median_interval
-        return interval(measure.values[rows], clusters[rows])
+        # "expanded": percentiles widened for few clusters, where plain ones cover too little (see stats/bootstrap.py).
+        return interval(measure.values[rows], clusters[rows], method="expanded")
     if measure.statistic is None:
         raise PluginError(f"{measure.name} has neither values nor a statistic")
     statistic, places = measure.statistic, np.flatnonzero(rows)

@@ -72,7 +72,7 @@ class Entry:
         if values is None or result["aggregate"] is None:
             found = [entry for record in self.records for entry in record["results"] if _is(entry, measure, judge)]
             return Interval(*(float(np.mean([_known(entry[end]) for entry in found])) for end in Interval._fields))
-        return seeded_interval(values, self.speakers, aggregate=result["aggregate"])
+        return seeded_interval(values, self.speakers, aggregate=result["aggregate"], method="expanded")
 
 
 def gather(folders: list[Path]) -> dict[str, list[Entry]]:
@@ -91,15 +91,18 @@ def gather(folders: list[Path]) -> dict[str, list[Entry]]:
     return {protocol: _told_apart(entries) for protocol, entries in tables.items()}
 
 
-def difference(first: Entry, second: Entry, measure: str, judge: str) -> Comparison | None:
-    """`first` against `second` on the same trials, over seeds and speakers; None where it cannot be had."""
+def difference(first: Entry, second: Entry, measure: str, judge: str, pairs: int = 1) -> Comparison | None:
+    """`first` against `second` on the same trials, over seeds and speakers; None where it cannot be had.
+
+    `pairs`: how many comparisons are corrected for together; more of them need smaller p-values to be told.
+    """
     a, b = first.values(measure, judge), second.values(measure, judge)
     if a is None or b is None:
         return None
     order = second.trials[0].index.get_indexer(first.trials[0].index)
     if (order < 0).any():
         return None
-    return compare(a, b[:, order], first.speakers)
+    return compare(a, b[:, order], first.speakers, permutations=max(9999, 40 * pairs), method="expanded")
 
 
 def _configuration(record: dict[str, Any]) -> str:

@@ -120,7 +120,7 @@ def _tie_letters(ordered: list[Entry], column: Column) -> list[str]:
     p_values = np.full((len(ordered), len(ordered)), np.nan)
     for i, first in enumerate(ordered):
         for j in range(i + 1, len(ordered)):
-            gap = difference(first, ordered[j], column.measure, column.judge)
+            gap = difference(first, ordered[j], column.measure, column.judge, pairs=len(ordered) ** 2)
             p_values[i, j] = np.nan if gap is None else gap.p_value
     if np.isnan(p_values).all():
         return [""] * len(ordered)
