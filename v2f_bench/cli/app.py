@@ -12,6 +12,7 @@ from v2f_bench.cli.list import list_plugins
 from v2f_bench.cli.run import run
 from v2f_bench.cli.score import score
 from v2f_bench.cli.trials import trials
+from v2f_bench.cli.weights import weights
 
 app = typer.Typer(
     name="v2f-bench",
@@ -30,6 +31,7 @@ app.command()(trials)
 app.command()(score)
 app.command()(leaderboard)
 app.command()(generate)
+app.add_typer(weights, name="weights")
 
 
 @app.callback(invoke_without_command=True)

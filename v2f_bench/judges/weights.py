@@ -1,55 +1,135 @@
-"""Files of pretrained weights: where they lie, whether they are the right ones, and how they get there."""
+"""Files of pretrained weights: where they lie, whether they are the right ones, how they get there and are opened."""
 
 from __future__ import annotations
 
+import http.client
+import os
+import pickle
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from v2f_bench.hashing import file_sha256
 from v2f_bench.interfaces import BenchError, NotAvailable, Progress, WeightsFile
 
+if TYPE_CHECKING:
+    import torch
+
+WEIGHTS_VARIABLE = "V2F_BENCH_WEIGHTS"  # a folder of weights that lie elsewhere, of a whole lab say
+
+
+def places(weights: WeightsFile, folder: Path) -> list[Path]:
+    """Where the file is looked for; the first place that has it counts.
+
+    1. `weights.file` itself, where that is a whole path: so is a card's, if the file lies beside the card;
+    2. the weights folder, `folder`: <cache>/weights;
+    3. the folder that the environment variable V2F_BENCH_WEIGHTS names.
+    """
+    file = Path(weights.file)
+    folders = [folder, *(Path(named).expanduser() for named in [os.environ.get(WEIGHTS_VARIABLE, "")] if named)]
+    if file.is_absolute():
+        return [file, *(place / file.name for place in folders)]
+    return [place / file for place in folders]
+
 
 def find_weights(weights: WeightsFile, folder: Path) -> Path:
-    """The file, checked against its hash.
+    """The file, at the first of its `places` that has it, checked against its hash.
 
     Raises:
         NotAvailable: it is not there; says where to put it.
         BenchError: the file there is another one; it is not opened.
     """
-    path = folder / weights.file
-    if not path.is_file():
+    path = next((place for place in places(weights, folder) if place.is_file()), None)
+    if path is None:
         # No whole path: the reason becomes part of the record, which is the same on every machine.
-        raise NotAvailable(
-            f"needs weights/{weights.file} in the cache folder ({weights.megabytes:.0f} MB, {weights.licence}); "
-            f"put it there by hand, or let `--fetch-weights` get it from {weights.url}"
-        )
+        fetch = f", or let `--fetch-weights` get it from {weights.url}" if weights.url else ""
+        name = Path(weights.file).name
+        raise NotAvailable(f"needs weights/{name} in the cache folder ({_terms(weights)}); put it there by hand{fetch}")
     found = file_sha256(path)
     if not found.startswith(weights.sha256):
         raise BenchError(f"{path}: sha256 is {found}, not {weights.sha256}…; not opened. Remove or replace it.")
     return path
 
 
-def fetch_weights(weights: WeightsFile, folder: Path, progress: Progress) -> Path:
-    """The file, downloaded unless it is there already; it takes its name only after its hash has been checked."""
-    path = folder / weights.file
-    if path.is_file():
-        return find_weights(weights, folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    progress.line(f"fetching {weights.url} ({weights.megabytes:.0f} MB) to {path}")
+def state_of(weights: WeightsFile, folder: Path) -> str:
+    """ "present", "absent", or "wrong hash"."""
     try:
-        with urllib.request.urlopen(weights.url, timeout=30) as answer, unfinished.open("wb") as file:
-            total = int(answer.headers.get("Content-Length") or weights.megabytes * 1e6)
-            with progress.bar(f"fetch {weights.file}", total) as bar:
-                while piece := answer.read(1 << 20):
-                    file.write(piece)
-                    bar.advance(len(piece))
-    except (urllib.error.URLError, OSError) as error:
+        find_weights(weights, folder)
+    except NotAvailable:
+        return "absent"
+    except BenchError:
+        return "wrong hash"
+    return "present"
+
+
+def fetch_weights(weights: WeightsFile, folder: Path, progress: Progress) -> Path:
+    """The file, downloaded to `folder` unless it is there already; it takes its name only when it is whole and right.
+
+    Raises:
+        NotAvailable: it cannot be fetched; says where to put it by hand.
+        BenchError: what came has another hash; it is thrown away.
+    """
+    if not weights.url or any(place.is_file() for place in places(weights, folder)):
+        return find_weights(weights, folder)
+    path = folder / Path(weights.file).name
+    folder.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+    progress.line(f"fetching {weights.url} ({_terms(weights)}) to {path}")
+    try:
+        _download(weights, unfinished, progress)
+        found = file_sha256(unfinished)
+        if not found.startswith(weights.sha256):
+            raise BenchError(f"{weights.url}: sha256 is {found}, not {weights.sha256}…; the download was thrown away")
+        unfinished.rename(path)
+    except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
         raise NotAvailable(f"{weights.url} could not be fetched ({error}); put the file at {path} by hand") from None
-    found = file_sha256(unfinished)
-    if not found.startswith(weights.sha256):
-        unfinished.unlink()
-        raise BenchError(f"{weights.url}: sha256 is {found}, not {weights.sha256}…; the download was thrown away")
-    unfinished.rename(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
     return path
+
+
+def _download(weights: WeightsFile, target: Path, progress: Progress) -> None:
+    name = Path(weights.file).name
+    with urllib.request.urlopen(weights.url, timeout=30) as answer, target.open("wb") as file:
+        promised = int(answer.headers.get("Content-Length") or 0)
+        with progress.bar(f"fetch {name}", promised or int(weights.megabytes * 1e6)) as bar:
+            while piece := answer.read(1 << 20):
+                file.write(piece)
+                bar.advance(len(piece))
+        if promised and file.tell() != promised:
+            raise OSError(f"the connection ended after {file.tell():,} of {promised:,} bytes")
+
+
+def read_tensors(file: Path, owner: str) -> dict[str, torch.Tensor]:
+    """The tensors of a file that torch saved, by name; no code in it is run.
+
+    Raises:
+        BenchError: it is no such file.
+    """
+    import torch
+
+    try:
+        tensors = torch.load(file, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
+        raise BenchError(f"{file}: not readable as tensors ({_first_line(error)}); {owner} needs them there") from None
+    if not (isinstance(tensors, dict) and all(isinstance(value, torch.Tensor) for value in tensors.values())):
+        raise BenchError(f"{file}: not a dict of tensors by name, which {owner} needs there")
+    return tensors
+
+
+def fill(network: Any, tensors: dict[str, torch.Tensor], file: Path, owner: str) -> None:
+    """Put the tensors of `file` into a network; BenchError where they are not its own."""
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        first = str(error).splitlines()[1:2] or [str(error)]
+        raise BenchError(f"{file}: not the weights of {owner} ({first[0].strip()[:200]})") from None
+
+
+def _terms(weights: WeightsFile) -> str:
+    return (f"{weights.megabytes:.0f} MB, " if weights.megabytes else "") + weights.licence
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)[:200]

@@ -1,0 +1,146 @@
+"""The judge that a card describes: an ONNX network, by onnxruntime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from v2f_bench.interfaces import BenchError, Judge, NotAvailable, UsageError, WeightsFile
+from v2f_bench.interfaces.options import did_you_mean
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+
+    from v2f_bench.judges.card import Card
+
+BATCH = 32  # faces at once, where the network takes any number
+LUMA = (0.299, 0.587, 0.114)  # of red, green and blue in a grey picture (ITU-R BT.601)
+NUMBERS = {"tensor(float)": "float32", "tensor(float16)": "float16"}
+
+
+class OnnxJudge(Judge):
+    """Faces prepared as the card says, batch by batch through the network; one row a face comes out."""
+
+    def __init__(self, card: Card, weights: WeightsFile) -> None:
+        self.card, self.weights = card, weights
+        self.name, self.kind = card.name, card.kind
+        self.version = f"{card.version}+{card.key}"
+        self.summary = card.summary or f"{card.kind} by the judge card {card.name}"
+        self.labels = card.output.labels
+        self.people, self.met, self.licence = card.people, card.met, card.licence
+        self._session: Any = None
+        self._output = ""
+        self._fixed_batch: int | None = None
+
+    def load(self, file: Path, device: str) -> None:
+        """Open the network and show it one grey face. UsageError where it is not as its card says."""
+        import torch
+
+        self._session = self._open(file, device)
+        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
+        if len(inputs) != 1:
+            self._fail(
+                f"its network takes {len(inputs)} inputs ({', '.join(i.name for i in inputs)}), not a face alone"
+            )
+        if inputs[0].type not in NUMBERS:
+            self._fail(f"its network takes {inputs[0].type}, not one of {', '.join(NUMBERS)}")
+        batch, *shape = inputs[0].shape
+        wanted = self.card.input.shape
+        if len(shape) != 3 or any(isinstance(n, int) and n != m for n, m in zip(shape, wanted, strict=True)):
+            self._fail(f"input.layout, size and colour make faces {wanted}, but the network takes {tuple(shape)}")
+        self._fixed_batch = batch if isinstance(batch, int) and batch > 0 else None
+        self._output = self._name_of([output.name for output in outputs])
+        self._check(self.look(torch.full((1, 3, 64, 64), 0.5)))
+
+    def look(self, faces: torch.Tensor) -> torch.Tensor:
+        import numpy as np
+        import torch
+
+        assert self._session is not None, "load first"
+        step = self._fixed_batch or BATCH
+        rows = [self._run(prepare(some, self.card).numpy()) for some in faces.split(step)]
+        given = torch.from_numpy(np.concatenate(rows))
+        return given.double().softmax(dim=1).float() if self.card.output.gives == "logits" else given
+
+    def _run(self, pixels: np.ndarray) -> np.ndarray:
+        """float32 [n, D] of the network for n prepared faces, no more than it takes at once."""
+        import numpy as np
+
+        source = self._session.get_inputs()[0]
+        n = len(pixels)
+        if self._fixed_batch:
+            pixels = np.concatenate([pixels, np.zeros((self._fixed_batch - n, *pixels.shape[1:]), pixels.dtype)])
+        given = self._session.run([self._output], {source.name: pixels.astype(NUMBERS[source.type])})[0]
+        if given.ndim < 1 or len(given) != len(pixels):
+            self._fail(f"output {self._output} is {given.shape} for {len(pixels)} faces, not [N, D]")
+        return given.reshape(len(given), -1)[:n].astype(np.float32)
+
+    def _open(self, file: Path, device: str) -> Any:
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise NotAvailable(f"{self.name} needs onnxruntime ({error}): pip install onnxruntime") from None
+        import torch
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads, options.inter_op_num_threads = torch.get_num_threads(), 1
+        options.log_severity_level = 3  # errors: of what it could simplify there is much to read
+        providers: list[Any] = ["CPUExecutionProvider"]
+        if device.startswith("cuda") and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+            providers.insert(0, ("CUDAExecutionProvider", {"device_id": int(device.partition(":")[2] or 0)}))
+        try:
+            return onnxruntime.InferenceSession(str(file), options, providers=providers)
+        except Exception as error:  # onnxruntime has no common base for its errors
+            reason = str(error).splitlines()[0][:200]
+            raise BenchError(f"{file}: not readable as an ONNX network ({reason})") from None
+
+    def _name_of(self, outputs: list[str]) -> str:
+        name = self.card.output.name
+        if name is None and len(outputs) > 1:
+            self._fail(f"its network has several outputs: say which by output.name: {', '.join(outputs)}")
+        if name is not None and name not in outputs:
+            self._fail(
+                f"output.name {name!r} is none of its network's{did_you_mean(name, outputs)} {', '.join(outputs)}"
+            )
+        return name or outputs[0]
+
+    def _check(self, row: torch.Tensor) -> None:
+        columns = row.shape[1]
+        wanted = {"age": 1}.get(self.kind, len(self.labels) or columns)
+        if columns != wanted:
+            what = f"{wanted} labels" if self.labels else "one number of years"
+            self._fail(f"its network gives {columns} numbers a face, the card says {what}")
+        if self.kind == "identity" and columns < 2:
+            self._fail("its network gives one number a face, which is no embedding")
+        total = float(row.sum())
+        if self.card.output.gives == "probabilities" and (float(row.min()) < -1e-3 or abs(total - 1) > 0.01):
+            self._fail(f'its network gives no probabilities (they sum to {total:.3g}): is output.gives "logits"?')
+
+    def _fail(self, problem: str) -> None:
+        raise UsageError(f"judge card {self.name}: {problem}")
+
+
+def prepare(faces: torch.Tensor, card: Card) -> torch.Tensor:
+    """Faces [N, 3, H, W], RGB in [0, 1], as the network takes them: float32 [N, *card.input.shape]."""
+    import torch
+
+    from v2f_bench.media.picture import resize
+
+    given = card.input
+    pixels = resize(faces.float(), given.size) * given.highest
+    if given.colour == "grey":
+        pixels = (pixels * torch.tensor(LUMA).view(3, 1, 1)).sum(dim=1, keepdim=True)
+    elif given.colour == "bgr":
+        pixels = pixels.flip(1)
+    if given.scale is not None and given.shift is not None:
+        pixels = pixels * given.scale + given.shift
+    elif given.mean is not None and given.std is not None:
+        mean, std = (torch.tensor(numbers).view(-1, 1, 1) for numbers in (given.mean, given.std))
+        pixels = (pixels - mean) / std
+    elif given.standardise == "per-image":
+        n = pixels[0].numel()
+        mean = pixels.mean(dim=(1, 2, 3), keepdim=True)
+        std = pixels.std(dim=(1, 2, 3), keepdim=True, correction=0)
+        pixels = (pixels - mean) / std.clamp(min=n**-0.5)
+    return (pixels.permute(0, 2, 3, 1) if given.layout == "NHWC" else pixels).contiguous()
