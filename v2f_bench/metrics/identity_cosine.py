@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from v2f_bench.interfaces import Evidence, Measure, Metric
-from v2f_bench.metrics.vectors import cosines
+from v2f_bench.metrics.vectors import answers, cosines
+
+MEANS = ("mean-face", "mean-face-of-sex")
 
 
 class IdentityCosine(Metric):
@@ -13,18 +15,19 @@ class IdentityCosine(Metric):
 
     `target`: to the speaker's gallery face. `proposal`: to the picture the method was given, or would have been.
     `other`: to the gallery face of a random other test speaker. A cosine means little by itself: a mean face is near
-    everybody, so read it beside the floor, the `mean-face` row and `other`.
+    everybody. `gain-over-mean-face` is therefore, in each trial, cos(generated, target) - cos(mean training face,
+    target), and `gain-over-mean-face-of-sex` the same over the mean face of the speaker's sex: 0 is what an answer
+    without listening, or by hearing the sex alone, would get (our own definition; a mean face is what minimises the
+    squared error of an answer that knows nothing).
     """
 
     name = "identity-cosine"
-    summary = "cosine of identity embeddings: to the target, to the proposal, to a random other"
+    summary = "cosine of identity embeddings: to target, proposal, random other; gain over the mean face (of the sex)"
     judged_by = ("identity",)
 
     def measure(self, evidence: Evidence) -> list[Measure]:
-        generated = evidence.seen["generated"]
-        failed = np.isnan(generated).any(axis=1)
-        to_target = cosines(generated, evidence.seen["target"])
-        to_target[failed & ~np.isnan(evidence.seen["target"]).any(axis=1)] = -1
+        generated = answers(evidence)
+        to_target = _to_target(generated, evidence)
         target = Measure(
             "identity-cosine/target",
             better="higher",
@@ -43,4 +46,53 @@ class IdentityCosine(Metric):
             )
             for role in ("proposal", "other")
         ]
-        return [target, *rest]
+        gains = [
+            Measure(
+                f"identity-cosine/gain-over-{mean}",
+                better="higher",
+                unit="cosine",
+                failure="a missing or unjudgeable face counts as cosine -1",
+                values=to_target - cosines(evidence.seen[mean], evidence.seen["target"]),
+                floor=mean,
+                headline=mean == "mean-face",
+            )
+            for mean in MEANS
+            if mean in evidence.seen
+        ]
+        return [target, *rest, *gains]
+
+
+class IdentityPreservation(Metric):
+    """Cosine of identity embeddings between the generated face and the source face that was to change its expression.
+
+    The emotion track's question is whether the person stays the same (as the identity losses and scores of the
+    expression-editing literature ask it). A copy of the source scores 1, so it says something only beside
+    `emotion-agreement`; the ceiling is the speaker's real face with the emotion, the floor another person's.
+    """
+
+    name = "identity-preservation"
+    summary = "cosine of identity embeddings between the generated face and the source face"
+    judged_by = ("identity",)
+    tracks = frozenset({"emotion"})
+
+    def measure(self, evidence: Evidence) -> list[Measure]:
+        generated, source = answers(evidence), evidence.seen["proposal"]
+        return [
+            Measure(
+                self.name,
+                better="higher",
+                unit="cosine",
+                failure="a missing or unjudgeable face counts as cosine -1",
+                values=_or_minus_one(cosines(generated, source), source),
+                headline=True,
+            )
+        ]
+
+
+def _to_target(generated: np.ndarray, evidence: Evidence) -> np.ndarray:
+    return _or_minus_one(cosines(generated, evidence.seen["target"]), evidence.seen["target"])
+
+
+def _or_minus_one(found: np.ndarray, real: np.ndarray) -> np.ndarray:
+    """The cosines `found`, [n], with -1 for a failed face; NaN only where the real one, [n, D], cannot be judged."""
+    return np.where(np.isnan(cosines(real, real)), np.nan, np.where(np.isnan(found), -1.0, found))

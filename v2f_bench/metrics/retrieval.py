@@ -5,76 +5,79 @@ from __future__ import annotations
 import numpy as np
 
 from v2f_bench.interfaces import Evidence, Measure, Metric
-from v2f_bench.metrics.vectors import unit
-from v2f_bench.stats import chance_in_top, rank_of_target
+from v2f_bench.metrics.galleries import Lineup, Ranking, strata
+from v2f_bench.stats import chance_in_top, recall_in_gallery
 
 TOP = (1, 5, 10)
+SIZES = (50, 100, 500)
 
 
 class Retrieval(Metric):
-    """Rank of the speaker's gallery face by cosine to the generated face; R@k, and the normalised median rank.
+    """Rank of the speaker's gallery face by cosine to the generated face; R@k, and the normalised rank.
 
     R@k depends on the gallery's size, which the protocol fixes; the normalised rank, (rank - 1) / (size - 1), does not:
-    0 is first, 0.5 is chance. Retrieval@5 is reported by Liang et al. 2020, section 4.3. `within-sex` ranks only
-    gallery faces of the speaker's sex, so that hearing the sex alone gains nothing. Ties count as chance would order
-    them.
+    0 is first, 0.5 is chance. `R@k-of-50` (100, 500) is what R@k is to be expected in a gallery of that size, the
+    target and others drawn at random from ours: exact, by the hypergeometric distribution, and comparable between data
+    sets; absent where our gallery is smaller. Retrieval@5 over 500 pictures is reported by Liang et al. 2020, section
+    4.3. `within-sex` ranks only gallery faces of the speaker's sex, so that hearing the sex alone gains nothing;
+    `within-sex-and-age` only those of the speaker's age band too (`galleries.AGE_BANDS`). Ties count as chance would
+    order them.
     """
 
     name = "retrieval"
-    summary = "R@1, R@5, R@10 and normalised median rank in a fixed gallery; all and within one sex"
+    summary = "R@1, R@5, R@10 and normalised rank in the gallery and in fixed sizes; all, within one sex (and age)"
     judged_by = ("identity",)
     tracks = frozenset({"identity"})
 
     def measure(self, evidence: Evidence) -> list[Measure]:
-        measures = self._over(evidence, np.ones((len(evidence.trials), len(evidence.gallery)), bool), "")
-        if "sex" in evidence.trials:
-            own, theirs = evidence.trials["sex"].to_numpy(), evidence.gallery["sex"].to_numpy()
-            measures += self._over(evidence, own[:, None] == theirs[None, :], "within-sex/")
+        lineup, measures = Lineup.of(evidence), []
+        for prefix, taking_part in strata(evidence).items():
+            ranking = lineup.ranked(taking_part)
+            measures += [*_recalls(ranking, prefix), *_normalised_ranks(ranking, prefix)]
+            if not prefix:
+                sizes = [size for size in SIZES if size <= len(evidence.gallery)]
+                measures += [_recall_of(ranking, size, k) for size in sizes for k in TOP]
         return measures
 
-    def _over(self, evidence: Evidence, taking_part: np.ndarray, prefix: str) -> list[Measure]:
-        """Measures in the gallery that `taking_part` (bool [n, g]) leaves to each trial."""
-        generated, gallery = unit(evidence.seen["generated"]), unit(evidence.seen["gallery"])
-        failed = np.isnan(generated).any(axis=1)
-        unusable = np.isnan(gallery).any(axis=1)
-        taking_part = taking_part & ~unusable
-        target = evidence.gallery["speaker"].searchsorted(evidence.trials["speaker"])
-        scores = np.where(taking_part, np.nan_to_num(generated) @ np.nan_to_num(gallery).T, -np.inf)
-        above, ties = rank_of_target(scores, target)
-        size = taking_part.sum(axis=1)
-        # A trial whose own target cannot be judged, or stands alone in its gallery, says nothing about the method.
-        undefined = unusable[target] | (size < 2)
 
-        def per_trial(values: np.ndarray, when_failed: float | np.ndarray) -> np.ndarray:
-            return np.where(undefined, np.nan, np.where(failed, when_failed, values))
-
-        place = (above + (ties + 1) / 2 - 1) / np.maximum(size - 1, 1)
-        chances = {k: np.minimum(k / np.maximum(size, 1), 1) for k in TOP}
-        return [
-            Measure(
-                f"retrieval/{prefix}R@{k}",
-                better="higher",
-                unit="fraction",
-                failure="a missing or unjudgeable face is not retrieved",
-                values=per_trial(chance_in_top(above, ties, k), 0.0),
-                chance=_mean(chances[k][~undefined]),
-                headline=k == 5,
-            )
-            for k in TOP
-        ] + [
-            Measure(
-                f"retrieval/{prefix}normalised-{aggregate}-rank",
-                better="lower",
-                unit="fraction of the gallery",
-                failure="a missing or unjudgeable face ranks last",
-                values=per_trial(place, 1.0),
-                aggregate=aggregate,
-                chance=0.5,
-                headline=aggregate == "mean",
-            )
-            for aggregate in ("median", "mean")
-        ]
+def _recalls(ranking: Ranking, prefix: str) -> list[Measure]:
+    return [
+        Measure(
+            f"retrieval/{prefix}R@{k}",
+            better="higher",
+            unit="fraction",
+            failure="a missing or unjudgeable face is not retrieved",
+            values=ranking.per_trial(chance_in_top(ranking.above, ranking.ties, k), 0.0),
+            chance=ranking.mean(np.minimum(k / np.maximum(ranking.size, 1), 1)),
+            headline=k == 5 and prefix in ("", "within-sex/"),
+        )
+        for k in TOP
+    ]
 
 
-def _mean(values: np.ndarray) -> float | None:
-    return float(values.mean()) if len(values) else None
+def _recall_of(ranking: Ranking, size: int, k: int) -> Measure:
+    return Measure(
+        f"retrieval/R@{k}-of-{size}",
+        better="higher",
+        unit="fraction",
+        failure="a missing or unjudgeable face is not retrieved",
+        values=ranking.per_trial(recall_in_gallery(ranking.above, ranking.ties, ranking.size, size, k), 0.0),
+        chance=k / size,
+    )
+
+
+def _normalised_ranks(ranking: Ranking, prefix: str) -> list[Measure]:
+    place = (ranking.above + (ranking.ties + 1) / 2 - 1) / np.maximum(ranking.size - 1, 1)
+    return [
+        Measure(
+            f"retrieval/{prefix}normalised-{aggregate}-rank",
+            better="lower",
+            unit="fraction of the gallery",
+            failure="a missing or unjudgeable face ranks last",
+            values=ranking.per_trial(place, 1.0),
+            aggregate=aggregate,
+            chance=0.5,
+            headline=aggregate == "mean" and prefix in ("", "within-sex/"),
+        )
+        for aggregate in ("median", "mean")
+    ]
