@@ -40,15 +40,12 @@ class _DeepFace(Judge):
         if not file.is_file():
             raise NotAvailable(f"{self.name}: {file} is not there")
         try:
-            from deepface.modules import modeling
+            client = self._build(file)  # runs no code from the file
         except ImportError as error:
             raise NotAvailable(f"{self.name} needs deepface ({error}): pip install deepface") from None
-        with _only_from(file), _engine():
-            try:
-                client = modeling.get_model_class(self.task, self.model)()  # it runs no code from the file
-            except (ValueError, RuntimeError) as error:
-                cause = str(error.__cause__ or error).strip().splitlines() or [""]
-                raise BenchError(f"{file}: not the weights of {self.name} ({cause[0][:200]})") from None
+        except (ValueError, RuntimeError) as error:
+            cause = str(error.__cause__ or error).strip().splitlines() or [""]
+            raise BenchError(f"{file}: not the weights of {self.name} ({cause[0][:200]})") from None
         if hasattr(client, "device"):
             import torch
 
@@ -56,6 +53,12 @@ class _DeepFace(Judge):
             # Faces come channels last; with the weights in the same order one takes a quarter less time on a CPU.
             client.model.to(client.device, memory_format=torch.channels_last)
         self._client = client
+
+    def _build(self, file: Path) -> Any:
+        from deepface.modules import modeling
+
+        with _only_from(file), _engine():
+            return modeling.get_model_class(self.task, self.model)()
 
     def look(self, faces: torch.Tensor) -> torch.Tensor:
         import numpy as np

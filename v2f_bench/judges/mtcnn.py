@@ -30,7 +30,7 @@ class Mtcnn(Judge):
     """
 
     name = "mtcnn"
-    version = "2.6.0-64+16"
+    version = "1"
     kind = "detection"
     summary = "MTCNN of facenet-pytorch: whether a face is found; its weights come with the package"
     people = "WIDER FACE and CelebA (Zhang et al. 2016, section III)"
