@@ -55,8 +55,8 @@ class AgeError(Metric):
     """Mean absolute difference in years between the judge's age of the face and the speaker's label.
 
     As in Oh et al. 2019 (Speech2Face, section 4.1), here against the label. The judge's own error on real faces is its
-    ceiling. A failed face costs the largest error that an answer between 0 and 100 years could make: as bad as any
-    answer, and the same for every method.
+    ceiling. A failed face costs the largest error that an answer from 0 to 100 years could make, and no judged age is
+    taken to lie outside these: so failing is never better than any answer, and costs the same for every method.
     """
 
     name = "age-error"
@@ -69,7 +69,7 @@ class AgeError(Metric):
         if np.isnan(truth).all():
             return []
         generated = answers(evidence)
-        error = np.abs(generated[:, 0] - truth)
+        error = np.abs(np.clip(generated[:, 0], 0, OLDEST) - truth)
         return [
             Measure(
                 self.name,

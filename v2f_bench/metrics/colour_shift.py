@@ -27,8 +27,8 @@ class ColourShift(Metric):
 
     Over the cells of a 16×16 grid that are not brows, eyes or mouth (`MOVING`): skin, hair, background and clothes,
     which a change of expression leaves as they are. The colour of a cell is the mean of its pixels. About 2.3 is just
-    noticeable (Mahy et al. 1994). A copy of the source scores 0; the ceiling shows how much another picture of the same
-    person differs.
+    noticeable (Mahy et al. 1994); a trial's value is at most 100, black for white. A copy of the source scores 0; the
+    ceiling shows how much another picture of the same person differs.
     """
 
     name = "colour-shift"
@@ -46,7 +46,7 @@ class ColourShift(Metric):
                 better="lower",
                 unit="ΔE*ab",
                 failure="a missing face counts as far off as black is from white: 100",
-                values=np.where(failed, BLACK_TO_WHITE, difference),
+                values=np.where(failed, BLACK_TO_WHITE, np.minimum(difference, BLACK_TO_WHITE)),
             )
         ]
 

@@ -66,7 +66,9 @@ class Confusion:
                 return np.nan, np.nan
             cells = np.zeros((len(names), *self.label.shape[1:], self.judged.shape[1]))
             np.add.at(cells, place, self.label[self.known, :, None] * self.judged[self.known, None, :])
-            _, low, high = weighted_interval(lambda weights: of(np.tensordot(weights, cells, axes=1)), len(names))
+            _, low, high = weighted_interval(
+                lambda weights: of(np.tensordot(weights, cells, axes=1)), len(names), method="expanded"
+            )
             return low, high
 
         return {"statistic": statistic, "covers": self.known, "interval": interval}

@@ -48,7 +48,7 @@ class Diversity(Metric):
 
             def interval(clusters: np.ndarray) -> tuple[float, float]:
                 names, place = np.unique(clusters, return_inverse=True)
-                _, low, high = weighted_interval(of(np.arange(len(place)), place), len(names))
+                _, low, high = weighted_interval(of(np.arange(len(place)), place), len(names), method="expanded")
                 return low, high
 
             return Measure(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import stdtrit
 
 LEVEL = 0.95
 
@@ -13,7 +13,7 @@ LEVEL = 0.95
 def influence_interval(
     value: Callable[[], float], influence: Callable[[], np.ndarray]
 ) -> Callable[[np.ndarray], tuple[float, float]]:
-    """An interval for `Measure.interval`: the value and the normal quantile of its standard error over speakers.
+    """An interval for `Measure.interval`: the value and its standard error over speakers, by Student's distribution.
 
     `influence`, float [n], is n times the derivative of the value by each trial's weight, NaN for a trial that takes no
     part: its sums over speakers have the variance of the value (the infinitesimal jackknife, Jaeckel 1972; Efron 1982,
@@ -31,7 +31,7 @@ def influence_interval(
             return np.nan, np.nan
         sums = np.bincount(place, found[known])
         error = np.sqrt((sums**2).sum() * len(names) / (len(names) - 1)) / known.sum()
-        reach = float(ndtri((1 + LEVEL) / 2) * error)
+        reach = float(stdtrit(len(names) - 1, (1 + LEVEL) / 2) * error)
         return value() - reach, value() + reach
 
     return ends

@@ -49,7 +49,7 @@ class PrecisionRecall(Metric):
 
         def interval(speakers: np.ndarray) -> tuple[float, float]:
             found = recalled(np.arange(len(speakers)))
-            _, low, high = mean_interval(found, evidence.reference["speaker"].to_numpy())
+            _, low, high = mean_interval(found, evidence.reference["speaker"].to_numpy(), method="expanded")
             return low, high
 
         details = {"real_faces": len(real_faces)}

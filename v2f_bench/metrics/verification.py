@@ -90,7 +90,7 @@ def _pooled(
 
 
 def _ends(
-    interval: Callable[[np.ndarray, np.ndarray, np.ndarray], Interval],
+    interval: Callable[..., Interval],
     positive: np.ndarray,
     negatives: np.ndarray,
     worst: float,
@@ -98,7 +98,7 @@ def _ends(
     def ends(clusters: np.ndarray) -> tuple[float, float]:
         if np.isneginf(positive).any() and np.isnan(negatives).all():
             return worst, worst
-        _, low, high = interval(positive, negatives, clusters)
+        _, low, high = interval(positive, negatives, clusters, method="expanded")
         return low, high
 
     return ends
