@@ -188,7 +188,8 @@ def test_troubled_plugins_cost_only_themselves(cli, installed, tmp_path):
     assert missing.mean() == pytest.approx(0.5, abs=0.05)
     assert set(trials.loc[~missing, "failure"]) == {"no face found (mtcnn)"}, "the other half is noise"
     assert sum(record["failures"].values()) == len(trials)
-    faceless = {result["measure"]: result for result in record["results"] if result.get("judge") == "in-domain-identity"}
+    by_identity = [result for result in record["results"] if result.get("judge") == "in-domain-identity"]
+    faceless = {result["measure"]: result for result in by_identity}
     assert {result["failed"] for result in faceless.values()} == {len(trials)}
     assert faceless["retrieval/R@5"]["value"] == 0, "no face finds nobody: it counts, as the worst"
     assert faceless["retrieval/normalised-mean-rank"]["value"] == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,8 @@ class Jury:
     judges: list[ReadyJudge]
     missing: list[MissingJudge]
     metrics: list[Plugin]
+    # (metric, judge, role): what a role scores, by measure. The same for every run, so measured once.
+    bounds: dict[tuple[str, str, str], dict[str, float | None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from v2f_bench.harness.independence import independence
-from v2f_bench.harness.judging import MissingJudge, ReadyJudge
+from v2f_bench.harness.judging import Jury, ReadyJudge
 from v2f_bench.harness.slices import slices
 from v2f_bench.interfaces import Evidence, Measure, Metric, PluginError
 from v2f_bench.leaderboard.record import column_name
@@ -19,7 +19,7 @@ from v2f_bench.stats import Interval, mean_interval, median_interval, statistic_
 def metric_results(
     metric: Metric,
     seen: list[tuple[ReadyJudge, Evidence]],
-    missing: Sequence[MissingJudge],
+    jury: Jury,
     posed: np.ndarray,
     trained_with: Collection[str],
     people: frozenset[str],
@@ -27,14 +27,14 @@ def metric_results(
     """The results of one metric by every judge of its kinds, and the columns of per-trial values."""
     fitting = [(ready, evidence) for ready, evidence in seen if ready.judge.kind in metric.judged_by]
     if not fitting:
-        reasons = "; ".join(f"{judge.name}: {judge.reason}" for judge in missing if judge.kind in metric.judged_by)
+        reasons = "; ".join(f"{judge.name}: {judge.reason}" for judge in jury.missing if judge.kind in metric.judged_by)
         reasons = reasons or f"no judge of kind {' or '.join(metric.judged_by)}"
         return [unavailable(metric.name, reasons)], {}
     results: list[dict[str, Any]] = []
     columns: dict[str, np.ndarray] = {}
     for ready, evidence in fitting:
         about = _about_judge(ready, trained_with, people)
-        for measure, told in _measured(metric, evidence, posed):
+        for measure, told in _measured(metric, evidence, posed, jury):
             results.append({"metric": metric.name, "measure": measure.name, **about, **told})
             if measure.values is not None:
                 columns[column_name(measure.name, ready.judge.name)] = measure.values
@@ -74,16 +74,20 @@ def point(measure: Measure) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _measured(metric: Metric, evidence: Evidence, posed: np.ndarray) -> list[tuple[Measure, dict[str, Any]]]:
+def _measured(
+    metric: Metric, evidence: Evidence, posed: np.ndarray, jury: Jury
+) -> list[tuple[Measure, dict[str, Any]]]:
     """Each measure, limited to the trials that were posed, with its numbers."""
-    bounds: dict[str, dict[str, Measure]] = {}
 
     def bound(role: str, name: str) -> float | None:
         if role not in evidence.seen:
             return None
-        if role not in bounds:
-            bounds[role] = {measure.name: measure for measure in metric.measure(evidence.instead(role))}
-        return point(_limited(bounds[role][name], _has_answer(evidence, role)))
+        key = (metric.name, evidence.judge, role)
+        if key not in jury.bounds:
+            answered = _has_answer(evidence, role)
+            measures = metric.measure(evidence.instead(role))
+            jury.bounds[key] = {measure.name: point(_limited(measure, answered)) for measure in measures}
+        return jury.bounds[key][name]
 
     told = []
     for measure in metric.measure(evidence):
