@@ -36,7 +36,7 @@ class VoxcelebVggface(Dataset):
     summary = "VoxCeleb1 voices with VGGFace or VoxCeleb1 pictures of the same people; 1,225 people when complete"
     options = VoxcelebOptions
     # VoxCeleb1's speakers were chosen from VGGFace's names; film stars of the two are in the other collections too.
-    people = frozenset({"voxceleb1", "vggface", "vggface2", "casia-webface", "ms-celeb-1m"})
+    people = frozenset({"voxceleb1", "vggface", "vggface2", "casia-webface", "ms-celeb-1m", "imdb-wiki"})
     root_variable = "V2F_BENCH_VOXCELEB_VGGFACE"
     card: ClassVar[Card] = Card(
         title="VoxCeleb1 ∩ VGGFace",

@@ -10,7 +10,7 @@ from v2f_bench.interfaces import Evidence, Measure, Metric
 from v2f_bench.metrics.influence import influence_interval
 from v2f_bench.metrics.vectors import answers, finite, usable
 
-BLOCK = 1024  # rows of a kernel matrix at a time
+BLOCK = 512  # rows of a kernel matrix at a time
 
 
 class Kid(Metric):
@@ -88,12 +88,12 @@ class Kernel:
 
 def _row_sums(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """For each row of [n, D] the sum of its kernel with all rows of [m, D]: float64 [n]."""
-    blocks = [first[start : start + BLOCK] @ second.T for start in range(0, len(first), BLOCK)]
+    blocks = (first[start : start + BLOCK] @ second.T for start in range(0, len(first), BLOCK))
     return np.concatenate([_kernel(products, first.shape[1]).sum(axis=1) for products in blocks])
 
 
 def _self_similarity(features: np.ndarray) -> np.ndarray:
-    return _kernel((features.astype(np.float64) ** 2).sum(axis=1), features.shape[1])
+    return _kernel(np.einsum("nd,nd->n", features, features, dtype=np.float64), features.shape[1])
 
 
 def _kernel(products: np.ndarray, dimensions: int) -> np.ndarray:

@@ -11,7 +11,7 @@ from v2f_bench.metrics.vectors import answers, usable
 from v2f_bench.stats import mean_interval
 
 NEIGHBOUR = 3
-BLOCK = 1024  # rows of a distance matrix at a time
+BLOCK = 512  # rows of a distance matrix at a time
 
 
 class PrecisionRecall(Metric):
@@ -78,17 +78,21 @@ class PrecisionRecall(Metric):
 def covered(faces: np.ndarray, by: np.ndarray, neighbour: int = NEIGHBOUR) -> np.ndarray:
     """Which of `faces`, [n, D], lie in the ball of any of `by`, [m, D], m > neighbour: bool [n]."""
     # The nearest row of a set to one of its own is that row itself, so the third neighbour is the fourth nearest.
-    radii = np.concatenate([np.partition(block, neighbour, axis=1)[:, neighbour] for block in _distances(by, by)])
+    radii = np.concatenate([np.partition(block, neighbour)[:, neighbour].copy() for block in _distances(by, by)])
     return np.concatenate([np.zeros(0, bool), *((block <= radii).any(axis=1) for block in _distances(faces, by))])
 
 
 def _distances(first: np.ndarray, second: np.ndarray) -> Iterator[np.ndarray]:
     """Squared distances of the rows of [n, D] to those of [m, D], a block of rows at a time: float64 [b, m]."""
     second = second.astype(np.float64)
-    lengths = (second**2).sum(axis=1)
+    lengths = _squares(second)
     for start in range(0, len(first), BLOCK):
         block = first[start : start + BLOCK].astype(np.float64)
-        yield np.maximum((block**2).sum(axis=1)[:, None] + lengths - 2 * block @ second.T, 0)
+        yield np.maximum(_squares(block)[:, None] + lengths - 2 * block @ second.T, 0)
+
+
+def _squares(rows: np.ndarray) -> np.ndarray:
+    return np.einsum("nd,nd->n", rows, rows)
 
 
 def _mean(values: np.ndarray) -> float:
