@@ -35,6 +35,10 @@ def features(n, m, d, seed=0):
     return generated.astype(np.float32), (rng.standard_normal((m, d)) @ mix).astype(np.float32)
 
 
+def kid(first, second):
+    return Kernel(first, second).distance(np.arange(len(first)))
+
+
 def measures(metric, found):
     return {measure.name: measure for measure in metric.measure(found)}
 
@@ -140,9 +144,15 @@ def test_pictures_through_our_judge_equal_torch_fidelity_on_their_folders(incept
 
 def test_kid_in_blocks_is_kid_at_once(monkeypatch):
     first, second = features(70, 90, 30)
-    whole = Kernel(second).distance(first)
+    whole = kid(first, second)
     monkeypatch.setattr("v2f_bench.metrics.kernel_distance.BLOCK", 16)
-    assert Kernel(second).distance(first) == pytest.approx(whole, rel=1e-9)
+    assert kid(first, second) == pytest.approx(whole, rel=1e-9)
+
+
+def test_kid_of_some_trials_is_that_of_their_faces():
+    first, second = features(70, 90, 30)
+    for rows in (np.arange(0, 70, 3), np.arange(70)[::-1], np.array([3, 3, 8, 50])):
+        assert Kernel(first, second).distance(rows) == pytest.approx(kid(first[rows], second), rel=1e-6)
 
 
 def test_coverage_in_blocks_is_coverage_at_once(monkeypatch):
@@ -160,7 +170,7 @@ def test_kid_is_without_bias_where_fid_is_not():
     kids, fids = [], []
     for _ in range(40):
         first, second = rng.standard_normal((2, 50, 20))
-        kids.append(Kernel(second).distance(first))
+        kids.append(kid(first, second))
         fids.append(frechet_distance(first, second))
     assert abs(np.mean(kids)) < 3 * np.std(kids) / np.sqrt(40)
     assert np.mean(fids) > 3 * np.std(fids)
@@ -170,15 +180,16 @@ def test_kid_is_without_bias_where_fid_is_not():
     ("distance", "influence"),
     [
         (frechet_distance, lambda x, y: Normal(y).influence(x)),
-        (lambda x, y: Kernel(y).distance(x), lambda x, y: Kernel(y).influence(x)),
+        (kid, lambda x, y: Kernel(x, y).value_and_influence()),
     ],
     ids=["frechet", "kid"],
 )
 @pytest.mark.parametrize("d", [5, 40])
 def test_influence_is_what_leaving_a_face_out_changes(distance, influence, d):
     first, second = features(120, 90, d)
-    found = influence(first, second)
+    value, found = influence(first, second)
     whole = distance(first, second)
+    assert value == pytest.approx(whole)
     left_out = [whole - distance(np.delete(first, place, axis=0), second) for place in range(len(first))]
     changes = (len(first) - 1) * (np.array(left_out) - np.mean(left_out))
     assert found.mean() == pytest.approx(0, abs=1e-9 * np.abs(found).max())

@@ -31,10 +31,10 @@ class _Frechet(Metric):
         def statistic(rows: np.ndarray) -> float:
             return real.distance(finite(generated[rows]))
 
-        def influence() -> np.ndarray:
+        def value_and_influence() -> tuple[float, np.ndarray]:
             found = np.full(len(generated), np.nan)
-            found[known] = real.influence(generated[known])
-            return found
+            value, found[known] = real.influence(generated[known])
+            return value, found
 
         return [
             Measure(
@@ -44,7 +44,7 @@ class _Frechet(Metric):
                 failure="a missing or unjudgeable face is left out, and n says so",
                 statistic=statistic,
                 covers=known,
-                interval=influence_interval(lambda: real.distance(generated[known]), influence),
+                interval=influence_interval(value_and_influence),
                 headline=self.headline,
                 details={"real_faces": real.faces},
             )
@@ -91,24 +91,27 @@ class Normal:
         if len(features) < 2 or self.faces < 2:
             return float("nan")
         mean, x = _centred(features)
-        singular = np.linalg.svd(_factor(x) @ self._factor.T, compute_uv=False)
-        return float(((mean - self._mean) ** 2).sum() + (x**2).sum() + (self._factor**2).sum() - 2 * singular.sum())
+        return self._distance(mean, x, np.linalg.svd(_factor(x) @ self._factor.T, compute_uv=False))
 
-    def influence(self, features: np.ndarray) -> np.ndarray:
-        """n times the derivative of `distance` by the weight of each row: float [n], of mean zero.
+    def influence(self, features: np.ndarray) -> tuple[float, np.ndarray]:
+        """The distance, and n times its derivative by the weight of each row: float [n], of mean zero.
 
         A weight scales a row of X, and the sum of singular values U S Vᵀ then changes by half of (U S Uᵀ)_ii; in terms
         of X Yᵀ V = U S, whose rows need no factor of X.
         """
         n = len(features)
         if n < 2 or self.faces < 2:
-            return np.full(n, np.nan)
+            return float("nan"), np.full(n, np.nan)
         mean, x = _centred(features)
         _, singular, right = np.linalg.svd(_factor(x) @ self._factor.T, full_matrices=False)
         there = singular > 1e-12 * singular.max(initial=1e-300)
         along = x @ (self._factor.T @ right[there].T) / np.sqrt(singular[there])  # [n, k]: U S^½
         shares = n * ((x**2).sum(axis=1) - (along**2).sum(axis=1))
-        return np.asarray(2 * np.sqrt(n - 1) * x @ (mean - self._mean) + shares - shares.mean())
+        shift = 2 * np.sqrt(n - 1) * x @ (mean - self._mean)
+        return self._distance(mean, x, singular), shift + shares - shares.mean()
+
+    def _distance(self, mean: np.ndarray, x: np.ndarray, singular: np.ndarray) -> float:
+        return float(((mean - self._mean) ** 2).sum() + (x**2).sum() + (self._factor**2).sum() - 2 * singular.sum())
 
     @cached_property
     def _mean(self) -> np.ndarray:

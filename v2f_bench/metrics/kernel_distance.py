@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
@@ -29,71 +30,83 @@ class Kid(Metric):
     floor = "mean-face"
 
     def measure(self, evidence: Evidence) -> list[Measure]:
-        generated = answers(evidence)
-        known, real = usable(generated), Kernel(finite(evidence.seen["reference"]))
-
-        def statistic(rows: np.ndarray) -> float:
-            return real.distance(finite(generated[rows]))
-
-        def influence() -> np.ndarray:
-            found = np.full(len(generated), np.nan)
-            found[known] = real.influence(generated[known])
-            return found
-
+        kernel = Kernel(answers(evidence), finite(evidence.seen["reference"]))
         return [
             Measure(
                 self.name,
                 better="lower",
                 unit="squared MMD",
                 failure="a missing or unjudgeable face is left out, and n says so",
-                statistic=statistic,
-                covers=known,
-                interval=influence_interval(lambda: real.distance(generated[known]), influence),
+                statistic=kernel.distance,
+                covers=kernel.known,
+                interval=influence_interval(kernel.value_and_influence),
                 headline=True,
-                details={"real_faces": real.faces},
+                details={"real_faces": len(kernel.real)},
             )
         ]
 
 
 class Kernel:
-    """The squared MMD of any features to those of the real faces, [m, D]. No kernel matrix is ever kept whole."""
+    """The squared MMD between trials' features, [n, D], and those of real faces, [m, D].
 
-    def __init__(self, real: np.ndarray) -> None:
-        self.faces = len(real)
-        self._real = real
+    Rows of the former that are not finite take no part (`known`, bool [n]). No kernel matrix is ever kept whole: a face
+    is known by the sums of its row. What is the same for every choice of trials is computed once.
+    """
 
-    def distance(self, features: np.ndarray) -> float:
-        """The unbiased estimate for features [n, D]; NaN with fewer than two rows on either side."""
-        n, m = len(features), len(self._real)
+    def __init__(self, features: np.ndarray, real: np.ndarray) -> None:
+        self.known, self.real = usable(features), real
+        self._features = features
+
+    def distance(self, rows: np.ndarray) -> float:
+        """The unbiased estimate from the trials at positions `rows`; NaN with fewer than two faces on either side."""
+        rows = rows[self.known[rows]]
+        n, m = len(rows), len(self.real)
         if n < 2 or m < 2:
             return float("nan")
-        within = _row_sums(features, features).sum() - _self_similarity(features).sum()
-        across = _row_sums(features, self._real).sum()
-        return float(within / (n * (n - 1)) + self._within_real - 2 * across / (n * m))
+        all_of_them = np.array_equal(rows, np.flatnonzero(self.known))
+        within = self._within[rows] if all_of_them else _sums_with_others(self._features[rows])
+        return float(within.sum() / (n * (n - 1)) + self._within_real - 2 * self._across[rows].mean())
 
-    def influence(self, features: np.ndarray) -> np.ndarray:
-        """n times the derivative of `distance` by the weight of each row: float [n], of mean zero."""
-        n, m = len(features), len(self._real)
-        if n < 2 or m < 2:
-            return np.full(n, np.nan)
-        within = (_row_sums(features, features) - _self_similarity(features)) / (n - 1)
-        across = _row_sums(features, self._real) / m
-        return np.asarray(2 * ((within - within.mean()) - (across - across.mean())))
+    def value_and_influence(self) -> tuple[float, np.ndarray]:
+        """The distance of all trials, and n times its derivative by the weight of each: float [n], NaN if not known."""
+        everything = np.arange(len(self.known))
+        value = self.distance(everything)
+        if np.isnan(value):
+            return value, np.full(len(everything), np.nan)
+        contribution = 2 * (self._within / (self.known.sum() - 1) - self._across)
+        return value, contribution - contribution[self.known].mean()
+
+    @cached_property
+    def _within(self) -> np.ndarray:
+        """Each face's sum with the others of the trials: float [n]; NaN if not known."""
+        return self._of_known(_sums_with_others)
+
+    @cached_property
+    def _across(self) -> np.ndarray:
+        """Each face's mean with the real ones: float [n]; NaN if not known."""
+        return self._of_known(lambda features: _row_sums(features, self.real) / len(self.real))
 
     @cached_property
     def _within_real(self) -> float:
-        m = len(self._real)
-        return float((_row_sums(self._real, self._real).sum() - _self_similarity(self._real).sum()) / (m * (m - 1)))
+        m = len(self.real)
+        return float(_sums_with_others(self.real).sum() / (m * (m - 1)))
+
+    def _of_known(self, sums: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        found = np.full(len(self.known), np.nan)
+        found[self.known] = sums(self._features[self.known])
+        return found
+
+
+def _sums_with_others(features: np.ndarray) -> np.ndarray:
+    """For each row of [n, D] the sum of its kernel with all others: float64 [n]."""
+    itself = _kernel(np.einsum("nd,nd->n", features, features, dtype=np.float64), features.shape[1])
+    return _row_sums(features, features) - itself
 
 
 def _row_sums(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """For each row of [n, D] the sum of its kernel with all rows of [m, D]: float64 [n]."""
     blocks = (first[start : start + BLOCK] @ second.T for start in range(0, len(first), BLOCK))
     return np.concatenate([_kernel(products, first.shape[1]).sum(axis=1) for products in blocks])
-
-
-def _self_similarity(features: np.ndarray) -> np.ndarray:
-    return _kernel(np.einsum("nd,nd->n", features, features, dtype=np.float64), features.shape[1])
 
 
 def _kernel(products: np.ndarray, dimensions: int) -> np.ndarray:
