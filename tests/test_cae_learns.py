@@ -9,8 +9,8 @@ JUDGE = "in-domain-identity"
 
 def test_cae_beats_the_floors_on_unseen_speakers(cli, tmp_path):
     cli(
-        *("run", "--method", "cae", "--dataset", "synthetic-speakers", "--dataset-set", "speakers=320"),
-        *("--set", "steps=500", "--set", "voice_steps=300", "--output", tmp_path),
+        *("run", "--method", "cae", "--dataset", "synthetic-speakers", "--dataset-set", "clips=3"),
+        *("--set", "steps=500", "--output", tmp_path),
     )
     folders = [path.parent for path in tmp_path.rglob("record.json")]
     (entries,) = gather(folders).values()
@@ -19,9 +19,9 @@ def test_cae_beats_the_floors_on_unseen_speakers(cli, tmp_path):
     assert trials["speaker"].nunique() > 70
 
     def gap(rival, measure):
-        return difference(by_name["cae"], by_name[rival], measure, JUDGE)
+        return difference(by_name["cae"], by_name[rival], measure, JUDGE).difference
 
-    for rival in ("same-sex-face", "random-face", "copy-proposal", "mean-face"):
+    for rival in ("same-sex-face", "random-face", "copy-proposal"):
         assert gap(rival, "identity-cosine/target").low > 0, f"cosine to the target, against {rival}"
         assert gap(rival, "retrieval/normalised-mean-rank").high < 0, f"rank, against {rival}"
     for ceiling in ("oracle", "real-photo"):

@@ -60,13 +60,13 @@ def test_every_number_has_its_context(finished):
     for record in records_below(finished[0]).values():
         for result in record["results"]:
             if result["unavailable"]:
-                assert "inception" in result["unavailable"].lower()
+                assert "needs weights/" in result["unavailable"]
                 continue
             assert result["n"] <= result["expected"] == record["protocol"]["trials"]
             assert result["floor"] is not None
             assert result["floor_is"]
             assert result["ceiling_is"]
-            assert result["judge_sha256"]
+            assert result["judge_sha256"] or result["judge"] == "mtcnn", "its weights are inside facenet-pytorch's wheel"
             assert result["failure_policy"]
             if result["value"] is not None and result["low"] is not None:
                 assert result["low"] <= result["value"] <= result["high"]
