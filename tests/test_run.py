@@ -66,7 +66,9 @@ def test_every_number_has_its_context(finished):
             assert result["floor"] is not None
             assert result["floor_is"]
             assert result["ceiling_is"]
-            assert result["judge_sha256"] or result["judge"] == "mtcnn", "its weights are inside facenet-pytorch's wheel"
+            assert result["judge_sha256"] or result["judge"] == "mtcnn", "its weights lie in a wheel"
+                "its weights are inside facenet-pytorch's wheel"
+            )
             assert result["failure_policy"]
             if result["value"] is not None and result["low"] is not None:
                 assert result["low"] <= result["value"] <= result["high"]
