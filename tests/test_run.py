@@ -67,8 +67,6 @@ def test_every_number_has_its_context(finished):
             assert result["floor_is"]
             assert result["ceiling_is"]
             assert result["judge_sha256"] or result["judge"] == "mtcnn", "its weights lie in a wheel"
-                "its weights are inside facenet-pytorch's wheel"
-            )
             assert result["failure_policy"]
             if result["value"] is not None and result["low"] is not None:
                 assert result["low"] <= result["value"] <= result["high"]
