@@ -25,6 +25,9 @@ def run(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes that prepare data; default: one a CPU.")] = None,
     track: Annotated[str | None, typer.Option(help="identity or emotion; default: the first that fits.")] = None,
+    lists: Annotated[
+        list[Path] | None, typer.Option("--list", help="Published matching or verification list; repeatable.")
+    ] = None,
     judge: Annotated[list[Path] | None, typer.Option("--judge", help="Card of your own judge; repeatable.")] = None,
     fetch_weights: Annotated[bool, typer.Option("--fetch-weights", help="Download missing judges' weights.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="No number of a judge that is not independent.")] = False,
@@ -51,6 +54,7 @@ def run(
             data_root=data_root,
             dataset_settings=tuple(dataset_settings or ()),
             track=track,
+            lists=tuple(lists or ()),
             judge_cards=tuple(judge or ()),
             fetch_weights=fetch_weights,
             output=output,

@@ -21,6 +21,9 @@ def score(
         list[str] | None, typer.Option("--dataset-set", help="Data set option name=value; repeatable.")
     ] = None,
     track: Annotated[str | None, typer.Option(help="identity or emotion; default: the first that fits.")] = None,
+    lists: Annotated[
+        list[Path] | None, typer.Option("--list", help="Published matching or verification list; repeatable.")
+    ] = None,
     judge: Annotated[list[Path] | None, typer.Option("--judge", help="Card of your own judge; repeatable.")] = None,
     fetch_weights: Annotated[bool, typer.Option("--fetch-weights", help="Download missing judges' weights.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="No number of a judge that is not independent.")] = False,
@@ -54,6 +57,7 @@ def score(
         data_root=data_root,
         dataset_settings=tuple(dataset_settings or ()),
         track=track,
+        lists=tuple(lists or ()),
         judge_cards=tuple(judge or ()),
         fetch_weights=fetch_weights,
         output=output,

@@ -15,6 +15,9 @@ def trials(
         list[str] | None, typer.Option("--dataset-set", help="Data set option name=value; repeatable.")
     ] = None,
     track: Annotated[str | None, typer.Option(help="identity or emotion; default: the first that fits.")] = None,
+    lists: Annotated[
+        list[Path] | None, typer.Option("--list", help="Published matching or verification list; repeatable.")
+    ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the files.")] = Path("trials"),
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes that prepare data; default: one a CPU.")] = None,
 ) -> None:
@@ -32,7 +35,9 @@ def trials(
     from v2f_bench.harness.command import BenchRequest, open_bench
     from v2f_bench.harness.folder import give_out_trials
 
-    request = BenchRequest(dataset, data_root, tuple(dataset_settings or ()), track, device="cpu", jobs=jobs)
+    request = BenchRequest(
+        dataset, data_root, tuple(dataset_settings or ()), track, tuple(lists or ()), device="cpu", jobs=jobs
+    )
     bench, workplace = open_bench(request, track, progress_display())
     listed = give_out_trials(bench, output, workplace)
     typer.echo(f"{len(bench.trials)} trials of {bench.protocol.name} ({bench.protocol.hash}) in {listed}")

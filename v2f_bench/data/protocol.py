@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ class Protocol:
     gallery: list[str]  # clips, one a test speaker
     reference: list[str]  # clips whose faces stand for the real distribution
     trials: list[dict[str, str]]  # keys: TRIAL_COLUMNS
+    lists: list[dict[str, Any]] = field(default_factory=list)  # see `QuestionList.description`
 
     @cached_property
     def hash(self) -> str:

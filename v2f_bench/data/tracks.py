@@ -11,6 +11,8 @@ that are used for nothing else make the `reference` set of distribution metrics.
 be paired with any face of the same speaker: there need be no link in time between them. Voices and real photos come
 from other recording sessions than the gallery's picture where there are any.
 
+`identity-v1+<list>+...`: the same, but the trials are all the voices that published lists ask about (see `lists.py`).
+
 `emotion-v1`: the voice has an emotion; the target is the speaker's face with that emotion, of the voice's own clip
 where it has one; the proposal is the speaker's neutral gallery face. The real photo is the target itself where the
 speaker has no second picture with that emotion. Each speaker's trials have different emotions as far as there are such.
@@ -18,39 +20,55 @@ speaker has no second picture with that emotion. Each speaker's trials have diff
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from v2f_bench.data.lists import QuestionList
 from v2f_bench.data.protocol import RESOLUTION, SAMPLE_RATE, Protocol
 from v2f_bench.data.splits import SPLITS, hash_first, hash_order
-from v2f_bench.interfaces import DataError
+from v2f_bench.interfaces import DataError, UsageError
 
 VOICES_A_SPEAKER = 3
 PHOTOS_A_SPEAKER = 3
 
 
-def protocol_of(track: str, dataset: dict[str, Any], clips: pd.DataFrame, split_of: Mapping[str, str]) -> Protocol:
+def protocol_of(
+    track: str,
+    dataset: dict[str, Any],
+    clips: pd.DataFrame,
+    split_of: Mapping[str, str],
+    lists: Sequence[QuestionList] = (),
+) -> Protocol:
     """The protocol of a track over a store's table of clips, given the split of each speaker.
 
     Raises:
         DataError: a split is too small, or labels that the track needs are missing; says what there is.
     """
-    return {"identity": identity_protocol, "emotion": emotion_protocol}[track](dataset, clips, split_of)
+    if track == "identity":
+        return identity_protocol(dataset, clips, split_of, lists)
+    if lists:
+        raise UsageError(f"lists are for the identity track, not the {track} track")
+    return emotion_protocol(dataset, clips, split_of)
 
 
-def identity_protocol(dataset: dict[str, Any], clips: pd.DataFrame, split_of: Mapping[str, str]) -> Protocol:
+def identity_protocol(
+    dataset: dict[str, Any], clips: pd.DataFrame, split_of: Mapping[str, str], lists: Sequence[QuestionList] = ()
+) -> Protocol:
     """`identity-v1`; see above."""
     cast = _cast(dataset, clips, split_of)
     gallery = {speaker: order[0] for speaker, order in cast.faces.items()}
     photos = {speaker: order[1 : 1 + PHOTOS_A_SPEAKER] for speaker, order in cast.faces.items()}
+    asked = {each: each.over(clips, cast.splits["test"]) for each in lists}
+    listed = {question.voice for questions, _ in asked.values() for question in questions}
     trials: list[dict[str, str]] = []
     for speaker, part in cast.test[cast.test["voice"]].groupby("speaker"):
         together = _recorded_with(cast.test, part, gallery[speaker])
         voices = sorted(hash_order(part["clip"], "voice"), key=lambda clip: clip in together)
-        for number, voice in enumerate(voices[:VOICES_A_SPEAKER]):
+        chosen = [clip for clip in voices if clip in listed] if lists else voices[:VOICES_A_SPEAKER]
+        for number, voice in enumerate(chosen):
             proposer = hash_first(cast.others(speaker), "proposal", voice)
             trials.append(
                 {
@@ -65,7 +83,9 @@ def identity_protocol(dataset: dict[str, Any], clips: pd.DataFrame, split_of: Ma
                 }
             )
     reference = [clip for order in cast.faces.values() for clip in order[:1] + order[1 + PHOTOS_A_SPEAKER :]]
-    return _protocol("identity", dataset, cast, gallery, reference, trials)
+    trial_of = {trial["voice"]: trial["trial"] for trial in trials}
+    told = [each.description(usable, left_out, trial_of) for each, (usable, left_out) in asked.items()]
+    return _protocol("identity", dataset, cast, gallery, reference, trials, told)
 
 
 def emotion_protocol(dataset: dict[str, Any], clips: pd.DataFrame, split_of: Mapping[str, str]) -> Protocol:
@@ -150,9 +170,11 @@ def _protocol(
     gallery: dict[str, str],
     reference: list[str],
     trials: list[dict[str, str]],
+    lists: list[dict[str, Any]] | None = None,
 ) -> Protocol:
+    lists = lists or []
     return Protocol(
-        name=f"{track}-v1",
+        name="+".join([f"{track}-v1", *(each["name"] for each in lists)]),
         track=track,
         dataset=dataset,
         sample_rate=SAMPLE_RATE,
@@ -161,6 +183,7 @@ def _protocol(
         gallery=list(gallery.values()),
         reference=reference,
         trials=trials,
+        lists=lists,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from v2f_bench.data.lists import QuestionList
 from v2f_bench.data.protocol import Protocol
 from v2f_bench.data.splits import hash_order
 from v2f_bench.data.store import Store, StoredClips
@@ -17,7 +19,7 @@ from v2f_bench.data.tracks import protocol_of
 from v2f_bench.harness.prepare import prepare
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.hashing import key_of
-from v2f_bench.interfaces import DataError, Dataset, Method, PluginError, Trials, UsageError
+from v2f_bench.interfaces import DataError, Dataset, ListedQuestions, Method, PluginError, Trials, UsageError
 from v2f_bench.media.picture import to_tensor
 
 if TYPE_CHECKING:
@@ -68,6 +70,27 @@ class Bench:
         return clips[["clip", "speaker", *(label for label in (*LABELS, "emotion") if label in clips)]]
 
     @cached_property
+    def listed_faces(self) -> list[str]:
+        """The clips whose faces the protocol's lists ask about, each once."""
+        return sorted({face for each in self.protocol.lists for asked in each["questions"] for face in asked["faces"]})
+
+    @cached_property
+    def lists(self) -> tuple[ListedQuestions, ...]:
+        """The protocol's lists, by the rows of `trials` and `listed_faces`."""
+        trial_row = {trial: row for row, trial in enumerate(self.trials["trial"])}
+        face_row = {clip: row for row, clip in enumerate(self.listed_faces)}
+        return tuple(
+            ListedQuestions(
+                each["name"],
+                each["task"],
+                np.array([trial_row[asked["trial"]] for asked in each["questions"]]),
+                np.array([[face_row[face] for face in asked["faces"]] for asked in each["questions"]]),
+                np.array([asked["same"] for asked in each["questions"]]),
+            )
+            for each in self.protocol.lists
+        )
+
+    @cached_property
     def test_faces(self) -> pd.DataFrame:
         """The faces of test speakers on which a judge's own quality is measured: rows of the table of clips."""
         test = self.store.clips.loc[self.protocol.splits["test"]]
@@ -82,7 +105,8 @@ class Bench:
         """Every clip whose picture a judge looks at: those that the protocol names, and `test_faces`."""
         columns = ("target", "proposal", "other", "real_photo", "random_face")
         wanted = {clip for column in columns for clip in self.trials[column] if clip}
-        return sorted(wanted | {*self.protocol.gallery, *self.protocol.reference, *self.test_faces["clip"]})
+        named = {*self.protocol.gallery, *self.protocol.reference, *self.listed_faces}
+        return sorted(wanted | named | {*self.test_faces["clip"]})
 
     def split(self, name: str) -> StoredClips:
         return StoredClips(self.store, self.protocol.splits[name], self.protocol.resolution)
@@ -165,15 +189,17 @@ class Bench:
         raise PluginError(f"a method needs {need!r}, which no trial brings")
 
 
-def set_up(dataset: Dataset, workplace: Workplace, track: str = "identity") -> Bench:
-    """Prepare the data set (or find it prepared) and lay the protocol of a track over it."""
+def set_up(
+    dataset: Dataset, workplace: Workplace, track: str = "identity", lists: Sequence[QuestionList] = ()
+) -> Bench:
+    """Prepare the data set (or find it prepared) and lay the protocol of a track over it, with published lists."""
     store = prepare(dataset, workplace)
     if store.clips.empty:
         reasons = "; ".join(store.left_out["reason"].head(3))
         raise DataError(f"{dataset.name}: not one clip could be used ({len(store.left_out)} left out: {reasons}, ...)")
     description = {"name": dataset.name, "version": dataset.version, "options": vars(dataset.opt)}
     split_of = dataset.split(sorted(store.clips["speaker"].unique()))
-    return Bench(dataset, store, protocol_of(track, description, store.clips, split_of))
+    return Bench(dataset, store, protocol_of(track, description, store.clips, split_of, lists))
 
 
 def open_dataset(cls: type[Dataset], options: Any, root: Path | None) -> Dataset:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from v2f_bench.data.lists import read_list
 from v2f_bench.harness.bench import Bench, open_dataset, set_up
 from v2f_bench.harness.circumstances import cpu_count
 from v2f_bench.harness.judging import Jury, summon
@@ -25,6 +26,7 @@ class BenchRequest:
     data_root: Path | None = None
     dataset_settings: tuple[str, ...] = ()
     track: str | None = None  # None: the first that the data set (and a named method) serves
+    lists: tuple[Path, ...] = ()  # published lists of questions
     judge_cards: tuple[Path, ...] = ()
     fetch_weights: bool = False
     output: Path = Path("runs")
@@ -86,7 +88,13 @@ def open_bench(request: BenchRequest, track: str | None, progress: Progress) -> 
         jobs=request.jobs or cpu_count(),
         progress=progress,
     )
-    bench = set_up(dataset, workplace, track or next(name for name in TRACKS if name in cls.tracks))
+    lists = [read_list(path) for path in request.lists]
+    if len({each.name for each in lists}) < len(lists):
+        raise UsageError("--list: two files of one name; rename one, since tables name lists by their files")
+    bench = set_up(dataset, workplace, track or next(name for name in TRACKS if name in cls.tracks), lists)
+    for each in bench.protocol.lists:
+        reasons = "".join(f"; {count} left out: {reason}" for reason, count in each["left_out"].items())
+        progress.line(f"list {each['name']}: {len(each['questions'])} questions of {each['task']}{reasons}")
     if len(bench.store.left_out):
         progress.line(
             f"{len(bench.store.left_out)} clips of {dataset.name} left out: see {bench.store.folder}/left_out.parquet"

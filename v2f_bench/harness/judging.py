@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +81,10 @@ class ReadyJudge:
         if "sex" in trials and len(self.means) > 1:
             unknown = np.full_like(self.means[""], np.nan)
             seen["mean-face-of-sex"] = np.stack([self.means.get(sex, unknown) for sex in trials["sex"]])
-        return Evidence(trials, bench.gallery, bench.reference, seen, self.judge.name, tuple(self.judge.labels))
+        if bench.lists:
+            seen["listed"] = see(bench.listed_faces)
+        labels = tuple(self.judge.labels)
+        return Evidence(trials, bench.gallery, bench.reference, seen, self.judge.name, labels, bench.lists)
 
 
 def summon(judges: list[Judge], metrics: list[Plugin], bench: Bench, workplace: Workplace, fetch: bool) -> Jury:
@@ -134,7 +137,7 @@ def with_faces_only(evidence: Evidence, detected: Evidence) -> Evidence:
     for role in ANSWER_ROLES:
         if role in seen:
             seen[role] = np.where(faceless(detected, role)[:, None], np.nan, seen[role]).astype(np.float32)
-    return Evidence(evidence.trials, evidence.gallery, evidence.reference, seen, evidence.judge, evidence.labels)
+    return replace(evidence, seen=seen)
 
 
 def faceless(detected: Evidence, role: str = "generated") -> np.ndarray:

@@ -5,7 +5,7 @@ from v2f_bench.interfaces.dataset import Card, Dataset
 from v2f_bench.interfaces.errors import BenchError, DataError, NotAvailable, PluginError, UsageError
 from v2f_bench.interfaces.judge import Judge, WeightsFile
 from v2f_bench.interfaces.method import Method
-from v2f_bench.interfaces.metric import Evidence, Measure, Metric
+from v2f_bench.interfaces.metric import Evidence, ListedQuestions, Measure, Metric
 from v2f_bench.interfaces.options import NoOptions, apply_settings, describe_options
 from v2f_bench.interfaces.values import NEEDS, Clips, Trials, Voices
 
@@ -20,6 +20,7 @@ __all__ = [
     "Dataset",
     "Evidence",
     "Judge",
+    "ListedQuestions",
     "Measure",
     "Method",
     "Metric",

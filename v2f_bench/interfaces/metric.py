@@ -13,6 +13,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class ListedQuestions:
+    """The questions of a published list: each about one trial's face and the N real faces that it names.
+
+    `trial` is int64 [q], rows of the trials; `faces` int64 [q, N], rows of the role "listed"; `same` bool [q, N],
+    whether each face is the speaker's: of matching the first alone, of verification (N = 1) as the list says.
+    """
+
+    name: str
+    task: Literal["matching", "verification"]
+    trial: np.ndarray
+    faces: np.ndarray
+    same: np.ndarray
+
+
+@dataclass(frozen=True)
 class Evidence:
     """What one judge made of the faces of one run.
 
@@ -26,7 +41,8 @@ class Evidence:
     speaker's own neutral one), "other" (the gallery face of a random other test speaker), "real-photo" (another
     picture of what the target shows), "random-face" (a training speaker's), "mean-face" (the mean training face),
     "mean-face-of-sex" (the same over the trial's sex; absent without labels); and beside the trials "gallery" and
-    "reference", one row for each of theirs. `labels` names the columns of a classifier.
+    "reference", one row for each of theirs, and "listed", the real faces that `lists` asks about. `labels` names the
+    columns of a classifier.
     """
 
     trials: pd.DataFrame
@@ -35,6 +51,7 @@ class Evidence:
     seen: dict[str, np.ndarray]
     judge: str = ""
     labels: tuple[str, ...] = ()
+    lists: tuple[ListedQuestions, ...] = ()
 
     def instead(self, role: str) -> Evidence:
         """The same trials as if the method had returned the faces of `role`: how floors and ceilings are measured."""

@@ -20,7 +20,7 @@ class Lineup:
     """Every generated face beside every gallery face.
 
     cosines: float64 [n, g]; NaN where the face of either side cannot be judged.
-    target: int [n], the column of the speaker's own face.
+    target: int [n], the column of the speaker's own face; 0 where there is none.
     failed: bool [n], there is no generated face that can be judged.
     undefined: bool [n], there is no face of the speaker in the gallery that can be judged.
     judged: bool [g], which gallery faces can be judged.
@@ -53,7 +53,8 @@ class Lineup:
         if not taking_part.size:
             return Ranking(size, size + 1, size, self.failed, undefined)
         above, ties = rank_of_target(np.where(taking_part, np.nan_to_num(self.cosines), -np.inf), self.target)
-        return Ranking(above, ties, size, self.failed, undefined)
+        # Where the speaker's own face takes no part there is nothing to rank; the numbers must still be ranks.
+        return Ranking(np.where(undefined, 0, above), np.where(undefined, 1, ties), size, self.failed, undefined)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from v2f_bench.interfaces import Evidence, Measure, Metric
 from v2f_bench.metrics.galleries import Lineup, strata
+from v2f_bench.metrics.lists import matching_over_lists
 from v2f_bench.stats import recall_in_gallery
 
 CHOICES = (2, 5, 10)
@@ -16,6 +17,7 @@ class Matching(Metric):
     there from voice to face directly; Liang et al. 2020 (CAE) ask people the same of two generated faces. Distractors
     are drawn from our gallery; instead of a sample the value is the exact expectation over all draws, ties as chance
     would decide. `within-sex`: distractors of the speaker's sex. A failed face is given no chance: it is wrong.
+    Published lists, where the protocol has them, ask their own questions beside these.
     """
 
     name = "matching"
@@ -42,4 +44,4 @@ class Matching(Metric):
                         chance=1 / n,
                     )
                 )
-        return measures
+        return measures + matching_over_lists(evidence)

@@ -8,6 +8,7 @@ import numpy as np
 
 from v2f_bench.interfaces import Evidence, Measure, Metric
 from v2f_bench.metrics.galleries import Lineup, strata
+from v2f_bench.metrics.lists import verification_over_lists
 from v2f_bench.stats import Interval, area_under_curve, eer_interval, equal_error_rate, pooled_auc_interval
 
 FAILURE = "a missing or unjudgeable face scores below all others with its own speaker; with others it is not compared"
@@ -20,7 +21,8 @@ class Verification(Metric):
     trials' scores are pooled, so one threshold serves all, as in the verification lists of Nagrani et al. 2018
     ("Learnable PINs", ECCV) and Wen et al. 2019 (DIMNet, section 4), where sex alone gives an AUC of .73.
     `within-sex` takes negatives of the speaker's sex alone. AUC as Hanley & McNeil 1982, ties counted half; 0.5 is
-    chance for both. Where every face failed, the AUC is 0 and the error rate 1.
+    chance for both. Where every face failed, the AUC is 0 and the error rate 1. Published lists, where the protocol has
+    them, ask their own pairs beside these.
     """
 
     name = "verification"
@@ -34,7 +36,7 @@ class Verification(Metric):
             if prefix != "within-sex-and-age/":
                 positive, negatives = _pairs(lineup, taking_part)
                 measures += [_area(prefix, positive, negatives), _error_rate(prefix, positive, negatives)]
-        return measures
+        return measures + verification_over_lists(evidence)
 
 
 def _area(prefix: str, positive: np.ndarray, negatives: np.ndarray) -> Measure:

@@ -1,0 +1,131 @@
+"""Published lists of voice–face questions, as DIMNet and its followers distribute them.
+
+Two formats. *Matching*, blanks between: `id10270/5r0dWxy17C8/00019.wav Name/00000558.jpg Other/00000233.jpg ...`, the
+first face is the speaker's. *Verification*, commas between: `id, voice speaker, face speaker, label, voice path, face
+path`, label 1 for one person and 0 for two. A path without its suffix is a clip of the data set.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+
+import pandas as pd
+
+from v2f_bench.hashing import file_sha256
+from v2f_bench.interfaces import DataError
+
+VERIFICATION_FIELDS = 6
+
+
+@dataclass(frozen=True)
+class Question:
+    """A voice, faces, and of each face whether it is the speaker's; clips by name, and the line that it stands in."""
+
+    voice: str
+    faces: tuple[str, ...]
+    same: tuple[bool, ...]
+    line: int
+
+
+@dataclass(frozen=True, eq=False)
+class QuestionList:
+    """A list file; `questions` in its order."""
+
+    path: Path
+    task: Literal["matching", "verification"]
+    questions: list[Question]
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+    def over(self, clips: pd.DataFrame, test: Sequence[str]) -> tuple[list[Question], dict[str, int]]:
+        """The questions that can be asked of a data set, and how many cannot, by reason.
+
+        Args:
+            clips: the data set's table of clips, by name.
+            test: the clips of the test split.
+
+        Raises:
+            DataError: the list takes for one person whom the data set takes for two, or the reverse; or no question
+                can be asked.
+        """
+        speaker = clips["speaker"].to_dict()
+        voices, faces, tested = set(clips.index[clips["voice"]]), set(clips.index[clips["face"]]), set(test)
+        usable: list[Question] = []
+        left_out: Counter[str] = Counter()
+        for question in self.questions:
+            if question.voice not in voices:
+                left_out["its voice is not in the data set"] += 1
+            elif not faces.issuperset(question.faces):
+                left_out["a face is not in the data set"] += 1
+            elif not tested.issuperset((question.voice, *question.faces)):
+                left_out["it is about people outside the test split"] += 1
+            else:
+                told = tuple(speaker[face] == speaker[question.voice] for face in question.faces)
+                if told != question.same:
+                    raise DataError(
+                        f"{self.path}, line {question.line}: what it says of who is who is not what the data set says"
+                    )
+                usable.append(question)
+        if not usable:
+            reasons = "; ".join(f"{reason} ({count})" for reason, count in left_out.items()) or "it is empty"
+            raise DataError(f"{self.path}: no question can be asked of this data set: {reasons}")
+        return usable, dict(left_out)
+
+    def description(self, usable: list[Question], left_out: dict[str, int], trial_of: dict[str, str]) -> dict[str, Any]:
+        """The list as a protocol keeps it, given the trial of each voice."""
+        return {
+            "name": self.name,
+            "task": self.task,
+            "sha256": file_sha256(self.path),
+            "left_out": left_out,
+            "questions": [
+                {"trial": trial_of[question.voice], "faces": list(question.faces), "same": list(question.same)}
+                for question in usable
+            ],
+        }
+
+
+def read_list(path: Path) -> QuestionList:
+    """A list file; which of the two formats it has is seen by its commas.
+
+    Raises:
+        DataError: the file cannot be read, or a line is in neither format; names the line.
+    """
+    try:
+        lines = [(number, line.strip()) for number, line in enumerate(path.read_text().splitlines(), start=1)]
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: not readable as a list ({error})") from None
+    lines = [(number, line) for number, line in lines if line]
+    if not lines:
+        raise DataError(f"{path}: an empty list")
+    if "," in lines[0][1]:
+        return QuestionList(path, "verification", list(_verification(path, lines)))
+    return QuestionList(path, "matching", list(_matching(path, lines)))
+
+
+def _matching(path: Path, lines: list[tuple[int, str]]) -> Iterator[Question]:
+    choices = len(lines[0][1].split()) - 1
+    for number, line in lines:
+        voice, *faces = line.split()
+        if len(faces) != choices or choices < 2:
+            raise DataError(f"{path}, line {number}: not a voice and {max(choices, 2)} faces with blanks between")
+        yield Question(_clip(voice), tuple(map(_clip, faces)), (True,) + (False,) * (choices - 1), number)
+
+
+def _verification(path: Path, lines: list[tuple[int, str]]) -> Iterator[Question]:
+    for place, (number, line) in enumerate(lines):
+        cells = [cell.strip() for cell in line.split(",")]
+        if len(cells) == VERIFICATION_FIELDS and cells[3] in ("0", "1"):
+            yield Question(_clip(cells[4]), (_clip(cells[5]),), (cells[3] == "1",), number)
+        elif place > 0:  # the first line may name the columns
+            raise DataError(f"{path}, line {number}: not `id, voice speaker, face speaker, 0 or 1, voice, face`")
+
+
+def _clip(path: str) -> str:
+    return str(PurePosixPath(path).with_suffix(""))

@@ -1,0 +1,95 @@
+"""Numbers over the questions of published lists; each question is a generated face and the real faces that it names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from v2f_bench.interfaces import Evidence, ListedQuestions, Measure
+from v2f_bench.metrics.vectors import answers, unit, usable
+from v2f_bench.stats import area_under_curve, equal_error_rate
+
+
+def matching_over_lists(evidence: Evidence) -> list[Measure]:
+    """`matching/<list>/1:N`: the share of questions whose first face is nearest, by cosine; ties as chance decides."""
+    return [_matching(evidence, listed) for listed in evidence.lists if listed.task == "matching"]
+
+
+def verification_over_lists(evidence: Evidence) -> list[Measure]:
+    """`verification/<list>/AUC` and `/EER` over the list's pairs, all pooled."""
+    listed = [listed for listed in evidence.lists if listed.task == "verification"]
+    return [measure for each in listed for measure in _verification(evidence, each)]
+
+
+def _matching(evidence: Evidence, listed: ListedQuestions) -> Measure:
+    cosines, failed = _cosines(evidence, listed)
+    right = np.where(failed, 0.0, _wins(cosines))
+
+    def share(rows: np.ndarray) -> float:
+        asked = _asked(listed, rows)
+        asked = asked[~np.isnan(right[asked])]
+        return float(right[asked].mean()) if len(asked) else np.nan
+
+    choices = listed.faces.shape[1]
+    return Measure(
+        f"matching/{listed.name}/1:{choices}",
+        better="higher",
+        unit="fraction",
+        failure="a missing or unjudgeable face is a wrong choice in each of its questions",
+        statistic=share,
+        covers=_covers(evidence, listed),
+        chance=1 / choices,
+    )
+
+
+def _verification(evidence: Evidence, listed: ListedQuestions) -> list[Measure]:
+    cosines, failed = _cosines(evidence, listed)
+    same = listed.same[:, 0]
+    # A failed face scores below all others with its own speaker; with others it is not compared.
+    scores = np.where(failed, np.where(same, -np.inf, np.nan), cosines[:, 0])
+
+    def pooled(number: Callable[[np.ndarray, np.ndarray], float], worst: float) -> Callable[[np.ndarray], float]:
+        def statistic(rows: np.ndarray) -> float:
+            asked = _asked(listed, rows)
+            asked = asked[~np.isnan(scores[asked])]
+            own, others = scores[asked[same[asked]]], scores[asked[~same[asked]]]
+            if len(own) and len(others):
+                return number(own, others)
+            return worst if len(own) and np.isneginf(own).all() else np.nan
+
+        return statistic
+
+    failure = "a missing or unjudgeable face scores below all others with its own speaker; others are not compared"
+    covers = _covers(evidence, listed)
+    area, error_rate = pooled(area_under_curve, 0.0), pooled(equal_error_rate, 1.0)
+    name = f"verification/{listed.name}"
+    return [
+        Measure(f"{name}/AUC", "higher", "area", failure, statistic=area, covers=covers, chance=0.5),
+        Measure(f"{name}/EER", "lower", "fraction", failure, statistic=error_rate, covers=covers, chance=0.5),
+    ]
+
+
+def _cosines(evidence: Evidence, listed: ListedQuestions) -> tuple[np.ndarray, np.ndarray]:
+    """Of each question, the cosine with each face, float64 [q, N], NaN where a real face cannot be judged; and whether
+    there is no generated face that can be, bool [q]."""
+    generated, faces = unit(answers(evidence)), unit(evidence.seen["listed"])
+    asked = generated[listed.trial]
+    columns = [np.einsum("qd,qd->q", asked, faces[column]) for column in listed.faces.T]
+    return np.round(np.stack(columns, axis=1), 12), ~usable(generated)[listed.trial]  # rounded as `all_cosines` is
+
+
+def _wins(cosines: np.ndarray) -> np.ndarray:
+    """Whether the first of each row is its largest, shared among equals: float [q]; NaN where a face is not known."""
+    best = cosines.max(axis=1, keepdims=True)
+    return np.where(np.isnan(best[:, 0]), np.nan, (cosines[:, 0] == best[:, 0]) / (cosines == best).sum(axis=1).clip(1))
+
+
+def _asked(listed: ListedQuestions, rows: np.ndarray) -> np.ndarray:
+    """The questions about the trials `rows` (repeats allowed), each as often as its trial is there: int [m]."""
+    times = np.bincount(rows, minlength=int(listed.trial.max()) + 1)
+    return np.repeat(np.arange(len(listed.trial)), times[listed.trial])
+
+
+def _covers(evidence: Evidence, listed: ListedQuestions) -> np.ndarray:
+    return np.isin(np.arange(len(evidence.trials)), listed.trial)
