@@ -64,7 +64,7 @@ def score(
     def make(unfinished: Path) -> None:
         evidence, failures = _look_at_all(faces, bench, jury.judges, posed, progress)
         table = bench.trials.copy()
-        table["failure"] = table["trial"].map(failures).fillna("")
+        table["failure"] = [failures.get(trial, "") for trial in table["trial"]]
         results: list[dict[str, Any]] = []
         with progress.bar("score", len(jury.metrics)) as bar:
             for plugin in jury.metrics:

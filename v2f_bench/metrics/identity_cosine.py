@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from v2f_bench.interfaces import Evidence, Measure, Metric
-from v2f_bench.metrics.vectors import answers, cosines
+from v2f_bench.metrics.vectors import answers, cosines, unit, usable
 
 MEANS = ("mean-face", "mean-face-of-sex")
 
@@ -18,11 +18,13 @@ class IdentityCosine(Metric):
     everybody. `gain-over-mean-face` is therefore, in each trial, cos(generated, target) - cos(mean training face,
     target), and `gain-over-mean-face-of-sex` the same over the mean face of the speaker's sex: 0 is what an answer
     without listening, or by hearing the sex alone, would get (our own definition; a mean face is what minimises the
-    squared error of an answer that knows nothing).
+    squared error of an answer that knows nothing). Another constant face may be nearer than the mean face is: from
+    `gain-over-any-constant` the best mean cosine is taken off that any one vector has with the targets, so that no
+    constant answer comes above 0.
     """
 
     name = "identity-cosine"
-    summary = "cosine of identity embeddings: to target, proposal, random other; gain over the mean face (of the sex)"
+    summary = "cosine of identity embeddings: to target, proposal, other; gain over mean faces and any constant"
     judged_by = ("identity",)
 
     def measure(self, evidence: Evidence) -> list[Measure]:
@@ -59,7 +61,15 @@ class IdentityCosine(Metric):
             for mean in MEANS
             if mean in evidence.seen
         ]
-        return [target, *rest, *gains]
+        constant = Measure(
+            "identity-cosine/gain-over-any-constant",
+            better="higher",
+            unit="cosine",
+            failure="a missing or unjudgeable face counts as cosine -1",
+            values=to_target - cosines(_best_constant(evidence), evidence.seen["target"]),
+            chance=0.0,
+        )
+        return [target, *rest, *gains, constant]
 
 
 class IdentityPreservation(Metric):
@@ -87,6 +97,13 @@ class IdentityPreservation(Metric):
                 headline=True,
             )
         ]
+
+
+def _best_constant(evidence: Evidence) -> np.ndarray:
+    """For each trial the vector with the largest mean cosine to all targets, which is their mean: [n, D]."""
+    targets = unit(evidence.seen["target"])
+    known = targets[usable(targets)]
+    return np.repeat(known.mean(axis=0, keepdims=True) if len(known) else targets[:1], len(targets), axis=0)
 
 
 def _to_target(generated: np.ndarray, evidence: Evidence) -> np.ndarray:
