@@ -1,15 +1,41 @@
-"""Front ends against librosa."""
+"""Front ends against librosa and scipy, one recording after another."""
+
+from functools import cache, partial
 
 import librosa
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-from scipy.signal import get_window
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.signal import get_window, resample_poly
 
-from v2f_bench.audio import LOG_FLOOR, SPREAD, LogMels, log_mel
+from v2f_bench.audio import LOG_FLOOR, SPREAD, Features, LogMels, log_mel, loop_to, mfcc, mfsc, raw_frames, resample
 from v2f_bench.data.store import pad
+from v2f_bench.datasets.synthetic_speakers.causes import draw_person
+from v2f_bench.datasets.synthetic_speakers.expression import Prosody
+from v2f_bench.datasets.synthetic_speakers.voice.synthesis import speak
 from v2f_bench.interfaces import Clips
+
+RATE = 16_000
+
+
+@cache
+def spoken(number):
+    wave = speak(draw_person(0, number), number, Prosody(), np.random.default_rng(number))
+    return (wave * 32768).astype(np.int16)
+
+
+@pytest.fixture
+def sounds(recordings):
+    """Voices, one of them with a pause of digital silence, and a tone in noise: all of different lengths."""
+    interrupted = np.concatenate([spoken(2)[:20_000], np.zeros(12_345, np.int16), spoken(2)[20_000:]])
+    return [spoken(0), spoken(1)[:21_001], interrupted, *recordings]
+
+
+def as_float(recording):
+    return recording.astype(np.float32) / 32768
 
 
 @pytest.fixture
@@ -38,6 +64,132 @@ def test_log_mel_of_a_batch_equals_librosa_one_by_one(recordings, normalise):
         assert count == expected.shape[1]
         np.testing.assert_allclose(row[:, :count].numpy(), expected, atol=1e-3)
         assert not row[:, count:].any(), "what lies after a recording's end must not show"
+
+
+@pytest.mark.parametrize("normalise", ["none", "level", "band"])
+def test_mfsc_is_a_log_mel_with_the_deltas_of_librosa(sounds, normalise):
+    batch = pad(sounds, RATE)
+    pictures, frames = mfsc(batch, normalise=normalise)
+    assert pictures.shape[:3] == (len(sounds), 3, 40)
+    static, expected_frames = log_mel(batch, bands=40, normalise=normalise)
+    assert torch.equal(frames, expected_frames)
+    for picture, count, mel in zip(pictures, frames, static.numpy(), strict=True):
+        mel = mel[:, :count]
+        expected = np.stack([mel, librosa.feature.delta(mel), librosa.feature.delta(mel, order=2)])
+        if normalise == "band":
+            expected -= expected.mean(axis=2, keepdims=True)
+            expected /= expected.std(axis=2, keepdims=True)
+        np.testing.assert_allclose(picture[..., :count].numpy(), expected, atol=1e-3)
+
+
+def test_mfsc_of_a_recording_without_enough_frames_for_a_derivative_is_refused():
+    with pytest.raises(ValueError, match="9 frames, and a recording has 7"):
+        mfsc(pad([spoken(0), spoken(0)[:1000]], RATE))
+
+
+@pytest.mark.parametrize(
+    ("ours", "librosas"),
+    [
+        ({}, {}),
+        ({"n_mfcc": 40}, {"n_mfcc": 40}),
+        (
+            {"n_mfcc": 13, "fft": 512, "hop": 160, "bands": 40, "low": 50.0, "high": 7000.0, "top_db": 80.0},
+            {"n_mfcc": 13, "n_fft": 512, "hop_length": 160, "n_mels": 40, "fmin": 50.0, "fmax": 7000.0},
+        ),
+    ],
+)
+def test_mfcc_of_a_batch_is_librosas_one_by_one(sounds, ours, librosas):
+    sounds = [*sounds, (sounds[0] / 500).astype(np.int16)]  # quiet: its own loudest value is what 80 dB count from
+    coefficients, frames = mfcc(pad(sounds, RATE), **ours)
+    for row, count, sound in zip(coefficients, frames, sounds, strict=True):
+        expected = librosa.feature.mfcc(y=as_float(sound), sr=RATE, **librosas)
+        np.testing.assert_allclose(row[:, :count].numpy(), expected, rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("rate", [8_000, 11_025, 22_050, 24_000, 16_000])
+def test_resampling_is_scipys_one_by_one(sounds, rate):
+    slow = resample(pad(sounds, RATE), rate)
+    assert slow.rate == rate
+    for row, length, sound in zip(slow.samples, slow.lengths, sounds, strict=True):
+        expected = resample_poly(as_float(sound), rate, RATE)
+        assert length == len(expected)
+        np.testing.assert_allclose(row[:length].numpy(), expected, atol=1e-5)
+        assert not row[length:].any()
+
+
+def test_resampling_keeps_a_tone_below_half_the_new_rate_and_takes_away_one_above():
+    time = np.arange(RATE) / RATE
+    low, high = (pad([(9000 * np.sin(2 * np.pi * hz * time)).astype(np.int16)], RATE) for hz in (1000, 6000))
+    middle = slice(1000, 7000)
+    kept, gone = (resample(tone, 8000).samples[0, middle] for tone in (low, high))
+    assert torch.allclose(kept, low.samples[0, ::2][middle], atol=1e-3)
+    assert gone.abs().max() < 0.01 * kept.abs().max()
+
+
+@pytest.mark.parametrize("seconds", [0.3, 1.0, 3.67])
+def test_looping_repeats_each_recording_or_cuts_it(sounds, seconds):
+    looped = loop_to(pad(sounds, RATE), seconds)
+    wanted = round(seconds * RATE)
+    assert looped.lengths.tolist() == [wanted] * len(sounds)
+    for row, sound in zip(looped.samples, sounds, strict=True):
+        np.testing.assert_array_equal(row.numpy(), np.resize(as_float(sound), wanted))
+
+
+@pytest.mark.parametrize("standardise", [False, True])
+def test_raw_frames_cover_the_looped_recording_from_its_start_to_its_end(sounds, standardise):
+    raw, frames = raw_frames(pad(sounds, RATE), standardise=standardise)
+    assert raw.shape == (len(sounds), 1, 160, 200)
+    assert raw.dtype == torch.float32
+    assert frames.tolist() == [200] * len(sounds)
+    for picture, sound in zip(raw[:, 0].numpy(), sounds, strict=True):
+        looped = np.resize(resample_poly(as_float(sound), 1, 2), 29_360)  # 3.67 s at 8 kHz
+        starts = np.floor(np.linspace(0, 29_360 - 160, 200) + 1e-9).astype(int)
+        expected = librosa.util.frame(looped, frame_length=160, hop_length=1)[:, starts]
+        if standardise:
+            deviation = expected.std(axis=0, ddof=1)
+            heard = deviation > 1e-4  # not of what the filter's ringing leaves of a pause
+            picture, expected = picture[:, heard], ((expected - expected.mean(axis=0))[:, heard] / deviation[heard])
+        np.testing.assert_allclose(picture, expected, atol=1e-3)
+        assert (np.diff(starts) <= 160).all(), "no sample is left out"
+
+
+def test_raw_frames_of_silence_are_zero():
+    raw, _ = raw_frames(pad([np.zeros(8_000, np.int16)], RATE))
+    assert not raw.any()
+
+
+FRONT_ENDS = {
+    "log_mel": log_mel,
+    "log_mel, levelled": partial(log_mel, normalise="level"),
+    "mfsc": mfsc,
+    "mfsc, not normalised": partial(mfsc, normalise="none"),
+    "mfcc": mfcc,
+    "raw_frames": raw_frames,
+    "raw_frames, as they are": partial(raw_frames, standardise=False),
+    "resample": lambda voices: ((slow := resample(voices, 11_025)).samples, slow.lengths),
+    "loop_to": lambda voices: ((looped := loop_to(voices, 1.7)).samples, looped.lengths),
+}
+
+
+@pytest.mark.parametrize("name", FRONT_ENDS)
+@given(data=st.data())
+@settings(max_examples=12, deadline=None)
+def test_a_recording_alone_and_in_a_batch_with_longer_ones_gives_the_same(name, data):
+    front_end = FRONT_ENDS[name]
+    length = data.draw(st.integers(1_500, 12_000), "length")
+    longer = data.draw(st.lists(st.integers(length, 30_000), min_size=1, max_size=4), "lengths of the others")
+    place = data.draw(st.integers(0, len(longer)), "place in the batch")
+    loudness = data.draw(st.sampled_from([0.001, 0.1, 1.0]), "loudness of the others")
+    batch = [(loudness * spoken(1 + n % 2)[-other:]).astype(np.int16) for n, other in enumerate(longer)]
+    recording = spoken(0)[8_000 : 8_000 + length]
+    alone, frames = front_end(pad([recording], RATE))
+    found, counts = front_end(pad([*batch[:place], recording, *batch[place:]], RATE))
+    assert found.dtype == alone.dtype == torch.float32
+    assert counts.dtype == frames.dtype == torch.int64
+    assert counts[place] == frames[0] == alone.shape[-1]
+    torch.testing.assert_close(found[place, ..., : frames[0]], alone[0], rtol=0, atol=2e-4)
+    for row, count in zip(found, counts, strict=True):
+        assert not row[..., count:].any(), "what lies after a recording's end must not show"
 
 
 def test_crop_takes_a_stretch_and_repeats_what_is_too_short(recordings):
@@ -86,3 +238,14 @@ def test_crops_of_spectrograms_are_stretches_and_repeat_what_is_too_short(record
     short = whole[1, :, : counts[1]]
     repeated = short.repeat(1, 3).unfold(1, 80, 1)
     assert (repeated == crops[1][:, None]).all(dim=2).all(dim=0).any()
+
+
+def test_any_front_end_can_be_kept(recordings):
+    kept = Features(SomeClips(recordings), mfsc, normalise="level")
+    found, frames = kept.whole([2, 0])
+    expected, expected_frames = mfsc(pad([recordings[1], recordings[0]], 16_000), normalise="level")
+    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(frames, expected_frames)
+    crops, _ = kept.crops([0, 3], 40, np.random.default_rng(0))
+    assert crops.shape == (2, 3, 40, 40)
+    assert (found[1].unfold(2, 40, 1) == crops[0][:, :, None]).all(dim=(0, 1, 3)).any()

@@ -95,6 +95,12 @@ def emotion_protocol(dataset: dict[str, Any], clips: pd.DataFrame, split_of: Map
     cast = _cast(dataset, clips, split_of)
     emotion = cast.test["emotion"].to_dict()
     gallery = {speaker: order[0] for speaker, order in cast.faces.items() if emotion[order[0]] == "neutral"}
+    too_few = (
+        f"{dataset['name']}: the emotion track needs 3 test speakers with a neutral face, and a voice and another face "
+        "of one emotion"
+    )
+    if len(gallery) < 3:
+        raise DataError(too_few)
     trials: list[dict[str, str]] = []
     used = set(gallery.values())
     for speaker, part in cast.test[cast.test["voice"] & cast.test["emotion"].ne("")].groupby("speaker"):
@@ -123,10 +129,7 @@ def emotion_protocol(dataset: dict[str, Any], clips: pd.DataFrame, split_of: Map
             )
             used |= {faces[0], faces[-1]}
     if len({trial["speaker"] for trial in trials}) < 3:
-        raise DataError(
-            f"{dataset['name']}: the emotion track needs 3 test speakers with a neutral face, and a voice and "
-            "another face of one emotion"
-        )
+        raise DataError(too_few)
     reference = [clip for order in cast.faces.values() for clip in order if clip not in used]
     return _protocol("emotion", dataset, cast, gallery, reference or sorted(used), trials)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from v2f_bench.judges.embedder import Embedder
 
 BATCH = 64
-FEWEST_STEPS, MOST_STEPS, EPOCHS = 400, 20_000, 16
+FEWEST_STEPS, MOST_STEPS, EPOCHS = 200, 20_000, 16
 
 
 class _InDomain(Judge):
