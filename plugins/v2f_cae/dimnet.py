@@ -6,6 +6,8 @@ both, which is all that ties the two together: no pair of a voice and a face is 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 import torch
@@ -14,6 +16,7 @@ from torch import nn
 
 from v2f_bench import Clips, Context, DataError
 from v2f_bench.audio import LogMels
+from v2f_bench.training import Learner, Losses, train_learner
 from v2f_cae.critic import FaceTrunk
 from v2f_cae.method import CaeOptions
 from v2f_cae.voice import CODE, HOP, VoiceEmbedding
@@ -23,31 +26,45 @@ NUMERIC_BAND = 10  # years of age that are one class
 
 def pretrain_voice(train: Clips, mels: LogMels, opt: CaeOptions, context: Context) -> VoiceEmbedding:
     """The voice embedding, trained with a face network through shared classifiers, and frozen."""
-    table = train.table
-    with_voice, with_face = np.flatnonzero(table["voice"]), np.flatnonzero(table["face"])
-    labels = covariate_labels(table, opt.covariates)
-    context.progress.line(f"cae: the voice embedding learns {', '.join(labels)}")
-    voice = VoiceEmbedding(opt.voice_width).to(context.device)
-    face = FaceTrunk(opt.critic_width).to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    heads = nn.ModuleDict({name: nn.Linear(CODE, int(codes.max()) + 1) for name, codes in labels.items()})
-    heads.to(context.device)
-    parameters = [*voice.parameters(), *face.parameters(), *heads.parameters()]
-    optimiser = torch.optim.Adam(parameters, lr=opt.voice_lr, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, opt.voice_lr, total_steps=opt.voice_steps)
-    frames = round(opt.voice_seconds / HOP)
-    rng = context.numpy_rng("dimnet")
-    with context.progress.bar("cae: pretrain the voice embedding", opt.voice_steps) as bar:
-        for _ in range(opt.voice_steps):
-            heard, seen = rng.choice(with_voice, opt.voice_batch), rng.choice(with_face, opt.voice_faces)
-            faces = _mirrored_by_chance(train.faces(seen), rng).to(context.device)
-            loss = _covariate_loss(voice(*mels.crops(heard, frames, rng)), heads, labels, heard)
-            loss = loss + _covariate_loss(face(faces), heads, labels, seen)
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-            bar.advance(note=f"loss {loss.item():.2f}")
-    return voice.eval().requires_grad_(False)
+    learner = _DimnetLearner(train, mels, opt, context)
+    context.progress.line(f"cae: the voice embedding learns {', '.join(learner.labels)}")
+    train_learner(learner, opt.voice_steps, "voice-embedding", context)
+    return learner.voice.requires_grad_(False)
+
+
+class _DimnetLearner(Learner):
+    def __init__(self, train: Clips, mels: LogMels, opt: CaeOptions, context: Context) -> None:
+        super().__init__()
+        self.train, self.mels, self.opt, self.device = train, mels, opt, context.device
+        self.with_voice, self.with_face = np.flatnonzero(train.table["voice"]), np.flatnonzero(train.table["face"])
+        self.labels = covariate_labels(train.table, opt.covariates)
+        self.voice = VoiceEmbedding(opt.voice_width).to(context.device)
+        self.face = FaceTrunk(opt.critic_width)
+        self.face.to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.heads = nn.ModuleDict({name: nn.Linear(CODE, int(codes.max()) + 1) for name, codes in self.labels.items()})
+        self.heads.to(context.device)
+        parameters = [*self.voice.parameters(), *self.face.parameters(), *self.heads.parameters()]
+        optimiser = torch.optim.Adam(parameters, lr=opt.voice_lr, fused=True)
+        self.modules = {"voice": self.voice, "face": self.face, "heads": self.heads}
+        self.optimisers = {"all": optimiser}
+        self.schedules = {
+            "all": torch.optim.lr_scheduler.OneCycleLR(optimiser, opt.voice_lr, total_steps=opt.voice_steps)
+        }
+
+    def step(self, rng: np.random.Generator) -> Iterator[tuple[str, Losses]]:
+        heard, seen = (
+            rng.choice(self.with_voice, self.opt.voice_batch),
+            rng.choice(self.with_face, self.opt.voice_faces),
+        )
+        faces = _mirrored_by_chance(self.train.faces(seen), rng).to(self.device)
+        codes = self.voice(*self.mels.crops(heard, round(self.opt.voice_seconds / HOP), rng))
+        yield (
+            "all",
+            {
+                "by voice": _covariate_loss(codes, self.heads, self.labels, heard),
+                "by face": _covariate_loss(self.face(faces), self.heads, self.labels, seen),
+            },
+        )
 
 
 def covariate_labels(table: pd.DataFrame, covariates: tuple[str, ...]) -> dict[str, np.ndarray]:

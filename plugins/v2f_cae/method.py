@@ -48,13 +48,13 @@ QUICK = CaeOptions(
     critic_width=8,
     voice_width=0.5,
     batch=16,
-    steps=700,
+    steps=600,
     lr=2e-3,
     critic_lr=1e-3,
     schedule="one-cycle",
     cycle_share=0.0625,
     code_noise=0.5,
-    voice_steps=350,
+    voice_steps=300,
     voice_batch=64,
     voice_faces=32,
     voice_lr=4e-3,
@@ -83,14 +83,17 @@ class CAE(Method):
 
     def fit(self, train: Clips, validation: Clips, context: Context) -> None:
         from v2f_bench.audio import LogMels
+        from v2f_bench.training import train_learner
         from v2f_cae.dimnet import pretrain_voice
-        from v2f_cae.training import embed_voices, train_generator
+        from v2f_cae.training import GeneratorLearner, embed_voices
         from v2f_cae.voice import FRONT_END
 
         mels = LogMels(train, context.device, **FRONT_END)
         self._voice = pretrain_voice(train, mels, self.opt, context)
         codes = embed_voices(train, mels, self._voice)
-        self._generator = train_generator(train, codes, self.opt, context)
+        learner = GeneratorLearner(train, codes, self.opt, context)
+        train_learner(learner, self.opt.steps, "generator", context)
+        self._generator = learner.generator
 
     def generate(self, trials: Trials, context: Context) -> torch.Tensor:
         import torch

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 import torch
@@ -9,64 +11,78 @@ import torch.nn.functional as F
 
 from v2f_bench import Clips, Context, DataError
 from v2f_bench.audio import LogMels
+from v2f_bench.training import Learner, Losses
 from v2f_cae.critic import Critic
 from v2f_cae.method import CaeOptions
 from v2f_cae.scaffold import Generator
 from v2f_cae.voice import CODE, VoiceEmbedding
 
 
-def train_generator(train: Clips, codes: torch.Tensor, opt: CaeOptions, context: Context) -> Generator:
+class GeneratorLearner(Learner):
     """The generator, trained with the frozen embeddings `codes` [clips, 64] of the voices.
 
     The source's L1 is a sum over the 12,288 values of a face, which at its weights would drown the other losses; it is
     the mean here. Discriminator and classifier share their trunk and take one step together.
     """
-    pairs = _Pairs(train, context)
-    noise, rng = opt.code_noise * codes.std(dim=0), context.torch_rng("code noise")
 
-    def heard(rows: np.ndarray) -> torch.Tensor:
-        return (codes[rows] + noise * torch.randn(len(rows), CODE, generator=rng)).to(context.device)
+    def __init__(self, train: Clips, codes: torch.Tensor, opt: CaeOptions, context: Context) -> None:
+        super().__init__()
+        self.train, self.codes, self.opt, self.device = train, codes, opt, context.device
+        self.pairs = _Pairs(train)
+        self.noise = opt.code_noise * codes.std(dim=0)
+        self.generator = Generator(opt.width)
+        self.critic = Critic(len(self.pairs.speakers), opt.critic_width)
+        for network in (self.generator, self.critic):
+            network.to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        betas = (opt.beta1, opt.beta2)
+        generator_optimiser = torch.optim.Adam(self.generator.parameters(), lr=opt.lr, betas=betas, fused=True)
+        critic_optimiser = torch.optim.Adam(self.critic.parameters(), lr=opt.critic_lr, betas=betas, fused=True)
+        self.modules = {"generator": self.generator, "critic": self.critic}
+        self.optimisers = {"generator": generator_optimiser, "critic": critic_optimiser}
+        self.schedules = {"generator": _schedule(generator_optimiser, opt)}
 
-    generator = Generator(opt.width).to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    critic = Critic(len(pairs.speakers), opt.critic_width)
-    critic.to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    betas = (opt.beta1, opt.beta2)
-    generator_optimiser = torch.optim.Adam(generator.parameters(), lr=opt.lr, betas=betas, fused=True)
-    critic_optimiser = torch.optim.Adam(critic.parameters(), lr=opt.critic_lr, betas=betas, fused=True)
-    schedule = _schedule(generator_optimiser, opt)
+    def step(self, rng: np.random.Generator) -> Iterator[tuple[str, Losses]]:
+        opt = self.opt
+        a, b = self.pairs.draw(opt.batch, rng)
+        face_a, face_b = self.train.faces(a.face).to(self.device), self.train.faces(b.face).to(self.device)
+        voice_a, voice_b = self._heard(a.voice), self._heard(b.voice)
+        speaker_a, speaker_b = a.speaker.to(self.device), b.speaker.to(self.device)
+        fake_b = self.generator(face_a, voice_b)
 
-    back = max(1, round(opt.cycle_share * opt.batch))
-    with context.progress.bar("cae: train", opt.steps) as bar:
-        for _ in range(opt.steps):
-            a, b = pairs.draw(opt.batch)
-            face_a, face_b = train.faces(a.face).to(context.device), train.faces(b.face).to(context.device)
-            voice_a, voice_b = heard(a.voice), heard(b.voice)
-            speaker_a, speaker_b = a.speaker.to(context.device), b.speaker.to(context.device)
-            fake_b = generator(face_a, voice_b)
+        real_logit, real_speaker = self.critic(face_a)
+        fake_logit, _ = self.critic(fake_b.detach())
+        yield (
+            "critic",
+            {
+                "critic, real": _real(real_logit),
+                "critic, fake": _fake(fake_logit),
+                "critic, speaker": F.cross_entropy(real_speaker, speaker_a),
+            },
+        )
 
-            real_logit, real_speaker = critic(face_a)
-            fake_logit, _ = critic(fake_b.detach())
-            critic_loss = _real(real_logit) + _fake(fake_logit) + F.cross_entropy(real_speaker, speaker_a)
-            critic_optimiser.zero_grad(set_to_none=True)
-            critic_loss.backward()
-            critic_optimiser.step()
+        self.critic.requires_grad_(False)
+        logit, speaker = self.critic(fake_b)
+        back = max(1, round(opt.cycle_share * opt.batch))
+        yield (
+            "generator",
+            {
+                "to proposal": opt.weight_proposal * F.l1_loss(fake_b, face_a),
+                "to target": opt.weight_target * F.l1_loss(fake_b, face_b),
+                "identity": opt.weight_identity * F.cross_entropy(speaker, speaker_b),
+                "real": opt.weight_real * _real(logit),
+                "cycle": opt.weight_cycle * F.l1_loss(self.generator(fake_b[:back], voice_a[:back]), face_a[:back]),
+            },
+        )
+        self.critic.requires_grad_(True)
 
-            critic.requires_grad_(False)
-            logit, speaker = critic(fake_b)
-            loss = (
-                opt.weight_proposal * F.l1_loss(fake_b, face_a)
-                + opt.weight_target * F.l1_loss(fake_b, face_b)
-                + opt.weight_identity * F.cross_entropy(speaker, speaker_b)
-                + opt.weight_real * _real(logit)
-                + opt.weight_cycle * F.l1_loss(generator(fake_b[:back], voice_a[:back]), face_a[:back])
-            )
-            generator_optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            generator_optimiser.step()
-            schedule.step()
-            critic.requires_grad_(True)
-            bar.advance(note=f"loss {loss.item():.2f}")
-    return generator.eval()
+    def samples(self) -> torch.Tensor:
+        """Four proposals above what four voices make of them, always the same."""
+        a, b = self.pairs.draw(4, np.random.default_rng(0))
+        proposals = self.train.faces(a.face).to(self.device)
+        return torch.cat([proposals, self.generator(proposals, self.codes[b.voice].to(self.device))])
+
+    def _heard(self, rows: np.ndarray) -> torch.Tensor:
+        return (self.codes[rows] + self.noise * torch.randn(len(rows), CODE)).to(self.device)
 
 
 def embed_voices(train: Clips, mels: LogMels, voice: VoiceEmbedding) -> torch.Tensor:
@@ -89,23 +105,22 @@ class _Draw:
 class _Pairs:
     """Draws of two different speakers, A (whose face is the proposal) and B (whose voice is heard)."""
 
-    def __init__(self, train: Clips, context: Context) -> None:
+    def __init__(self, train: Clips) -> None:
         voices, faces = _rows_by_speaker(train.table, "voice"), _rows_by_speaker(train.table, "face")
         self.speakers = sorted(set(voices) & set(faces))
         if len(self.speakers) < 2:
             raise DataError("cae needs two training speakers with a voice and a face")
         self._voices = [voices[speaker] for speaker in self.speakers]
         self._faces = [faces[speaker] for speaker in self.speakers]
-        self._rng = context.numpy_rng("pairs")
 
-    def draw(self, batch: int) -> tuple[_Draw, _Draw]:
-        first = self._rng.integers(len(self.speakers), size=batch)
-        second = (first + self._rng.integers(1, len(self.speakers), size=batch)) % len(self.speakers)
-        return self._side(first), self._side(second)
+    def draw(self, batch: int, rng: np.random.Generator) -> tuple[_Draw, _Draw]:
+        first = rng.integers(len(self.speakers), size=batch)
+        second = (first + rng.integers(1, len(self.speakers), size=batch)) % len(self.speakers)
+        return self._side(first, rng), self._side(second, rng)
 
-    def _side(self, speakers: np.ndarray) -> _Draw:
-        voice = np.array([self._rng.choice(self._voices[speaker]) for speaker in speakers])
-        face = np.array([self._rng.choice(self._faces[speaker]) for speaker in speakers])
+    def _side(self, speakers: np.ndarray, rng: np.random.Generator) -> _Draw:
+        voice = np.array([rng.choice(self._voices[speaker]) for speaker in speakers])
+        face = np.array([rng.choice(self._faces[speaker]) for speaker in speakers])
         return _Draw(speakers, voice, face)
 
 

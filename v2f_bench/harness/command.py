@@ -44,6 +44,7 @@ class RunRequest:
     preset: str
     settings: list[str]
     baselines: bool
+    precision: str = "float32"
 
 
 def run_request(request: RunRequest, progress: Progress) -> list[Outcome]:
@@ -61,12 +62,12 @@ def run_request(request: RunRequest, progress: Progress) -> list[Outcome]:
         if track not in plugin.cls.tracks:
             serves = " and ".join(sorted(plugin.cls.tracks))
             raise UsageError(f"{plugin.name} serves the track {serves}, not {track!r}")
-    chosen = _with_options(named, request) + _baselines(plugins, named, track, request)
+    choices = _with_options(named, request) + _baselines(plugins, named, track, request)
     bench, workplace = open_bench(request.bench, track, progress)
     jury = open_jury(request.bench, bench, workplace)
     plans = [
-        Plan(plugin, chosen_options, seed, bench.key, bench.dataset.name, preset, workplace.device)
-        for plugin, chosen_options, preset in sorted(chosen, key=lambda choice: not choice[0].cls.baseline)
+        Plan(plugin, chosen, seed, bench.key, bench.dataset.name, preset, workplace.device, request.precision)
+        for plugin, chosen, preset in sorted(choices, key=lambda choice: not choice[0].cls.baseline)
         for seed in request.seeds
     ]
     return run_plans(plans, bench, jury, workplace)

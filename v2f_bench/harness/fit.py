@@ -13,6 +13,7 @@ from v2f_bench.harness.circumstances import circumstances
 from v2f_bench.harness.plan import Plan
 from v2f_bench.harness.stage import stage
 from v2f_bench.interfaces import BenchError, Context, Method, PluginError, Progress
+from v2f_bench.training import UNFINISHED
 
 CHECKPOINT = "checkpoint"
 MODEL = "model.safetensors"
@@ -25,10 +26,14 @@ def fit(plan: Plan, bench: Bench, folder: Path, progress: Progress) -> Method:
     def make(unfinished: Path) -> None:
         method: Method = plan.method(plan.options)
         torch.manual_seed(plan.seed)
-        method.fit(bench.split("train"), bench.split("validation"), Context(plan.seed, plan.device, progress))
+        context = Context(plan.seed, plan.device, progress, unfinished, plan.precision)
+        method.fit(bench.split("train"), bench.split("validation"), context)
         write_state(unfinished / MODEL, method.state(), plan.method.name)
+        for kept in unfinished.glob(f"*{UNFINISHED}"):
+            kept.unlink()
 
-    stage(folder / CHECKPOINT, plan.fit_key, make, facts=circumstances(plan.device))
+    facts = circumstances(plan.device) | {"precision": plan.precision}
+    stage(folder / CHECKPOINT, plan.fit_key, make, resumable=True, facts=facts)
     fitted: Method = plan.method(plan.options)
     fitted.restore(read_tensors(folder / CHECKPOINT / MODEL), plan.device)
     return fitted

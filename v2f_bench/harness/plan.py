@@ -12,6 +12,7 @@ from v2f_bench.audio import LogMels
 from v2f_bench.hashing import canonical_json, key_of, source_key
 from v2f_bench.interfaces import Method
 from v2f_bench.plugins import Plugin
+from v2f_bench.training import train_learner
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Plan:
     dataset: str
     preset: str  # the name of the preset that the options started from
     device: str = "cpu"
+    precision: str = "float32"
 
     @property
     def method(self) -> type[Method]:
@@ -32,10 +34,19 @@ class Plan:
 
     @cached_property
     def fit_key(self) -> str:
-        source = [source_key(self.method), source_key(LogMels)]  # its own, and that of the public front ends
+        # Its own, that of the public front ends, and that of the training loop.
+        source = [source_key(self.method), source_key(LogMels), source_key(train_learner)]
         kind = self.device.partition(":")[0]  # a GPU's numbers are not a CPU's
         return key_of(
-            __version__, self.plugin.name, self.plugin.version, source, self.options, self.bench_key, self.seed, kind
+            __version__,
+            self.plugin.name,
+            self.plugin.version,
+            source,
+            self.options,
+            self.bench_key,
+            self.seed,
+            kind,
+            self.precision,
         )
 
     @property

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -51,11 +52,16 @@ class Context:
 
     Whatever is random in a plugin comes from `numpy_rng(...)` or `torch_rng(...)`, named for its use, so that adding
     one draw somewhere changes no other. The harness also seeds torch's global generator, for weight initialisation.
+
+    In `fit`, `folder` is the checkpoint's: what a method writes there stays beside its weights, and is there again
+    when a killed `fit` is called once more. `precision` is that of training: "float32" or "bfloat16".
     """
 
     seed: int = 0
     device: str = "cpu"
     progress: Progress = field(default_factory=Silent)
+    folder: Path | None = None
+    precision: str = "float32"
 
     def seed_of(self, *names: object) -> int:
         """A 63-bit seed for the use that `names` spell out."""

@@ -72,3 +72,12 @@ def resize(faces: torch.Tensor, resolution: int, highest: float = 1.0) -> torch.
 def to_pixels(faces: torch.Tensor) -> np.ndarray:
     """float32 [N, 3, H, W] in [0, 1] to uint8 [N, H, W, 3]."""
     return (faces.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+
+
+def tile(pixels: np.ndarray, columns: int = 8) -> np.ndarray:
+    """Pictures uint8 [N, H, W, 3] side by side in rows of `columns`, black where the last row ends early."""
+    count, height, width, _ = pixels.shape
+    rows = -(-count // columns)
+    sheet = np.zeros((rows * columns, height, width, 3), np.uint8)
+    sheet[:count] = pixels
+    return sheet.reshape(rows, columns, height, width, 3).swapaxes(1, 2).reshape(rows * height, columns * width, 3)

@@ -1,0 +1,168 @@
+"""The training loop: equal to one written by hand, resumed in the middle, guarded against NaN, best by validation."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+from v2f_bench.interfaces import Context, PluginError
+from v2f_bench.training import UNFINISHED, Learner, loop, train_learner
+
+
+class Killed(Exception):
+    pass
+
+
+class Toy(Learner):
+    """A network with dropout and batch norm, and a critic, in turn: everything that a resumed training could lose."""
+
+    def __init__(self, die_at=None, steps=20):
+        super().__init__()
+        torch.manual_seed(0)
+        self.net = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 4))
+        self.critic = nn.Linear(4, 1)
+        self.modules = {"net": self.net, "critic": self.critic}
+        self.optimisers = {
+            "net": torch.optim.Adam(self.net.parameters(), lr=0.01),
+            "critic": torch.optim.SGD(self.critic.parameters(), lr=0.1, momentum=0.9),
+        }
+        cycle = torch.optim.lr_scheduler.OneCycleLR(self.optimisers["net"], 0.05, total_steps=steps)
+        self.schedules = {"net": cycle}
+        self.die_at, self.calls = die_at, 0
+
+    def step(self, rng):
+        self.calls += 1
+        if self.calls == self.die_at:
+            raise Killed
+        x = torch.from_numpy(rng.standard_normal((16, 4))).float()
+        y = self.net(x)
+        yield "critic", {"apart": self.critic(x).mean() - self.critic(y.detach()).mean()}
+        yield "net", {"copy": (y - x).square().mean(), "fool": 0.1 * self.critic(y).mean()}
+
+
+def weights(learner):
+    return torch.cat([p.detach().flatten() for m in learner.modules.values() for p in m.state_dict().values()])
+
+
+def test_the_loop_does_what_one_by_hand_does():
+    context = Context(seed=3)
+    ours, theirs = Toy(), Toy()
+    train_learner(ours, 20, "toy", context)
+    for number in range(20):
+        torch.manual_seed(context.seed_of("toy", "torch", number))
+        x = torch.from_numpy(context.numpy_rng("toy", "step", number).standard_normal((16, 4))).float()
+        y = theirs.net(x)
+        theirs.optimisers["critic"].zero_grad()
+        (theirs.critic(x).mean() - theirs.critic(y.detach()).mean()).backward()
+        theirs.optimisers["critic"].step()
+        theirs.optimisers["net"].zero_grad()
+        ((y - x).square().mean() + 0.1 * theirs.critic(y).mean()).backward()
+        theirs.optimisers["net"].step()
+        theirs.schedules["net"].step()
+    torch.testing.assert_close(weights(ours), weights(theirs), rtol=0, atol=1e-7)
+    assert not ours.net.training
+
+
+@pytest.mark.parametrize("die_at", [1, 2, 11, 20])
+def test_a_killed_training_goes_on_bit_for_bit(tmp_path, monkeypatch, die_at):
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
+    undisturbed = Toy()
+    train_learner(undisturbed, 20, "toy", Context(seed=1))
+    after = torch.rand(1)
+    context = Context(seed=1, folder=tmp_path)
+    with pytest.raises(Killed):
+        train_learner(Toy(die_at), 20, "toy", context)
+    resumed = Toy()
+    train_learner(resumed, 20, "toy", context)
+    assert torch.rand(1) == after, "what a method draws next does not depend on the interruption either"
+    assert resumed.calls == 20 - (die_at - 1)
+    assert torch.equal(weights(resumed), weights(undisturbed))
+    again = Toy()
+    train_learner(again, 20, "toy", context)
+    assert again.calls == 0, "a finished training is not done twice"
+    assert torch.equal(weights(again), weights(undisturbed))
+    losses = pd.read_csv(tmp_path / "toy-losses.csv")
+    assert sorted(losses[losses["loss"] == "copy"]["step"]) == list(range(1, 21))
+
+
+def test_checkpoints_are_written_by_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 3600.0)
+    with pytest.raises(Killed):
+        train_learner(Toy(die_at=15), 20, "toy", Context(folder=tmp_path))
+    assert not (tmp_path / f"toy{UNFINISHED}").exists()
+
+
+def test_a_loss_that_is_not_finite_is_named_with_its_step():
+    class Diverging(Toy):
+        def step(self, rng):
+            for key, losses in super().step(rng):
+                yield key, losses | ({"bad": self.critic.weight.sum() / 0} if key == "net" and self.calls == 7 else {})
+
+    with pytest.raises(PluginError, match=r"toy: loss 'bad' became -?inf at step 7"):
+        train_learner(Diverging(), 20, "toy", Context())
+
+
+def test_the_networks_of_the_best_validation_are_kept():
+    class Validated(Toy):
+        seen = ()
+
+        def validate(self):
+            assert not self.net.training
+            self.seen = (*self.seen, weights(self))
+            return [1.0, 3.0, 2.0, 3.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0][len(self.seen) - 1]
+
+    learner = Validated()
+    train_learner(learner, 20, "toy", Context())
+    assert len(learner.seen) == 10
+    assert torch.equal(weights(learner), learner.seen[1]), "the first of the best"
+    assert not torch.equal(weights(learner), learner.seen[-1])
+
+
+def test_clipping_bounds_the_gradient():
+    class Steep(Learner):
+        def __init__(self, clip):
+            super().__init__()
+            self.net = nn.Linear(3, 1, bias=False)
+            nn.init.zeros_(self.net.weight)
+            self.modules, self.clip = {"net": self.net}, clip
+            self.optimisers = {"net": torch.optim.SGD(self.net.parameters(), lr=1.0)}
+
+        def step(self, rng):
+            yield "net", {"steep": 1000 * self.net(torch.ones(1, 3)).sum()}
+
+    for clip, moved in ((None, 1000 * 3**0.5), (0.5, 0.5)):
+        learner = Steep(clip)
+        train_learner(learner, 1, "steep", Context())
+        assert learner.net.weight.norm().item() == pytest.approx(moved, rel=1e-4)
+
+
+def test_curves_and_samples_are_left_to_look_at(tmp_path):
+    from PIL import Image
+
+    class Drawing(Toy):
+        def samples(self):
+            return torch.linspace(0, 1, 5)[:, None, None, None].expand(5, 3, 16, 16)
+
+    train_learner(Drawing(), 8, "toy", Context(folder=tmp_path))
+    with Image.open(tmp_path / "toy-losses.png") as curves:
+        assert min(curves.size) > 100
+    assert [path.name for path in sorted(tmp_path.glob("toy-step*.png"))] == [f"toy-step{n}.png" for n in (2, 4, 6, 8)]
+    pixels = np.asarray(Image.open(tmp_path / "toy-step8.png"))
+    assert pixels[:16, :80].mean() == pytest.approx(255 / 2, abs=1)
+
+
+def test_mixed_precision_is_asked_for_by_the_context(monkeypatch):
+    seen = []
+
+    class Seeing(Toy):
+        def step(self, rng):
+            seen.append(torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else None)
+            yield from ()
+
+    context = Context()
+    train_learner(Seeing(), 1, "toy", context)
+    train_learner(Seeing(), 1, "toy", replace(context, precision="bfloat16"))
+    assert seen == [None, torch.bfloat16]
