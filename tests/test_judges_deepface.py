@@ -3,6 +3,7 @@
 The networks have the right shape and random weights: their numbers say nothing about faces, only about the code.
 """
 
+import gc
 import math
 import os
 import socket
@@ -206,3 +207,33 @@ def test_deepface_on_another_engine_is_left_alone(tmp_path, monkeypatch):
     torch.save({}, tmp_path / "facial_expression_model_weights.pth")
     with pytest.raises(NotAvailable, match="runs on onnx in this process"):
         ours.DeepFaceEmotion().load(tmp_path / "facial_expression_model_weights.pth", "cpu")
+
+
+def test_age_and_sex_with_equal_convolutions_compute_them_once(tmp_path):
+    from deepface.models.demography.pytorch import Age, Gender
+
+    age = torch.load(random_weights(Age.base_model(), tmp_path / "age_model_weights.pth"))
+    sex = torch.load(random_weights(Gender.base_model(), tmp_path / "gender_model_weights.pth"))
+    apart = {name: tensor.flip(0) for name, tensor in sex.items() if "conv5_3" in name}
+    calls, found = [], {}
+    for case, tensors in (("equal", sex), ("different", sex | apart)):
+        torch.save(tensors, tmp_path / "gender_model_weights.pth")
+        judges = ours.DeepFaceAge(), ours.DeepFaceSex()
+        for judge in judges:
+            judge.load(tmp_path / judge.weights.file, "cpu")
+            backbone = judge._client.model.backbone
+            backbone.conv1_1.register_forward_hook(lambda *_, case=case: calls.append(case))
+        found[case] = [judge.look(faces()) for judge in judges]
+        with torch.inference_mode():
+            picture = faces().flip(1).permute(0, 2, 3, 1).numpy()
+            alone = Gender.base_model().eval()
+            alone.load_state_dict(tensors)
+            given = ours._prepared((picture * 255).round().astype(np.uint8) / 255, (224, 224))
+            expected = alone(torch.from_numpy(given).permute(0, 3, 1, 2).float())
+        torch.testing.assert_close(found[case][1], expected, rtol=1e-4, atol=1e-6)
+        del judges, judge, backbone
+        gc.collect()  # a trunk lives as long as a judge that uses it
+    assert calls.count("equal") == 1
+    assert calls.count("different") == 2
+    torch.testing.assert_close(found["equal"][0], found["different"][0])
+    assert age.keys() >= apart.keys()

@@ -93,6 +93,14 @@ class _Analyser(_DeepFace):
 
     task = "facial_attribute"
 
+    def load(self, file: Path, device: str) -> None:
+        from v2f_bench.judges.vgg_trunk import share_trunk
+
+        super().load(file, device)
+        backbone = getattr(self._client.model, "backbone", None)  # of age and sex
+        if backbone is not None:
+            share_trunk(backbone)
+
     def _judge(self, pixels: np.ndarray) -> np.ndarray:
         import numpy as np
 

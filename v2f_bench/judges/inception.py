@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     import torch
 
 
+BATCH = 16  # faces at once: at 299 pixels each takes 10 MB
+
+
 class Inception(Judge):
     """torch-fidelity's InceptionV3 with the weights of the original FID code: 2,048 features after pooling."""
 
@@ -35,11 +38,15 @@ class Inception(Judge):
 
     def load(self, file: Path, device: str) -> None:
         import torch
+        from torch import nn
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
         torch.load(file, map_location="cpu", weights_only=True)  # torch-fidelity itself would unpickle anything
         self._network = FeatureExtractorInceptionV3(self.name, ["2048"], feature_extractor_weights_path=str(file))
-        self._network.to(device).eval()
+        for part in self._network.modules():
+            if hasattr(part, "bn") and hasattr(part, "conv"):  # a convolution and its norm: as one, a tenth faster
+                part.conv, part.bn = torch.nn.utils.fuse_conv_bn_eval(part.conv.eval(), part.bn.eval()), nn.Identity()
+        self._network.to(device, memory_format=torch.channels_last).eval()
         self._device = device
 
     def look(self, faces: torch.Tensor) -> torch.Tensor:
@@ -48,4 +55,4 @@ class Inception(Judge):
 
         with torch.inference_mode():
             pixels = (faces.clamp(0, 1) * 255).round().byte().to(self._device)
-            return self._network(pixels)[0].float().cpu()
+            return torch.cat([self._network(part)[0].float().cpu() for part in pixels.split(BATCH)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import ClassVar
 
@@ -90,8 +91,9 @@ class Normal:
         """The Fréchet distance of features [n, D]; NaN with fewer than two rows on either side."""
         if len(features) < 2 or self.faces < 2:
             return float("nan")
-        mean, x = _centred(features)
-        return self._distance(mean, x, np.linalg.svd(_factor(x) @ self._factor.T, compute_uv=False))
+        mean = _mean(features)
+        factor = _factor(features, mean)
+        return self._distance(mean, factor, np.linalg.svd(factor @ self._factor.T, compute_uv=False))
 
     def influence(self, features: np.ndarray) -> tuple[float, np.ndarray]:
         """The distance, and n times its derivative by the weight of each row: float [n], of mean zero.
@@ -102,32 +104,48 @@ class Normal:
         n = len(features)
         if n < 2 or self.faces < 2:
             return float("nan"), np.full(n, np.nan)
-        mean, x = _centred(features)
-        _, singular, right = np.linalg.svd(_factor(x) @ self._factor.T, full_matrices=False)
+        mean = _mean(features)
+        factor = _factor(features, mean)
+        _, singular, right = np.linalg.svd(factor @ self._factor.T, full_matrices=False)
         there = singular > 1e-12 * singular.max(initial=1e-300)
-        along = x @ (self._factor.T @ right[there].T) / np.sqrt(singular[there])  # [n, k]: U S^½
-        shares = n * ((x**2).sum(axis=1) - (along**2).sum(axis=1))
-        shift = 2 * np.sqrt(n - 1) * x @ (mean - self._mean)
-        return self._distance(mean, x, singular), shift + shares - shares.mean()
+        onto = self._factor.T @ right[there].T / np.sqrt(singular[there])
+        shares, shift = np.empty(n), np.empty(n)
+        for rows, x in _centred_blocks(features, mean):
+            along = x @ onto  # U S^½
+            shares[rows] = n * (np.einsum("nd,nd->n", x, x) - np.einsum("nk,nk->n", along, along))
+            shift[rows] = 2 * np.sqrt(n - 1) * x @ (mean - self._mean)
+        return self._distance(mean, factor, singular), shift + shares - shares.mean()
 
-    def _distance(self, mean: np.ndarray, x: np.ndarray, singular: np.ndarray) -> float:
-        return float(((mean - self._mean) ** 2).sum() + (x**2).sum() + (self._factor**2).sum() - 2 * singular.sum())
+    def _distance(self, mean: np.ndarray, factor: np.ndarray, singular: np.ndarray) -> float:
+        spread = np.vdot(factor, factor) + np.vdot(self._factor, self._factor)
+        return float(((mean - self._mean) ** 2).sum() + spread - 2 * singular.sum())
 
     @cached_property
     def _mean(self) -> np.ndarray:
-        return _centred(self._real)[0]
+        return _mean(self._real)
 
     @cached_property
     def _factor(self) -> np.ndarray:
-        return _factor(_centred(self._real)[1])
+        return _factor(self._real, self._mean)
 
 
-def _centred(data: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The mean, and X with Xᵀ X the covariance: float64."""
-    mean = data.mean(axis=0, dtype=np.float64)
-    return mean, (data - mean) / np.sqrt(len(data) - 1)
+def _mean(data: np.ndarray) -> np.ndarray:
+    return np.asarray(data.mean(axis=0, dtype=np.float64))
 
 
-def _factor(x: np.ndarray) -> np.ndarray:
-    """A matrix with the same product Xᵀ X and no more rows than columns."""
-    return np.asarray(np.linalg.qr(x, mode="r")) if len(x) > x.shape[1] else x
+def _centred_blocks(data: np.ndarray, mean: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """The rows X, float64, with Xᵀ X the covariance, in blocks: memory does not grow with their number."""
+    size = 2 * data.shape[1]
+    for start in range(0, len(data), size):
+        rows = slice(start, start + size)
+        yield rows, (data[rows] - mean) / np.sqrt(len(data) - 1)
+
+
+def _factor(data: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """A matrix with the same product Xᵀ X as the centred data, and no more rows than columns."""
+    factor = np.empty((0, data.shape[1]))
+    for _, block in _centred_blocks(data, mean):
+        factor = np.concatenate([factor, block])
+        if len(factor) > data.shape[1]:
+            factor = np.asarray(np.linalg.qr(factor, mode="r"))
+    return factor

@@ -1,0 +1,65 @@
+"""The convolutions that descendants of VGG-Face share, computed once for faces that several judges look at.
+
+deepface's age and sex were trained on from VGG-Face with the convolutions frozen, as its author's notebooks tell, so
+these should be equal in both files, and they are nine tenths of the work. Whether they are equal is seen by their
+content: networks that differ share nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from typing import Any
+from weakref import WeakValueDictionary
+
+import torch
+
+BLOCKS = (("1_1", "1_2"), ("2_1", "2_2"), *((f"{n}_1", f"{n}_2", f"{n}_3") for n in (3, 4, 5)))
+KEPT_BATCHES = 8  # as many as one look of the harness at a batch of faces takes
+
+_trunks: WeakValueDictionary[str, _Trunk] = WeakValueDictionary()
+
+
+def share_trunk(backbone: Any) -> None:
+    """Let deepface's `VggFaceBaseModel` use the convolutions of an equal one that is loaded, and what it computed."""
+    digest = _digest(backbone)
+    trunk = _trunks.get(digest)
+    if trunk is None:
+        trunk = _trunks[digest] = _Trunk(backbone)
+
+    def embed(x: torch.Tensor) -> torch.Tensor:
+        features = torch.relu(backbone.fc6(trunk(x)))
+        return torch.relu(backbone.fc7(features)).flatten(start_dim=1)
+
+    backbone.embed = embed
+
+
+class _Trunk:
+    """From pictures [N, 3, 224, 224] to the last pooling, [N, 512, 7, 7]; the answers to the last batches are kept."""
+
+    def __init__(self, backbone: Any) -> None:
+        self._backbone = backbone
+        self._kept: OrderedDict[bytes, torch.Tensor] = OrderedDict()
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        key = hashlib.blake2b(x.contiguous().cpu().numpy().tobytes()).digest()
+        if key in self._kept:
+            return self._kept[key]
+        for block in BLOCKS:
+            for name in block:
+                x = torch.relu(getattr(self._backbone, f"conv{name}")(x))
+            x = self._backbone.pool(x)
+        self._kept[key] = x
+        if len(self._kept) > KEPT_BATCHES:
+            self._kept.popitem(last=False)
+        return x
+
+
+def _digest(backbone: Any) -> str:
+    digest = hashlib.sha256()
+    for block in BLOCKS:
+        for name in block:
+            for tensor in getattr(backbone, f"conv{name}").state_dict().values():
+                digest.update(f"{tensor.device}{tuple(tensor.shape)}".encode())
+                digest.update(tensor.detach().contiguous().cpu().numpy().tobytes())
+    return digest.hexdigest()
