@@ -95,3 +95,30 @@ def test_the_oracle_draws_every_trial_of_a_speaker_alike(bench):
         assert (own == own[0]).all()
     different = torch.pdist(faces[np.unique(speakers, return_index=True)[1]].flatten(1))
     assert different.min() > 0
+
+
+def test_nearest_voice_shows_a_speaker_who_sounds_alike(bench):
+    """Of the sex that is heard, and of the population more often than by chance; never a test speaker."""
+    train = bench.split("train")
+    rows = rows_of(faces_of("nearest-voice", bench), train)
+    assert (train.table["sex"].to_numpy()[rows] == bench.trials["sex"]).mean() > 0.9
+    ages = train.table["age"].to_numpy()
+    gap = np.abs(ages[rows] - bench.trials["age"].to_numpy()).mean()
+    by_chance = np.abs(ages[:, None] - bench.trials["age"].to_numpy()[None]).mean()
+    assert gap < by_chance
+
+
+def test_discriminants_are_scikit_learns():
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+    from v2f_baselines.nearest_voice import DIMENSIONS, SHRINKAGE, discriminants
+
+    rng = np.random.default_rng(0)
+    classes = np.arange(40).repeat(10)
+    features = rng.standard_normal((40, 24))[classes] + rng.standard_normal((400, 24)) @ rng.standard_normal((24, 24))
+    ours = features @ discriminants(features, classes)
+    theirs = LinearDiscriminantAnalysis(solver="eigen", shrinkage=SHRINKAGE, n_components=DIMENSIONS)
+    theirs = theirs.fit_transform(features, classes)
+    # The same space up to the directions' signs and lengths (scikit-learn scales features before it shrinks).
+    correlation = np.abs(np.corrcoef(ours.T, theirs.T)[:DIMENSIONS, DIMENSIONS:])
+    assert correlation[0, 0] > 0.95

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from v2f_baselines.floors import KEPT_FACES
+from v2f_baselines.hearing import MOST_VOICES, statistics, statistics_of
 from v2f_bench import Clips, Context, Method, NotAvailable, Trials, Voices
 
 if TYPE_CHECKING:
     import torch
 
 SEXES = ("female", "male")
-MOST_VOICES = 4000  # to learn from
 
 
 class SameSexFace(Method):
@@ -32,7 +32,7 @@ class SameSexFace(Method):
         rng = context.numpy_rng("voices")
         rows = rng.permutation(np.flatnonzero(table["voice"] & table["sex"].isin(SEXES)))[:MOST_VOICES]
         male = torch.tensor((table["sex"].to_numpy()[rows] == "male").astype(np.float32))
-        features = torch.cat([_features(train.voices(rows[i : i + 64])) for i in range(0, len(rows), 64)])
+        features = statistics_of(train, rows)
         self._mean, self._scale = features.mean(dim=0), features.std(dim=0).clamp(min=1e-4)
         self._weights, self._bias = _logistic_regression((features - self._mean) / self._scale, male)
         self._faces = torch.cat([_faces_of(train, sex, context) for sex in SEXES])
@@ -47,7 +47,7 @@ class SameSexFace(Method):
 
     def hear(self, voices: Voices) -> torch.Tensor:
         """Whether each voice sounds male: bool [N]."""
-        return (_features(voices) - self._mean) / self._scale @ self._weights + self._bias > 0
+        return (statistics(voices) - self._mean) / self._scale @ self._weights + self._bias > 0
 
     def state(self) -> dict[str, torch.Tensor]:
         names = ("_mean", "_scale", "_weights", "_bias", "_faces", "_male")
@@ -56,19 +56,6 @@ class SameSexFace(Method):
     def restore(self, state: dict[str, torch.Tensor], device: str) -> None:
         for name, tensor in state.items():
             setattr(self, f"_{name}", tensor)
-
-
-def _features(voices: Voices) -> torch.Tensor:
-    """Mean and standard deviation over time of 64 log-mel bands: float32 [N, 128]."""
-    import torch
-
-    from v2f_bench.audio import log_mel
-
-    mel, frames = log_mel(voices, normalise="none")
-    count = frames[:, None]
-    mean = mel.sum(dim=2) / count
-    square = (mel**2).sum(dim=2) / count
-    return torch.cat([mean, (square - mean**2).clamp(min=0).sqrt()], dim=1)
 
 
 def _logistic_regression(features: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
