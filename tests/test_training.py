@@ -33,7 +33,7 @@ class Toy(Learner):
         self.schedules = {"net": cycle}
         self.die_at, self.calls = die_at, 0
 
-    def step(self, rng):
+    def step(self, number, rng):
         self.calls += 1
         if self.calls == self.die_at:
             raise Killed
@@ -97,8 +97,8 @@ def test_checkpoints_are_written_by_time(tmp_path, monkeypatch):
 
 def test_a_loss_that_is_not_finite_is_named_with_its_step():
     class Diverging(Toy):
-        def step(self, rng):
-            for key, losses in super().step(rng):
+        def step(self, number, rng):
+            for key, losses in super().step(number, rng):
                 yield key, losses | ({"bad": self.critic.weight.sum() / 0} if key == "net" and self.calls == 7 else {})
 
     with pytest.raises(PluginError, match=r"toy: loss 'bad' became -?inf at step 7"):
@@ -130,7 +130,7 @@ def test_clipping_bounds_the_gradient():
             self.modules, self.clip = {"net": self.net}, clip
             self.optimisers = {"net": torch.optim.SGD(self.net.parameters(), lr=1.0)}
 
-        def step(self, rng):
+        def step(self, number, rng):
             yield "net", {"steep": 1000 * self.net(torch.ones(1, 3)).sum()}
 
     for clip, moved in ((None, 1000 * 3**0.5), (0.5, 0.5)):
@@ -158,7 +158,7 @@ def test_mixed_precision_is_asked_for_by_the_context(monkeypatch):
     seen = []
 
     class Seeing(Toy):
-        def step(self, rng):
+        def step(self, number, rng):
             seen.append(torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else None)
             yield from ()
 

@@ -16,10 +16,12 @@ from torch import nn
 
 from v2f_bench import Clips, Context, DataError
 from v2f_bench.audio import LogMels
+from v2f_bench.nn import VoiceEmbedding
+from v2f_bench.nn.voice import CODE
 from v2f_bench.training import Learner, Losses, train_learner
 from v2f_cae.critic import FaceTrunk
 from v2f_cae.method import CaeOptions
-from v2f_cae.voice import CODE, HOP, VoiceEmbedding
+from v2f_cae.voice import HOP
 
 NUMERIC_BAND = 10  # years of age that are one class
 
@@ -51,7 +53,7 @@ class _DimnetLearner(Learner):
             "all": torch.optim.lr_scheduler.OneCycleLR(optimiser, opt.voice_lr, total_steps=opt.voice_steps)
         }
 
-    def step(self, rng: np.random.Generator) -> Iterator[tuple[str, Losses]]:
+    def step(self, number: int, rng: np.random.Generator) -> Iterator[tuple[str, Losses]]:
         heard, seen = (
             rng.choice(self.with_voice, self.opt.voice_batch),
             rng.choice(self.with_face, self.opt.voice_faces),

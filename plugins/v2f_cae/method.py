@@ -48,13 +48,13 @@ QUICK = CaeOptions(
     critic_width=8,
     voice_width=0.5,
     batch=16,
-    steps=600,
+    steps=700,
     lr=2e-3,
     critic_lr=1e-3,
     schedule="one-cycle",
     cycle_share=0.0625,
     code_noise=0.5,
-    voice_steps=300,
+    voice_steps=350,
     voice_batch=64,
     voice_faces=32,
     voice_lr=4e-3,
@@ -83,9 +83,10 @@ class CAE(Method):
 
     def fit(self, train: Clips, validation: Clips, context: Context) -> None:
         from v2f_bench.audio import LogMels
+        from v2f_bench.nn import embed_voices
         from v2f_bench.training import train_learner
         from v2f_cae.dimnet import pretrain_voice
-        from v2f_cae.training import GeneratorLearner, embed_voices
+        from v2f_cae.training import GeneratorLearner
         from v2f_cae.voice import FRONT_END
 
         mels = LogMels(train, context.device, **FRONT_END)
@@ -93,6 +94,7 @@ class CAE(Method):
         codes = embed_voices(train, mels, self._voice)
         learner = GeneratorLearner(train, codes, self.opt, context)
         train_learner(learner, self.opt.steps, "generator", context)
+        learner.settle(context.numpy_rng("settle"))
         self._generator = learner.generator
 
     def generate(self, trials: Trials, context: Context) -> torch.Tensor:
@@ -112,8 +114,8 @@ class CAE(Method):
         }
 
     def restore(self, state: dict[str, torch.Tensor], device: str) -> None:
+        from v2f_bench.nn import VoiceEmbedding
         from v2f_cae.scaffold import Generator
-        from v2f_cae.voice import VoiceEmbedding
 
         self._voice, self._generator = VoiceEmbedding(self.opt.voice_width), Generator(self.opt.width)
         for part, network in (("voice", self._voice), ("generator", self._generator)):

@@ -7,8 +7,8 @@ from itertools import pairwise
 import torch
 from torch import nn
 
+from v2f_bench.nn.voice import CODE
 from v2f_cae.gating import GatedConvTranspose2d
-from v2f_cae.voice import CODE
 
 
 class DoubleConv(nn.Sequential):

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
 import torch
 import torch.nn.functional as F
+from torch import nn
 
-from v2f_bench import Clips, Context, DataError
-from v2f_bench.audio import LogMels
+from v2f_bench import Clips, Context
+from v2f_bench.nn import SpeakerDraws
+from v2f_bench.nn.voice import CODE
 from v2f_bench.training import Learner, Losses
 from v2f_cae.critic import Critic
 from v2f_cae.method import CaeOptions
 from v2f_cae.scaffold import Generator
-from v2f_cae.voice import CODE, VoiceEmbedding
+
+SETTLING = 50  # batches
 
 
 class GeneratorLearner(Learner):
@@ -28,7 +30,7 @@ class GeneratorLearner(Learner):
     def __init__(self, train: Clips, codes: torch.Tensor, opt: CaeOptions, context: Context) -> None:
         super().__init__()
         self.train, self.codes, self.opt, self.device = train, codes, opt, context.device
-        self.pairs = _Pairs(train)
+        self.pairs = SpeakerDraws(train)
         self.noise = opt.code_noise * codes.std(dim=0)
         self.generator = Generator(opt.width)
         self.critic = Critic(len(self.pairs.speakers), opt.critic_width)
@@ -41,93 +43,61 @@ class GeneratorLearner(Learner):
         self.optimisers = {"generator": generator_optimiser, "critic": critic_optimiser}
         self.schedules = {"generator": _schedule(generator_optimiser, opt)}
 
-    def step(self, rng: np.random.Generator) -> Iterator[tuple[str, Losses]]:
+    def step(self, number: int, rng: np.random.Generator) -> Iterator[tuple[str, Losses]]:
         opt = self.opt
-        a, b = self.pairs.draw(opt.batch, rng)
+        a, b = self.pairs.two(opt.batch, rng)
         face_a, face_b = self.train.faces(a.face).to(self.device), self.train.faces(b.face).to(self.device)
         voice_a, voice_b = self._heard(a.voice), self._heard(b.voice)
         speaker_a, speaker_b = a.speaker.to(self.device), b.speaker.to(self.device)
         fake_b = self.generator(face_a, voice_b)
 
-        real_logit, real_speaker = self.critic(face_a)
-        fake_logit, _ = self.critic(fake_b.detach())
+        logits, speakers = self.critic(torch.cat([face_a, fake_b.detach()]))
         yield (
             "critic",
             {
-                "critic, real": _real(real_logit),
-                "critic, fake": _fake(fake_logit),
-                "critic, speaker": F.cross_entropy(real_speaker, speaker_a),
+                "critic, real": _real(logits[: opt.batch]),
+                "critic, fake": _fake(logits[opt.batch :]),
+                "critic, speaker": F.cross_entropy(speakers[: opt.batch], speaker_a),
             },
         )
 
         self.critic.requires_grad_(False)
         logit, speaker = self.critic(fake_b)
+        losses = {
+            "to proposal": opt.weight_proposal * F.l1_loss(fake_b, face_a),
+            "to target": opt.weight_target * F.l1_loss(fake_b, face_b),
+            "identity": opt.weight_identity * F.cross_entropy(speaker, speaker_b),
+            "real": opt.weight_real * _real(logit),
+        }
         back = max(1, round(opt.cycle_share * opt.batch))
-        yield (
-            "generator",
-            {
-                "to proposal": opt.weight_proposal * F.l1_loss(fake_b, face_a),
-                "to target": opt.weight_target * F.l1_loss(fake_b, face_b),
-                "identity": opt.weight_identity * F.cross_entropy(speaker, speaker_b),
-                "real": opt.weight_real * _real(logit),
-                "cycle": opt.weight_cycle * F.l1_loss(self.generator(fake_b[:back], voice_a[:back]), face_a[:back]),
-            },
-        )
+        losses["cycle"] = opt.weight_cycle * F.l1_loss(self.generator(fake_b[:back], voice_a[:back]), face_a[:back])
+        yield "generator", losses
         self.critic.requires_grad_(True)
+
+    def settle(self, rng: np.random.Generator) -> None:
+        """Have the generator's batch norms see what they will meet: proposals and voices, `SETTLING` batches of them.
+
+        What they saw in training is half of it the way back, of fewer and of generated faces.
+        """
+        norms = [module for module in self.generator.modules() if isinstance(module, nn.BatchNorm2d)]
+        for norm in norms:
+            norm.reset_running_stats()
+            norm.momentum = None  # the plain mean over all batches
+        self.generator.train()
+        with torch.inference_mode():
+            for _ in range(SETTLING):
+                a, b = self.pairs.two(self.opt.batch, rng)
+                self.generator(self.train.faces(a.face).to(self.device), self.codes[b.voice].to(self.device))
+        self.generator.eval()
 
     def samples(self) -> torch.Tensor:
         """Four proposals above what four voices make of them, always the same."""
-        a, b = self.pairs.draw(4, np.random.default_rng(0))
+        a, b = self.pairs.two(4, np.random.default_rng(0))
         proposals = self.train.faces(a.face).to(self.device)
         return torch.cat([proposals, self.generator(proposals, self.codes[b.voice].to(self.device))])
 
     def _heard(self, rows: np.ndarray) -> torch.Tensor:
         return (self.codes[rows] + self.noise * torch.randn(len(rows), CODE)).to(self.device)
-
-
-def embed_voices(train: Clips, mels: LogMels, voice: VoiceEmbedding) -> torch.Tensor:
-    """The frozen embedding of every whole recording, as at test time: [clips, 64], zero where there is none."""
-    codes = torch.zeros(len(train), CODE)
-    with torch.inference_mode():
-        for start in range(0, len(mels.rows), 64):
-            rows = mels.rows[start : start + 64]
-            codes[rows] = voice(*mels.whole(rows)).cpu()
-    return codes
-
-
-class _Draw:
-    """One side of a batch: the speaker numbers, and the rows of a voice and of a face of each."""
-
-    def __init__(self, speaker: np.ndarray, voice: np.ndarray, face: np.ndarray) -> None:
-        self.speaker, self.voice, self.face = torch.from_numpy(speaker), voice, face
-
-
-class _Pairs:
-    """Draws of two different speakers, A (whose face is the proposal) and B (whose voice is heard)."""
-
-    def __init__(self, train: Clips) -> None:
-        voices, faces = _rows_by_speaker(train.table, "voice"), _rows_by_speaker(train.table, "face")
-        self.speakers = sorted(set(voices) & set(faces))
-        if len(self.speakers) < 2:
-            raise DataError("cae needs two training speakers with a voice and a face")
-        self._voices = [voices[speaker] for speaker in self.speakers]
-        self._faces = [faces[speaker] for speaker in self.speakers]
-
-    def draw(self, batch: int, rng: np.random.Generator) -> tuple[_Draw, _Draw]:
-        first = rng.integers(len(self.speakers), size=batch)
-        second = (first + rng.integers(1, len(self.speakers), size=batch)) % len(self.speakers)
-        return self._side(first, rng), self._side(second, rng)
-
-    def _side(self, speakers: np.ndarray, rng: np.random.Generator) -> _Draw:
-        voice = np.array([rng.choice(self._voices[speaker]) for speaker in speakers])
-        face = np.array([rng.choice(self._faces[speaker]) for speaker in speakers])
-        return _Draw(speakers, voice, face)
-
-
-def _rows_by_speaker(table: pd.DataFrame, part: str) -> dict[str, list[int]]:
-    """The rows that have a "voice" or a "face", by speaker."""
-    rows = np.flatnonzero(table[part])
-    return pd.Series(rows).groupby(table["speaker"].to_numpy()[rows]).agg(list).to_dict()
 
 
 def _schedule(optimiser: torch.optim.Optimizer, opt: CaeOptions) -> torch.optim.lr_scheduler.LRScheduler:

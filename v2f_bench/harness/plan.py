@@ -11,6 +11,7 @@ from v2f_bench import __version__
 from v2f_bench.audio import LogMels
 from v2f_bench.hashing import canonical_json, key_of, source_key
 from v2f_bench.interfaces import Method
+from v2f_bench.nn import VoiceEmbedding
 from v2f_bench.plugins import Plugin
 from v2f_bench.training import train_learner
 
@@ -34,8 +35,8 @@ class Plan:
 
     @cached_property
     def fit_key(self) -> str:
-        # Its own, that of the public front ends, and that of the training loop.
-        source = [source_key(self.method), source_key(LogMels), source_key(train_learner)]
+        # Its own, and that of what methods are built from: front ends, the training loop and shared networks.
+        source = [source_key(self.method), source_key(LogMels), source_key(train_learner), source_key(VoiceEmbedding)]
         kind = self.device.partition(":")[0]  # a GPU's numbers are not a CPU's
         return key_of(
             __version__,

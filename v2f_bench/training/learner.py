@@ -33,8 +33,8 @@ class Learner(ABC):
         self.modules, self.optimisers, self.schedules, self.clip = {}, {}, {}, None
 
     @abstractmethod
-    def step(self, rng: np.random.Generator) -> Iterator[tuple[str, Losses]]:
-        """The losses of one step, as (optimiser, losses by name), one pair for each update in turn.
+    def step(self, number: int, rng: np.random.Generator) -> Iterator[tuple[str, Losses]]:
+        """The losses of step `number`, counted from 0: (optimiser, losses by name) for each update in turn.
 
         The loop sums the losses of a pair, goes backward and steps the optimiser before it asks for the next, so what
         follows a `yield` sees the networks updated. Losses are scalars, already weighted.

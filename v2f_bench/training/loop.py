@@ -52,7 +52,7 @@ def _step(learner: Learner, number: int, name: str, context: Context) -> dict[st
     """One step; the value of each loss."""
     torch.manual_seed(context.seed_of(name, "torch", number))
     told: dict[str, float] = {}
-    updates = learner.step(context.numpy_rng(name, "step", number))
+    updates = learner.step(number, context.numpy_rng(name, "step", number))
     kind = torch.device(context.device).type
     while True:
         with torch.autocast(kind, torch.bfloat16, enabled=context.precision == "bfloat16"):

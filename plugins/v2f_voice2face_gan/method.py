@@ -1,0 +1,113 @@
+"""The method as the harness sees it: options, presets, and the way from clips to a checkpoint to faces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from v2f_bench import Clips, Context, Method, Trials
+
+if TYPE_CHECKING:
+    import torch
+
+HOP = 0.010  # seconds
+
+
+@dataclass(frozen=True)
+class Voice2FaceOptions:
+    """The defaults are the source's and its public code's; where both are silent, a choice that works, marked so."""
+
+    width: int = 64  # channels of the generator's last layer; the first has 16 times as many
+    critic_width: int = 32  # channels of the face network's first layer
+    voice_width: float = 1.0  # factor on the voice embedding's channels
+    batch: int = 128
+    steps: int = 50_000
+    lr: float = 2e-4
+    beta1: float = 0.5
+    beta2: float = 0.999
+    noise: float = 0.05  # standard deviation of what is added to a voice's code before it is normalised again
+    weight_identity: float = 1.0  # of the classifier's cross-entropy, for generated faces
+    weight_pixel: float = 0.0  # of L1 to a face of the speaker; not in the source, a help for short trainings
+    shortest: float = 3.0  # seconds of a training crop
+    longest: float = 8.0
+    voice_steps: int = 50_000  # silent; pretraining of the voice embedding on speakers
+    voice_batch: int = 128  # silent
+    voice_lr: float = 1e-3  # silent; the peak of one cycle
+    normalise: Literal["band", "level"] = "band"  # of the spectrogram; "level" keeps the colour of voice and microphone
+
+
+QUICK = Voice2FaceOptions(
+    width=12,
+    critic_width=8,
+    voice_width=0.5,
+    batch=32,
+    steps=900,
+    lr=1e-3,
+    weight_pixel=5.0,
+    noise=0.05,
+    shortest=2.0,
+    longest=3.0,
+    voice_steps=400,
+    voice_batch=64,
+    voice_lr=4e-3,
+    normalise="level",
+)
+
+
+class Voice2FaceGan(Method):
+    """A voice embedding, pretrained to tell the training speakers apart and frozen, drives a face generator.
+
+    The discriminator asks whether a face is real, the classifier whether it is the voice's owner; both stand on one
+    face network. No pair of a voice and a face is formed, but by the speaker's name.
+    """
+
+    name = "voice2face-gan"
+    summary = "reference GAN: from a voice embedding to a face, with a speaker classifier"
+    source = "Wen, Singh & Raj, Face Reconstruction from Voice using Generative Adversarial Networks, NeurIPS 2019"
+    options = Voice2FaceOptions
+    presets: ClassVar[Mapping[str, Any]] = {"quick": QUICK, "paper": Voice2FaceOptions()}
+
+    opt: Voice2FaceOptions
+
+    def fit(self, train: Clips, validation: Clips, context: Context) -> None:
+        from v2f_bench.audio import LogMels
+        from v2f_bench.nn import embed_voices
+        from v2f_bench.training import train_learner
+        from v2f_voice2face_gan.training import GanLearner, SpeakerLearner
+
+        mels = LogMels(train, context.device, normalise=self.opt.normalise)
+        speakers = SpeakerLearner(train, mels, self.opt, context)
+        train_learner(speakers, self.opt.voice_steps, "voice-embedding", context)
+        self._voice = speakers.voice.requires_grad_(False)
+        gan = GanLearner(train, embed_voices(train, mels, self._voice), self.opt, context)
+        train_learner(gan, self.opt.steps, "generator", context)
+        self._generator = gan.generator
+
+    def generate(self, trials: Trials, context: Context) -> torch.Tensor:
+        import torch
+        import torch.nn.functional as F
+
+        from v2f_bench.audio import log_mel
+
+        with torch.inference_mode():
+            mel, frames = log_mel(trials.voices.to(context.device), normalise=self.opt.normalise)
+            return self._generator(F.normalize(self._voice(mel, frames), dim=1)).clamp(0, 1).cpu()
+
+    def state(self) -> dict[str, torch.Tensor]:
+        return {
+            f"{part}.{name}": tensor
+            for part, network in (("voice", self._voice), ("generator", self._generator))
+            for name, tensor in network.state_dict().items()
+        }
+
+    def restore(self, state: dict[str, torch.Tensor], device: str) -> None:
+        from v2f_bench.nn import VoiceEmbedding
+        from v2f_voice2face_gan.networks import Generator
+
+        self._voice, self._generator = VoiceEmbedding(self.opt.voice_width), Generator(self.opt.width)
+        for part, network in (("voice", self._voice), ("generator", self._generator)):
+            prefix = part + "."
+            own = {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
+            network.load_state_dict(own)
+            network.to(device).eval()
