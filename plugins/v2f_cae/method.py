@@ -50,7 +50,7 @@ QUICK = CaeOptions(
     batch=16,
     steps=700,
     lr=2e-3,
-    critic_lr=1e-3,
+    critic_lr=2e-3,
     schedule="one-cycle",
     cycle_share=0.0625,
     code_noise=0.5,
@@ -94,7 +94,6 @@ class CAE(Method):
         codes = embed_voices(train, mels, self._voice)
         learner = GeneratorLearner(train, codes, self.opt, context)
         train_learner(learner, self.opt.steps, "generator", context)
-        learner.settle(context.numpy_rng("settle"))
         self._generator = learner.generator
 
     def generate(self, trials: Trials, context: Context) -> torch.Tensor:

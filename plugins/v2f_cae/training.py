@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import nn
 
 from v2f_bench import Clips, Context
 from v2f_bench.nn import SpeakerDraws
@@ -16,8 +15,6 @@ from v2f_bench.training import Learner, Losses
 from v2f_cae.critic import Critic
 from v2f_cae.method import CaeOptions
 from v2f_cae.scaffold import Generator
-
-SETTLING = 50  # batches
 
 
 class GeneratorLearner(Learner):
@@ -73,22 +70,6 @@ class GeneratorLearner(Learner):
         losses["cycle"] = opt.weight_cycle * F.l1_loss(self.generator(fake_b[:back], voice_a[:back]), face_a[:back])
         yield "generator", losses
         self.critic.requires_grad_(True)
-
-    def settle(self, rng: np.random.Generator) -> None:
-        """Have the generator's batch norms see what they will meet: proposals and voices, `SETTLING` batches of them.
-
-        What they saw in training is half of it the way back, of fewer and of generated faces.
-        """
-        norms = [module for module in self.generator.modules() if isinstance(module, nn.BatchNorm2d)]
-        for norm in norms:
-            norm.reset_running_stats()
-            norm.momentum = None  # the plain mean over all batches
-        self.generator.train()
-        with torch.inference_mode():
-            for _ in range(SETTLING):
-                a, b = self.pairs.two(self.opt.batch, rng)
-                self.generator(self.train.faces(a.face).to(self.device), self.codes[b.voice].to(self.device))
-        self.generator.eval()
 
     def samples(self) -> torch.Tensor:
         """Four proposals above what four voices make of them, always the same."""
