@@ -17,14 +17,16 @@ import torch
 import torch.nn.functional as F
 from tabulate import tabulate
 
-from v2f_cae.gating import KERNEL, OUTPUT_PADDING, PADDING, STRIDE, by_grouped_convolution, by_matrix_product
+from v2f_cae.gating import PADDINGS, STRIDE, by_grouped_convolution, by_matrix_product
+
+KERNEL = 3
 
 Way = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 def one_by_one(x: torch.Tensor, filters: torch.Tensor) -> torch.Tensor:
     ways = zip(x, filters, strict=True)
-    return torch.cat([F.conv_transpose2d(one[None], own, None, STRIDE, PADDING, OUTPUT_PADDING) for one, own in ways])
+    return torch.cat([F.conv_transpose2d(one[None], own, None, STRIDE, *PADDINGS[KERNEL]) for one, own in ways])
 
 
 def seconds(way: Way, x: torch.Tensor, filters: torch.Tensor) -> float:

@@ -17,6 +17,7 @@ class CaeOptions:
     """The defaults are the source's; where it is silent, a choice that works, marked so."""
 
     width: int = 64  # channels of the scaffold's first layer; the others are 2, 4 and 8 times as wide
+    up_kernel: Literal[2, 3, 4] = 3  # of the transposed convolutions; silent on theirs, the others are 3×3
     critic_width: int = 32  # channels of the discriminator's first layer
     voice_width: float = 1.0  # factor on the voice embedding's channels
     batch: int = 1
@@ -45,6 +46,7 @@ class CaeOptions:
 # Chosen by validation in another world of synthetic-speakers than the default one.
 QUICK = CaeOptions(
     width=8,
+    up_kernel=2,
     critic_width=8,
     voice_width=0.5,
     batch=16,
@@ -116,7 +118,10 @@ class CAE(Method):
         from v2f_bench.nn import VoiceEmbedding
         from v2f_cae.scaffold import Generator
 
-        self._voice, self._generator = VoiceEmbedding(self.opt.voice_width), Generator(self.opt.width)
+        self._voice, self._generator = (
+            VoiceEmbedding(self.opt.voice_width),
+            Generator(self.opt.width, self.opt.up_kernel),
+        )
         for part, network in (("voice", self._voice), ("generator", self._generator)):
             prefix = part + "."
             own = {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}

@@ -33,14 +33,14 @@ class Generator(nn.Module):
     512@8, 256@16, 128@32, 64@64. The source leaves the last step to RGB open: a 1×1 convolution and a sigmoid here.
     """
 
-    def __init__(self, width: int = 64) -> None:
+    def __init__(self, width: int = 64, kernel: int = 3) -> None:
         super().__init__()
         channels = [3, width, 2 * width, 4 * width, 8 * width]
         self.encoder = nn.ModuleList(DoubleConv(before, after) for before, after in pairwise(channels))
         self.pool = nn.MaxPool2d(2)
         skips = channels[:0:-1]  # of the encoder layers, deepest first
         self.up = nn.ModuleList(
-            GatedConvTranspose2d(before, skip, CODE) for before, skip in pairwise([skips[0], *skips])
+            GatedConvTranspose2d(before, skip, CODE, kernel) for before, skip in pairwise([skips[0], *skips])
         )
         self.decoder = nn.ModuleList(DoubleConv(2 * skip, skip) for skip in skips)
         self.to_rgb = nn.Conv2d(width, 3, 1)
