@@ -98,14 +98,10 @@ def test_the_oracle_draws_every_trial_of_a_speaker_alike(bench):
 
 
 def test_nearest_voice_shows_a_speaker_who_sounds_alike(bench):
-    """Of the same sex, and nearer in age, far more often than by chance, with few speakers to choose from."""
+    """Of the same sex far more often than by chance, with few speakers to choose from."""
     train = bench.split("train")
     rows = rows_of(faces_of("nearest-voice", bench), train)
     assert (train.table["sex"].to_numpy()[rows] == bench.trials["sex"]).mean() > 0.7  # 0.5 is chance
-    ages = train.table["age"].to_numpy()
-    gap = np.abs(ages[rows] - bench.trials["age"].to_numpy()).mean()
-    by_chance = np.abs(ages[:, None] - bench.trials["age"].to_numpy()[None]).mean()
-    assert gap < by_chance
 
 
 def test_discriminants_are_scikit_learns():

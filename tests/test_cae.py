@@ -65,7 +65,7 @@ def test_scaffold_has_the_channels_and_sizes_of_section_2_1():
         assert layer.controller.out_features == layer.weight.numel(), "as many gates as the filter has parameters"
 
 
-@pytest.mark.parametrize("kernel", [2, 3, 4])
+@pytest.mark.parametrize("kernel", [2, 3])
 @pytest.mark.parametrize(("channels_in", "channels_out", "side"), [(128, 64, 8), (24, 16, 32), (8, 8, 4)])
 def test_a_gated_batch_equals_one_sample_at_a_time(channels_in, channels_out, side, kernel):
     """The source trains with batches of one, with torch's own layer and a filter made for that sample."""
@@ -76,7 +76,7 @@ def test_a_gated_batch_equals_one_sample_at_a_time(channels_in, channels_out, si
     code = torch.randn(5, 64, requires_grad=True)
     one_by_one = []
     for i in range(5):
-        sizes = {2: (0, 0), 3: (1, 1), 4: (1, 0)}[kernel]
+        sizes = {2: (0, 0), 3: (1, 1)}[kernel]
         plain = nn.ConvTranspose2d(channels_in, channels_out, kernel, 2, *sizes)
         gate = torch.sigmoid(code[i] @ layer.controller.weight.T + layer.controller.bias).view_as(layer.weight)
         parameters = {"weight": layer.weight * gate, "bias": layer.bias}
@@ -93,7 +93,7 @@ def test_a_gated_batch_equals_one_sample_at_a_time(channels_in, channels_out, si
         assert (ours - theirs).abs().max() <= 1e-5 * theirs.abs().max().clamp(min=1)
 
 
-@pytest.mark.parametrize("kernel", [2, 3, 4])
+@pytest.mark.parametrize("kernel", [2, 3])
 def test_both_ways_of_gating_agree(kernel):
     x, filters = torch.randn(3, 16, 8, 8), torch.randn(3, 16, 12, kernel, kernel)
     torch.testing.assert_close(by_grouped_convolution(x, filters), by_matrix_product(x, filters), atol=1e-4, rtol=1e-4)

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import nn
 
 STRIDE = 2
-PADDINGS = {2: (0, 0), 3: (1, 1), 4: (1, 0)}  # kernel: padding and output padding that double height and width
+PADDINGS = {2: (0, 0), 3: (1, 1)}  # kernel: padding and output padding that double height and width
 # Above this many input channels times output channels, matrix products beat a grouped convolution (by measurement:
 # `benchmarks/gated_convolution.py`).
 MATRIX_PRODUCT_FROM = 128 * 128

@@ -17,7 +17,7 @@ class CaeOptions:
     """The defaults are the source's; where it is silent, a choice that works, marked so."""
 
     width: int = 64  # channels of the scaffold's first layer; the others are 2, 4 and 8 times as wide
-    up_kernel: Literal[2, 3, 4] = 3  # of the transposed convolutions; silent on theirs, the others are 3×3
+    up_kernel: Literal[2, 3] = 3  # of the transposed convolutions; silent on theirs, the others are 3×3
     critic_width: int = 32  # channels of the discriminator's first layer
     voice_width: float = 1.0  # factor on the voice embedding's channels
     batch: int = 1
