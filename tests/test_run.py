@@ -37,7 +37,7 @@ def test_a_run_leaves_all_that_is_promised(finished):
     output, done = finished
     records = records_below(output)
     assert {name for name, _ in records} == {
-        *("cae", "copy-proposal", "mean-face", "oracle", "random-face", "real-photo", "same-sex-face")
+        *("cae", "copy-proposal", "mean-face", "nearest-voice", "oracle", "random-face", "real-photo", "same-sex-face")
     }
     for path in output.rglob("record.json"):
         record = json.loads(path.read_text())
@@ -222,6 +222,6 @@ def test_generate_draws_one_face_from_a_finished_run(finished, cli, tmp_path):
 def test_leaderboard_gathers_the_runs(finished, cli, tmp_path):
     output, done = finished
     table = cli("leaderboard", output, "--output", tmp_path / "board.md")
-    assert "7 runs" in table.stdout
+    assert "8 runs" in table.stdout
     board = (tmp_path / "board.md").read_text()
     assert board.strip() in done.stdout
