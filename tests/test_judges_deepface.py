@@ -214,6 +214,9 @@ def test_age_and_sex_with_equal_convolutions_compute_them_once(tmp_path):
 
     age = torch.load(random_weights(Age.base_model(), tmp_path / "age_model_weights.pth"))
     sex = torch.load(random_weights(Gender.base_model(), tmp_path / "gender_model_weights.pth"))
+    first = "backbone.conv1_1.weight"  # as in no other test, whose judges may still be there
+    age[first] = sex[first] = age[first] * 0.9
+    torch.save(age, tmp_path / "age_model_weights.pth")
     apart = {name: tensor.flip(0) for name, tensor in sex.items() if "conv5_3" in name}
     calls, found = [], {}
     for case, tensors in (("equal", sex), ("different", sex | apart)):

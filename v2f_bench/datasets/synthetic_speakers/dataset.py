@@ -20,7 +20,7 @@ RATE = 16_000
 
 @dataclass(frozen=True)
 class SyntheticOptions:
-    speakers: int = 480
+    speakers: int = 400
     clips: int = 5  # a speaker; the emotions in turn, the sentences at random
     world: int = 0  # seed of everything
 
