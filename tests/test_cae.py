@@ -6,8 +6,7 @@ import torch
 from torch import nn
 
 from v2f_bench.interfaces import DataError
-from v2f_bench.nn import VoiceEmbedding
-from v2f_cae.critic import Critic
+from v2f_bench.nn import Critic, VoiceEmbedding
 from v2f_cae.dimnet import covariate_labels
 from v2f_cae.gating import GatedConvTranspose2d, by_grouped_convolution, by_matrix_product
 from v2f_cae.method import CAE, CaeOptions

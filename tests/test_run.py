@@ -47,6 +47,9 @@ def test_a_run_leaves_all_that_is_promised(finished):
         assert len(faces) == (posed or len(trials)) == record["posed"]
         assert (path.parent / "checkpoint" / "model.safetensors").is_file()
         assert (path.parent / "sheet.png").is_file()
+        assert not list((path.parent / "checkpoint").glob("*.training")), "what a killed training needs, and no other"
+        for training in ("voice-embedding", "generator") if record["method"]["name"] == "cae" else ():
+            assert (path.parent / "checkpoint" / f"{training}-losses.png").is_file()
         assert json.loads((path.parent / "protocol.json").read_text())["protocol"]["trials"]
         assert record["judges"][0]["quality"]["verification_auc"] is not None
         for stage in ("checkpoint", "faces", "scores"):
@@ -108,7 +111,7 @@ KILLS = [
     ("prepare, about to be whole", "pathlib:Path.rename", 1),
     ("the judge's training", "torch.optim:AdamW.step", 10),
     ("the judge's view", "v2f_bench.harness.judging:look", 2),
-    ("fit", "v2f_cae.critic:Critic.forward", 7),
+    ("fit", "v2f_bench.nn.critic:Critic.forward", 7),
     ("fit, about to be whole", "v2f_bench.harness.fit:write_tensors", 1),
     ("generate", "v2f_bench.harness.generate:write_picture", 40),
     ("score", "v2f_bench.harness.score:read_picture", 20),

@@ -10,10 +10,10 @@ from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, Synt
 from v2f_bench.harness.bench import set_up
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import Context, DataError
-from v2f_bench.nn import SpeakerDraws
+from v2f_bench.nn import Critic, SpeakerDraws
 from v2f_voice2face_gan.method import Voice2FaceGan, Voice2FaceOptions
-from v2f_voice2face_gan.networks import Critic, Generator
-from v2f_voice2face_gan.training import GanLearner
+from v2f_voice2face_gan.networks import Generator
+from v2f_voice2face_gan.training import CRITIC_KERNEL, GanLearner
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,8 @@ def test_networks_have_the_shapes_of_table_1():
     layers = shapes_of(Generator(), nn.ConvTranspose2d, torch.randn(1, 64))
     assert layers == [(1024, 4, 4), (512, 8, 8), (256, 16, 16), (128, 32, 32), (64, 64, 64)]
     assert shapes_of(Generator(), nn.Conv2d, torch.randn(1, 64)) == [(3, 64, 64)]
-    found = shapes_of(Critic(924), nn.Conv2d, torch.rand(1, 3, 64, 64))
+    assert CRITIC_KERNEL == 4
+    found = shapes_of(Critic(924, kernel=CRITIC_KERNEL), nn.Conv2d, torch.rand(1, 3, 64, 64))
     assert found == [(32, 64, 64), (64, 32, 32), (128, 16, 16), (256, 8, 8), (512, 4, 4), (64, 1, 1)]
 
 

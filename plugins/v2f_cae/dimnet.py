@@ -16,10 +16,9 @@ from torch import nn
 
 from v2f_bench import Clips, Context, DataError
 from v2f_bench.audio import LogMels
-from v2f_bench.nn import VoiceEmbedding
+from v2f_bench.nn import FaceTrunk, VoiceEmbedding
 from v2f_bench.nn.voice import CODE
 from v2f_bench.training import Learner, Losses, train_learner
-from v2f_cae.critic import FaceTrunk
 from v2f_cae.method import CaeOptions
 from v2f_cae.voice import HOP
 

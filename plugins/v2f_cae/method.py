@@ -108,22 +108,16 @@ class CAE(Method):
             return self._generator(trials.proposals.to(context.device), codes).cpu()
 
     def state(self) -> dict[str, torch.Tensor]:
-        return {
-            f"{part}.{name}": tensor
-            for part, network in (("voice", self._voice), ("generator", self._generator))
-            for name, tensor in network.state_dict().items()
-        }
+        from v2f_bench.nn import joined_state
+
+        return joined_state({"voice": self._voice, "generator": self._generator})
 
     def restore(self, state: dict[str, torch.Tensor], device: str) -> None:
-        from v2f_bench.nn import VoiceEmbedding
+        from v2f_bench.nn import VoiceEmbedding, load_joined
         from v2f_cae.scaffold import Generator
 
         self._voice, self._generator = (
             VoiceEmbedding(self.opt.voice_width),
             Generator(self.opt.width, self.opt.up_kernel),
         )
-        for part, network in (("voice", self._voice), ("generator", self._generator)):
-            prefix = part + "."
-            own = {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
-            network.load_state_dict(own)
-            network.to(device).eval()
+        load_joined({"voice": self._voice, "generator": self._generator}, state, device)

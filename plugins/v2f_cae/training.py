@@ -9,10 +9,9 @@ import torch
 import torch.nn.functional as F
 
 from v2f_bench import Clips, Context
-from v2f_bench.nn import SpeakerDraws
+from v2f_bench.nn import Critic, SpeakerDraws
 from v2f_bench.nn.voice import CODE
 from v2f_bench.training import Learner, Losses
-from v2f_cae.critic import Critic
 from v2f_cae.method import CaeOptions
 from v2f_cae.scaffold import Generator
 

@@ -1,4 +1,4 @@
-"""Generator, and discriminator and classifier on one face network (Table 1 of the source and its public code)."""
+"""The generator (Table 1 of the source and its public code)."""
 
 from __future__ import annotations
 
@@ -29,27 +29,3 @@ class Generator(nn.Module):
         """float [N, 64] -> float [N, 3, 64, 64], where faces lie in [0, 1]."""
         x = codes[:, :, None, None].contiguous(memory_format=torch.channels_last)
         return (self.layers(x) + 1) / 2
-
-
-class Critic(nn.Module):
-    """Logits of being real, [N], and of being each training speaker, [N, speakers], on one face network.
-
-    The network, with width 32: 32@64 by 1×1, then 3×3 of stride 2: 64@32, 128@16, 256@8, 512@4, then 4×4 to 64@1, leaky
-    ReLU of slope 0.2 after each.
-    """
-
-    def __init__(self, speakers: int, width: int = 32) -> None:
-        super().__init__()
-        layers: list[nn.Module] = [nn.Conv2d(3, width, 1), nn.LeakyReLU(0.2, inplace=True)]
-        channels = [width * 2**power for power in range(5)]
-        for before, after in pairwise(channels):
-            layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.LeakyReLU(0.2, inplace=True)]
-        self.face = nn.Sequential(
-            *layers, nn.Conv2d(channels[-1], CODE, 4), nn.LeakyReLU(0.2, inplace=True), nn.Flatten()
-        )
-        self.real = nn.Linear(CODE, 1)
-        self.speaker = nn.Linear(CODE, speakers)
-
-    def forward(self, faces: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        features = self.face((faces * 2 - 1).contiguous(memory_format=torch.channels_last))
-        return self.real(features)[:, 0], self.speaker(features)

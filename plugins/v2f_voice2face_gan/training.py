@@ -11,11 +11,13 @@ from torch import nn
 
 from v2f_bench import Clips, Context
 from v2f_bench.audio import LogMels
-from v2f_bench.nn import SpeakerDraws, VoiceEmbedding
+from v2f_bench.nn import Critic, SpeakerDraws, VoiceEmbedding
 from v2f_bench.nn.voice import CODE
 from v2f_bench.training import Learner, Losses
 from v2f_voice2face_gan.method import HOP, Voice2FaceOptions
-from v2f_voice2face_gan.networks import Critic, Generator
+from v2f_voice2face_gan.networks import Generator
+
+CRITIC_KERNEL = 4  # of the public code
 
 
 class SpeakerLearner(Learner):
@@ -54,7 +56,7 @@ class GanLearner(Learner):
         self.codes = F.normalize(codes, dim=1)
         self.draws = SpeakerDraws(train)
         self.generator = Generator(opt.width)
-        self.critic = Critic(len(self.draws.speakers), opt.critic_width)
+        self.critic = Critic(len(self.draws.speakers), opt.critic_width, CRITIC_KERNEL)
         for network in (self.generator, self.critic):
             network.to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         betas = (opt.beta1, opt.beta2)

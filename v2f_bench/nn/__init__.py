@@ -1,6 +1,17 @@
 """Parts that more than one bundled method is built from; yours may use them too."""
 
+from v2f_bench.nn.critic import Critic, FaceTrunk
 from v2f_bench.nn.draws import SpeakerDraws, by_speaker
+from v2f_bench.nn.state import joined_state, load_joined
 from v2f_bench.nn.voice import VoiceEmbedding, embed_voices
 
-__all__ = ["SpeakerDraws", "VoiceEmbedding", "by_speaker", "embed_voices"]
+__all__ = [
+    "Critic",
+    "FaceTrunk",
+    "SpeakerDraws",
+    "VoiceEmbedding",
+    "by_speaker",
+    "embed_voices",
+    "joined_state",
+    "load_joined",
+]

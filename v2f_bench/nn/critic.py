@@ -1,4 +1,4 @@
-"""Discriminator and classifier on one trunk (Table 1 of the source, right); also DIMNet's face network."""
+"""Discriminator and classifier on one face network, as Wen et al. 2019 and Liang et al. 2020 have them."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ from torch import nn
 
 
 class FaceTrunk(nn.Sequential):
-    """3×64×64 -> 64: with width 32, 32@64 by 1×1, then 3×3 of stride 2: 64@32, 128@16, 256@8, 512@4, then 4×4 to 64@1.
+    """3×64×64 -> 64: with width 32, 32@64 by 1×1, then stride 2: 64@32, 128@16, 256@8, 512@4, then 4×4 to 64@1.
 
-    Leaky ReLU of slope 0.2 (the source gives no slope) after each.
+    Leaky ReLU of slope 0.2 (Liang et al. give no slope) after each.
+
+    Args:
+        kernel: of the convolutions of stride 2: 3 in Table 1 of Liang et al., 4 in the public code of Wen et al.
     """
 
     dimensions = 64
 
-    def __init__(self, width: int = 32) -> None:
+    def __init__(self, width: int = 32, kernel: int = 3) -> None:
         layers: list[nn.Module] = [nn.Conv2d(3, width, 1), nn.LeakyReLU(0.2, inplace=True)]
         channels = [width * 2**power for power in range(5)]
         for before, after in pairwise(channels):
-            layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.LeakyReLU(0.2, inplace=True)]
+            layers += [nn.Conv2d(before, after, kernel, stride=2, padding=1), nn.LeakyReLU(0.2, inplace=True)]
         layers += [nn.Conv2d(channels[-1], self.dimensions, 4), nn.LeakyReLU(0.2, inplace=True), nn.Flatten()]
         super().__init__(*layers)
 
@@ -30,11 +33,11 @@ class FaceTrunk(nn.Sequential):
 
 
 class Critic(nn.Module):
-    """Logits of being real, [N], and of being each training speaker, [N, speakers]."""
+    """Logits of being real, [N], and of being each training speaker, [N, speakers]; `kernel` as in `FaceTrunk`."""
 
-    def __init__(self, speakers: int, width: int = 32) -> None:
+    def __init__(self, speakers: int, width: int = 32, kernel: int = 3) -> None:
         super().__init__()
-        self.trunk = FaceTrunk(width)
+        self.trunk = FaceTrunk(width, kernel)
         self.real = nn.Linear(FaceTrunk.dimensions, 1)
         self.speaker = nn.Linear(FaceTrunk.dimensions, speakers)
 
