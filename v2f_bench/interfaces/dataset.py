@@ -38,6 +38,10 @@ class Dataset(ABC):
         people: the collections of people that its speakers are among ("vggface2", ...), as judges name what they met.
         version: changes when clips or labels change, so that protocols before and after differ.
         root_variable: the environment variable that names its folder; "" for a data set that needs no folder.
+        faces_cropped: whether its pictures show a face and little else; otherwise, and in videos, the face is found,
+            aligned and cropped. May be set by `__init__`.
+
+    A data set whose media lie in files lets its options inherit `MediaOptions`.
     """
 
     name: ClassVar[str]
@@ -48,6 +52,7 @@ class Dataset(ABC):
     root_variable: ClassVar[str] = ""
     people: ClassVar[frozenset[str]] = frozenset()
     version: ClassVar[str] = "1"
+    faces_cropped: bool = True
 
     def __init__(self, options: Any, root: Path | None) -> None:
         self.opt = options
@@ -58,7 +63,8 @@ class Dataset(ABC):
         """One row a clip, in a stable order, from the folder as it is now.
 
         Columns: `clip` (unique text), `speaker`, `voice` and `face` (text from which `read_voice` and `read_face` find
-        the media, usually a path below the root; "" for none); optionally `sex`, `age`, `ethnicity`, `emotion`,
+        the media, usually a path below the root; "" for none; a `face` with a video's suffix means one of its frames,
+        see `MediaOptions`); optionally `sex`, `age`, `ethnicity`, `emotion`,
         `intensity`, `sentence`, `heard` (the emotion that listeners heard in the voice; "" where they do not agree),
         `group` (clips of one recording session, such as a video; "" for unknown), and `fault`
         (why a row cannot be used; "" where it can).
