@@ -1,6 +1,6 @@
 """The store: what `prepare` makes of a data set, for random access by every method and shared between processes.
 
-A folder of five files; format version 2:
+A folder of five files; format version 3 (no recording or picture is in it twice):
 
 * `clips.parquet`: one row a clip, in index order: the labels of the data set's index, `voice_start` and
   `voice_samples` (position in `voices.i16`; 0 samples: no voice), and `face_row` (row of `faces.u8`; -1: no face);
@@ -21,10 +21,11 @@ from typing import Any, BinaryIO
 import numpy as np
 import pandas as pd
 
+from v2f_bench.data.overlap import repeated
 from v2f_bench.hashing import canonical_json
 from v2f_bench.interfaces import BenchError, Clips, PluginError, Voices
 
-FORMAT = 2
+FORMAT = 3
 
 
 class Store:
@@ -67,6 +68,7 @@ class StoreWriter:
         self._meta = {"format": FORMAT, "dataset": dataset, "rate": rate, "size": size}
         self._rows: list[dict[str, Any]] = []
         self._left_out: list[dict[str, str]] = []
+        self._digests: dict[str, list[str]] = {"voice": [], "face": []}  # of each row; "" for none
         self._samples = 0
         self._faces = 0
         self._voices_file: BinaryIO = (folder / "voices.i16").open("wb")
@@ -76,22 +78,26 @@ class StoreWriter:
     def add(self, labels: dict[str, Any], voice: np.ndarray | None, face: np.ndarray | None) -> None:
         """One clip: its labels, its voice (int16 [T]) and its face (uint8 [size, size, 3]); either may be None."""
         row = {**labels, "voice_start": self._samples, "voice_samples": 0, "face_row": -1}
+        digests = {"voice": "", "face": ""}
         if voice is not None:
             row["voice_samples"] = len(voice)
             self._samples += len(voice)
-            self._write(self._voices_file, voice.astype("<i2"))
+            digests["voice"] = self._write(self._voices_file, voice.astype("<i2"))
         if face is not None:
             row["face_row"] = self._faces
             self._faces += 1
-            self._write(self._faces_file, face)
+            digests["face"] = self._write(self._faces_file, face)
+        for part, digest in digests.items():
+            self._digests[part].append(digest)
         row["voice"], row["face"] = voice is not None, face is not None
         self._content.update(canonical_json({name: str(value) for name, value in row.items()}).encode())
         self._rows.append(row)
 
-    def _write(self, file: BinaryIO, media: np.ndarray) -> None:
+    def _write(self, file: BinaryIO, media: np.ndarray) -> str:
         data = media.tobytes()
         file.write(data)
         self._content.update(data)
+        return hashlib.sha256(data).hexdigest()
 
     def leave_out(self, clip: str, reason: str) -> None:
         """A clip, or a part of one, that cannot be used."""
@@ -100,14 +106,23 @@ class StoreWriter:
     def close(self) -> None:
         self._voices_file.close()
         self._faces_file.close()
+        self._set_repeats_aside()
         rows = pd.DataFrame(self._rows) if self._rows else pd.DataFrame(columns=["clip", "speaker", "voice", "face"])
         rows.to_parquet(self._folder / "clips.parquet", index=False)
         left_out = pd.DataFrame(self._left_out, columns=["clip", "reason"], dtype="str")
         left_out.to_parquet(self._folder / "left_out.parquet", index=False)
-        counts = {"clips": len(self._rows), "voices": sum(r["voice"] for r in self._rows), "faces": self._faces}
+        counts = {"clips": len(self._rows), **{f"{part}s": sum(r[part] for r in self._rows) for part in self._digests}}
         content = self._content.hexdigest()
         text = json.dumps({**self._meta, **counts, "left_out": len(self._left_out), "content": content}, indent=1)
         (self._folder / "store.json").write_text(text)
+
+    def _set_repeats_aside(self) -> None:
+        for part, digests in self._digests.items():
+            for number, reason in repeated(part, digests, self._rows):
+                row = self._rows[number]
+                row |= {part: False} | ({"voice_samples": 0} if part == "voice" else {"face_row": -1})
+                self.leave_out(row["clip"], reason)
+        self._rows = [row for row in self._rows if row["voice"] or row["face"]]
 
 
 class StoredClips(Clips):

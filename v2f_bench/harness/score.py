@@ -70,7 +70,7 @@ def score(
             for plugin in jury.metrics:
                 try:
                     found, columns = metric_results(
-                        plugin.cls(), evidence, jury, posed, trained_with, bench.dataset.people
+                        plugin.cls(), evidence, jury, posed, trained_with, bench.people
                     )
                 except Exception as error:  # a metric's own bug costs its numbers, not those of the others
                     found, columns = [unavailable(plugin.name, f"crashed: {type(error).__name__}: {error}")], {}

@@ -1,7 +1,7 @@
 """What a plugin author reads: the four contracts and the plain values that pass between them. Imports no torch."""
 
 from v2f_bench.interfaces.context import Bar, Context, Progress, Silent
-from v2f_bench.interfaces.dataset import Card, Dataset
+from v2f_bench.interfaces.dataset import Card, Dataset, Part
 from v2f_bench.interfaces.errors import BenchError, DataError, NotAvailable, PluginError, UsageError
 from v2f_bench.interfaces.judge import Judge, WeightsFile
 from v2f_bench.interfaces.media import MediaOptions
@@ -28,6 +28,7 @@ __all__ = [
     "Metric",
     "NoOptions",
     "NotAvailable",
+    "Part",
     "PluginError",
     "Progress",
     "Silent",

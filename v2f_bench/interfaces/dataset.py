@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,14 +17,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Card:
-    """What a user must know before using a data set; every field is plain text."""
+    """What a user must know before using a data set."""
 
     title: str
     licence: str
     consent: str  # what the people in it agreed to, and what that asks of the user
     origin: str  # who made it, and where it is described
     obtain: str  # how to get it, and where to put it
-    defects: str = ""
+    defects: str = ""  # known ones, and what is done about each
+    counts: Mapping[str, int] = field(default_factory=dict)  # of what, when the data set is complete
+    balance: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # label: value: clips or people
+    # How often people recognise the label: what they were shown ("voice", "face", "both"): emotion or "all": share.
+    human: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    human_source: str = ""  # who measured it, and how
+
+
+@dataclass(frozen=True)
+class Part:
+    """One thing that a data set's folder should hold, and whether it does."""
+
+    what: str  # a path below the root, with placeholders in <>
+    found: bool
+    note: str = ""  # what was found, or what its absence costs
+    needed: bool = True  # nothing can be run without it
 
 
 class Dataset(ABC):
@@ -40,6 +56,8 @@ class Dataset(ABC):
         root_variable: the environment variable that names its folder; "" for a data set that needs no folder.
         faces_cropped: whether its pictures show a face and little else; otherwise, and in videos, the face is found,
             aligned and cropped. May be set by `__init__`.
+        labels: the data set's own words for each label and the shared ones: {"emotion": {"ANG": "angry"}, ...}. Part of
+            its protocols and records.
 
     A data set whose media lie in files lets its options inherit `MediaOptions`.
     """
@@ -53,6 +71,7 @@ class Dataset(ABC):
     people: ClassVar[frozenset[str]] = frozenset()
     version: ClassVar[str] = "1"
     faces_cropped: bool = True
+    labels: ClassVar[Mapping[str, Mapping[str, str]]] = {}
 
     def __init__(self, options: Any, root: Path | None) -> None:
         self.opt = options
@@ -72,6 +91,31 @@ class Dataset(ABC):
         Raises:
             DataError: the folder is missing or incomplete; lists what is expected and what was found.
         """
+
+    def parts(self) -> list[Part]:
+        """What its folder should hold, and what of that is there; [] for a data set that needs no folder."""
+        return []
+
+    def complete(self) -> dict[str, int]:
+        """How many "speakers" with a voice and a face, and how many "clips", a complete copy has under these options.
+
+        Protocols over less are named for what is there. A count that is not known is left out.
+        """
+        return {}
+
+    @property
+    def split_name(self) -> str:
+        """Stands in the protocol's name where the split is another than the data set's default; "" for the default."""
+        return ""
+
+    def split_clips(self, clips: pd.DataFrame) -> dict[str, str] | None:
+        """The split of each clip, where the source's own split has its speakers on both sides; None where not.
+
+        Args:
+            clips: the clips that can be used: `clip`, `speaker`, labels and `group`. A clip that is in no split is left
+                out of the answer. A data set that answers must have a `split_name`.
+        """
+        return None
 
     @abstractmethod
     def split(self, speakers: list[str]) -> dict[str, str]:
