@@ -1,6 +1,7 @@
 """The folder of VoxCeleb1 and VGGFace, as people have it: made-up ones with all their corners, and a real one."""
 
 import csv
+import zlib
 from collections import Counter
 
 import numpy as np
@@ -10,7 +11,7 @@ import soundfile
 from PIL import Image
 
 from v2f_bench.data.tracks import identity_protocol
-from v2f_bench.datasets.voxceleb_vggface import VoxcelebOptions, VoxcelebVggface
+from v2f_bench.datasets.voxceleb_vggface import VoxcelebVggface, VoxcelebVggfaceOptions
 from v2f_bench.harness.prepare import prepare
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import DataError
@@ -32,13 +33,16 @@ FORMS = {
 
 
 def write_wav(path):
+    """A tone of its own: what sounds the same would be one recording twice."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(path, 0.3 * np.sin(np.arange(9600) * 0.05), 16_000)
+    soundfile.write(path, 0.3 * np.sin(np.arange(9600) * (0.05 + zlib.crc32(str(path).encode()) / 2**36)), 16_000)
 
 
-def write_jpg(path, seed=0):
+def write_jpg(path):
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.random.default_rng(seed).integers(0, 255, (32, 32, 3), np.uint8)).save(path)
+    Image.fromarray(np.random.default_rng(zlib.crc32(str(path).encode())).integers(0, 255, (32, 32, 3), np.uint8)).save(
+        path
+    )
 
 
 def write_meta(root, separator="\t", padding="", people=PEOPLE, end="\n", encoding="utf-8"):
@@ -51,16 +55,16 @@ def lay_out(root, form="unzippedFaces"):
     """Two wavs of one video and one of another, and three pictures of two videos, of each of PEOPLE."""
     root.mkdir(exist_ok=True)
     write_meta(root)
-    for number, (identity, name, *_) in enumerate(PEOPLE):
+    for identity, name, *_ in PEOPLE:
         for video, segment in (("vidAAAAAAAA", "00001"), ("vidAAAAAAAA", "00002"), ("vid-_BBBBBB", "00001")):
             write_wav(root / "wav" / identity / video / f"{segment}.wav")
         for video, frame in (("vidAAAAAAAA", "0000010"), ("vidAAAAAAAA", "0000020"), ("vid-_BBBBBB", "0000030")):
-            write_jpg(root / FORMS[form].format(name=name, video=video, frame=frame), number)
+            write_jpg(root / FORMS[form].format(name=name, video=video, frame=frame))
     return root
 
 
 def index_of(root, faces="auto"):
-    return VoxcelebVggface(VoxcelebOptions(faces), root).index()
+    return VoxcelebVggface(VoxcelebVggfaceOptions(faces=faces), root).index()
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -89,7 +93,7 @@ def test_split_by_the_first_letter_of_the_name():
         **{"Dora_Dogwood": "test", "Fred_Fig": "train", "Bo_Beech": "validation", "eddie_ebony": "test"},
         **{"50_Larch": "train", "Élodie_Oak": "train"},
     }
-    assert VoxcelebVggface(VoxcelebOptions(), None).split(list(names)) == names
+    assert VoxcelebVggface(VoxcelebVggfaceOptions(), None).split(list(names)) == names
 
 
 @pytest.mark.parametrize(
@@ -128,7 +132,7 @@ def test_hidden_and_foreign_files_are_no_clips(tmp_path):
 def test_who_is_not_in_the_metadata_is_left_out_with_the_reason(tmp_path):
     root = lay_out(tmp_path / "data")
     write_meta(root, people=[person for person in PEOPLE if person[0] != "id10005"])
-    store = prepare(VoxcelebVggface(VoxcelebOptions(), root), Workplace(cache=tmp_path / "cache", jobs=1))
+    store = prepare(VoxcelebVggface(VoxcelebVggfaceOptions(), root), Workplace(cache=tmp_path / "cache", jobs=1))
     assert "Frida_Fir" not in set(store.clips["speaker"])
     assert len(store.clips) == 6 * (len(PEOPLE) - 1)
     assert Counter(store.left_out["reason"]) == {
@@ -138,8 +142,8 @@ def test_who_is_not_in_the_metadata_is_left_out_with_the_reason(tmp_path):
 
 def test_two_files_of_one_clip_name_are_one_clip(tmp_path):
     root = lay_out(tmp_path / "data", "VGG_ALL_FRONTAL")
-    write_jpg(root / "VGG_ALL_FRONTAL/Zelda_Yew/0000010.png", seed=99)
-    store = prepare(VoxcelebVggface(VoxcelebOptions(), root), Workplace(cache=tmp_path / "cache", jobs=1))
+    write_jpg(root / "VGG_ALL_FRONTAL/Zelda_Yew/0000010.png")
+    store = prepare(VoxcelebVggface(VoxcelebVggfaceOptions(), root), Workplace(cache=tmp_path / "cache", jobs=1))
     assert store.clips["clip"].is_unique
     (reason,) = store.left_out["reason"]
     assert "VGG_ALL_FRONTAL/Zelda_Yew/0000010.png" in reason
@@ -157,31 +161,32 @@ def told(root, faces="auto"):
 
 
 META, WAVS = "vox1_meta.csv", "wav/<VoxCeleb1 id>/<video>/<segment>.wav"
+VOICES = f"{WAVS} or fbank/<VoxCeleb1 id or VGGFace name>/**/*.npy"
 FRONTAL, FRAMES = "VGG_ALL_FRONTAL/<VGGFace name>/*.jpg", "unzippedFaces/<VGGFace name>/1.6/<video>/<frame>.jpg"
 
 
 def test_a_missing_or_empty_folder_lists_all_that_is_missing(tmp_path):
     text, found, missing = told(tmp_path / "nowhere")
     assert "is not a folder" in text
-    assert (found, missing) == ([], [META, WAVS, f"{FRONTAL} or {FRAMES}"])
+    assert (found, missing) == ([], [META, VOICES, f"{FRONTAL} or {FRAMES}"])
     (tmp_path / "empty").mkdir()
     text, found, missing = told(tmp_path / "empty")
     assert "holds nothing" in text
-    assert (found, missing) == ([], [META, WAVS, f"{FRONTAL} or {FRAMES}"])
+    assert (found, missing) == ([], [META, VOICES, f"{FRONTAL} or {FRAMES}"])
     assert "--data-root" in text
     assert "V2F_BENCH_VOXCELEB_VGGFACE" in text
 
 
 @pytest.mark.parametrize(
     ("gone", "expected_missing"),
-    [("vox1_meta.csv", META), ("wav", WAVS), ("unzippedFaces", f"{FRONTAL} or {FRAMES}")],
+    [("vox1_meta.csv", META), ("wav", VOICES), ("unzippedFaces", f"{FRONTAL} or {FRAMES}")],
 )
 def test_one_missing_part_is_the_only_one_called_missing(tmp_path, gone, expected_missing):
     root = lay_out(tmp_path / "data")
     (root / gone).rename(tmp_path / "away")
     text, found, missing = told(root)
     assert missing == [expected_missing]
-    there = {META: f"{META} ({len(PEOPLE)} people)", WAVS: WAVS, f"{FRONTAL} or {FRAMES}": FRAMES}
+    there = {META: f"{META} ({len(PEOPLE)} people)", VOICES: WAVS, f"{FRONTAL} or {FRAMES}": FRAMES}
     assert found == [line for part, line in there.items() if part != expected_missing]
     held = ", ".join(sorted({"vox1_meta.csv", "wav", "unzippedFaces"} - {gone}))
     assert f"it holds {held}\n" in text
@@ -191,7 +196,7 @@ def test_folders_without_a_single_usable_file_are_missing(tmp_path):
     root = lay_out(tmp_path / "data")
     for path in [*root.rglob("*.wav"), *root.rglob("*.jpg")]:
         path.rename(path.with_suffix(".part"))
-    assert told(root)[2] == [WAVS, f"{FRONTAL} or {FRAMES}"]
+    assert told(root)[2] == [VOICES, f"{FRONTAL} or {FRAMES}"]
 
 
 @pytest.mark.parametrize(
@@ -228,7 +233,7 @@ def test_the_real_folder_has_what_its_readme_says(shared_data):
     root = shared_data / "voxceleb-vggface"
     if not root.is_dir():
         pytest.skip(f"not at {root}")
-    dataset = VoxcelebVggface(VoxcelebOptions(), root)
+    dataset = VoxcelebVggface(VoxcelebVggfaceOptions(), root)
     index = dataset.index()
     assert not index["fault"].any()
     assert ((index["voice"] != "").sum(), (index["face"] != "").sum()) == (328, 328)
@@ -250,7 +255,7 @@ def test_the_real_aligned_pictures(shared_data):
     root = shared_data / "vgg-all-frontal"
     if not root.is_dir():
         pytest.skip(f"not at {root}")
-    dataset = VoxcelebVggface(VoxcelebOptions(), root)
+    dataset = VoxcelebVggface(VoxcelebVggfaceOptions(), root)
     index = dataset.index()
     faces = index[index["face"] != ""]
     assert faces["face"].str.startswith("VGG_ALL_FRONTAL/").all()

@@ -1,11 +1,11 @@
 """The protocol of each track over a store's clips.
 
-Both: speakers are disjoint between the splits (but see below), and all choices come from hashes of names; nothing depends on the order
-of files. A trial has a voice of a test speaker, a `proposal` (the picture that is to be changed), a `target`, an
-`other` (the gallery face of a random other test speaker), a random training face (what blind guessing returns) and,
-where there is one, a `real_photo` (another picture of what the target shows). Up to three voices of each test speaker
-are trials. The gallery holds one face of every test speaker, a neutral one where emotions are labelled. Test pictures
-that are used for nothing else make the `reference` set of distribution metrics.
+Both: speakers are disjoint between the splits (but see below), and all choices come from hashes of names; nothing
+depends on the order of files. A trial has a voice of a test speaker, a `proposal` (the picture to be changed), a
+`target`, an `other` (the gallery face of a random other test speaker), a random training face (what blind guessing
+returns) and, where there is one, a `real_photo` (another picture of what the target shows). Up to three voices of each
+test speaker are trials. The gallery holds one face of every test speaker, a neutral one where emotions are labelled.
+Test pictures that are used for nothing else make the `reference` set of distribution metrics.
 
 `identity-v1`: the target is the speaker's gallery face, the proposal a picture of another test speaker. Any voice may
 be paired with any face of the same speaker: there need be no link in time between them. Voices and real photos come

@@ -209,9 +209,7 @@ def set_up(
     return Bench(dataset, store, lay_protocol(dataset, store.clips, track, lists))
 
 
-def lay_protocol(
-    dataset: Dataset, clips: pd.DataFrame, track: str, lists: Sequence[QuestionList] = ()
-) -> Protocol:
+def lay_protocol(dataset: Dataset, clips: pd.DataFrame, track: str, lists: Sequence[QuestionList] = ()) -> Protocol:
     """The protocol of a track over the data set's clips that can be used, by the split that its options name."""
     description: dict[str, Any] = {"name": dataset.name, "version": dataset.version, "options": vars(dataset.opt)}
     if dataset.labels:

@@ -41,6 +41,11 @@ class Part:
     note: str = ""  # what was found, or what its absence costs
     needed: bool = True  # nothing can be run without it
 
+    def in_words(self) -> str:
+        """As in `found    wav/<id>/<video>/<segment>.wav (a note)`."""
+        mark = "found  " if self.found else "MISSING" if self.needed else "without"
+        return f"{mark}  {self.what}{f' ({self.note})' if self.note else ''}"
+
 
 class Dataset(ABC):
     """A collection of clips of speakers.
