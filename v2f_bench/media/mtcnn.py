@@ -52,7 +52,7 @@ def find_faces(pictures: torch.Tensor, networks: list[Any], smallest: float, ove
     """Every face in each picture, once: as `facenet_pytorch.MTCNN(min_face_size=smallest).detect` finds them.
 
     Args:
-        pictures: float32 [N, 3, H, W] in [0, 255].
+        pictures: uint8 or float32 [N, 3, H, W] in [0, 255].
         networks: of `load_networks`.
         smallest: side of the smallest face that is looked for, in pixels.
         overlap: of two candidates with more overlap (intersection over union) the surer remains.
@@ -71,7 +71,7 @@ def candidates(pictures: torch.Tensor, networks: list[Any], smallest: float, ove
 
     proposal, refinement, output = networks
     sums = _sums(pictures)
-    images, boxes = _proposals(pictures, proposal, smallest, overlap)
+    images, boxes = _proposals(sums, proposal, smallest, overlap)
     if len(boxes):
         shifts, scores = refinement(_cut_out(sums, images, boxes, 24))
         sure = scores[:, 1] > SURE_ENOUGH[1]
@@ -110,20 +110,16 @@ def _covered(first: np.ndarray, second: np.ndarray) -> float:
     return float(shared / min((first[2:] - first[:2] + 1).prod(), (second[2:] - second[:2] + 1).prod()))
 
 
-def _proposals(
-    pictures: torch.Tensor, network: Any, smallest: float, overlap: float
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _proposals(sums: torch.Tensor, network: Any, smallest: float, overlap: float) -> tuple[torch.Tensor, torch.Tensor]:
     """Candidates by the proposal network over a pyramid of sizes: image int64 [K], box float64 [K, 4] (x, y, x, y)."""
     import torch
-    import torch.nn.functional as F
 
-    height, width = pictures.shape[-2:]
+    height, width = sums.shape[1] - 1, sums.shape[2] - 1
     scale = 12 / smallest
-    nothing = torch.zeros(0, device=pictures.device)
+    nothing = torch.zeros(0, device=sums.device)
     levels = [[nothing.long(), nothing.double().reshape(0, 4), nothing, nothing.reshape(0, 4)]]
     while min(height, width) * scale >= 12:
-        small = F.interpolate(pictures, (int(height * scale + 1), int(width * scale + 1)), mode="area")
-        shifts, scores = network(_centred(small))
+        shifts, scores = network(_made_small(sums, int(height * scale + 1), int(width * scale + 1)))
         images, rows, columns = (scores[:, 1] >= SURE_ENOUGH[0]).nonzero(as_tuple=True)
         corner = torch.stack([columns, rows], dim=1).double() * 2 + 1
         boxes = torch.cat([corner / scale, (corner + 11) / scale], dim=1).floor()
@@ -160,10 +156,30 @@ def _squared(boxes: torch.Tensor) -> torch.Tensor:
 
 
 def _sums(pictures: torch.Tensor) -> torch.Tensor:
-    """Sums over all pixels above and left of each corner, so that any box has its mean: float64 [N, H+1, W+1, 3]."""
+    """Sums over all pixels above and left of each corner, so that any box has its mean: [N, H+1, W+1, 3].
+
+    Exact for whole numbers: int32 for uint8 pictures (of up to 8 million pixels), float64 for others.
+    """
+    import torch
     import torch.nn.functional as F
 
-    return F.pad(pictures.double().cumsum(2).cumsum(3), (1, 0, 1, 0)).permute(0, 2, 3, 1).contiguous()
+    kind = torch.int32 if pictures.dtype == torch.uint8 else torch.float64
+    return F.pad(pictures.cumsum(2, dtype=kind).cumsum(3, dtype=kind), (1, 0, 1, 0)).permute(0, 2, 3, 1).contiguous()
+
+
+def _made_small(sums: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    """The whole pictures resized by area: float32 [N, 3, height, width], as the networks take them."""
+    import torch
+
+    def edges(length: int, parts: int) -> tuple[torch.Tensor, torch.Tensor]:
+        steps = torch.arange(parts, device=sums.device)
+        return steps * length // parts, ((steps + 1) * length + parts - 1) // parts
+
+    (top, bottom), (left, right) = edges(sums.shape[1] - 1, height), edges(sums.shape[2] - 1, width)
+    rows = sums[:, bottom] - sums[:, top]
+    total = rows[:, :, right] - rows[:, :, left]
+    pixels = (bottom - top)[:, None] * (right - left)
+    return _centred((total / pixels[..., None]).float().permute(0, 3, 1, 2))
 
 
 def _cut_out(sums: torch.Tensor, images: torch.Tensor, boxes: torch.Tensor, side: int) -> torch.Tensor:
