@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from v2f_bench import __version__
+from v2f_bench.cli.doctor import doctor
 from v2f_bench.cli.generate import generate
 from v2f_bench.cli.info import info
 from v2f_bench.cli.leaderboard import leaderboard
@@ -27,6 +28,7 @@ app = typer.Typer(
 app.command()(run)
 app.command(name="list")(list_plugins)
 app.command()(info)
+app.command()(doctor)
 app.command()(trials)
 app.command()(score)
 app.command()(leaderboard)
