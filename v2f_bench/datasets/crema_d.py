@@ -86,7 +86,10 @@ class CremaD(Dataset):
                 **{"all": 0.663, "neutral": 0.918, "happy": 0.957, "angry": 0.654},
                 **{"disgust": 0.634, "fearful": 0.516, "sad": 0.334},
             },
-            "both": {"all": 0.722},
+            "both": {
+                **{"all": 0.722, "neutral": 0.957, "happy": 0.948, "angry": 0.747},
+                **{"disgust": 0.744, "fearful": 0.648, "sad": 0.323},
+            },
         },
         human_source="share of clips whose majority vote is the intended emotion, from summaryTable.csv",
     )
