@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from PIL import Image
 
-from v2f_bench.data.store import Store, StoredClips, StoreWriter
+from v2f_bench.data.store import Store, StoredClips
+from v2f_bench.data.store_writer import StoreWriter
 from v2f_bench.harness.prepare import FACE_SIZE, prepare
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import Card, DataError, Dataset, PluginError
@@ -360,9 +361,11 @@ clips = st.lists(
 @given(clips)
 def test_a_store_gives_back_what_was_put_in(content):
     with TemporaryDirectory() as folder:
-        writer = StoreWriter(Path(folder), "made", RATE, 4)
+        labels = [{"clip": f"c{number}", "speaker": f"s{number % 3}", "age": number} for number in range(len(content))]
+        writer = StoreWriter(Path(folder), "made", RATE, 4, pd.DataFrame(labels, columns=["clip", "speaker", "age"]))
         for number, (voice, face) in enumerate(content):
-            writer.add({"clip": f"c{number}", "speaker": f"s{number % 3}", "age": number}, voice, face)
+            writer.add(number, voice, face)
+        writer.commit(len(content))
         writer.close()
         store = Store(Path(folder))
         assert len(store.clips) == len(content)
