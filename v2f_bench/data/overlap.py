@@ -8,33 +8,29 @@ speakers, or two emotions, contradict each other, and nothing tells which is rig
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator
+
+import pandas as pd
 
 _IN_WORDS = {"voice": "recording", "face": "picture"}
 
 
-def repeated(part: str, digests: Sequence[str], rows: Sequence[dict[str, Any]]) -> list[tuple[int, str]]:
-    """Which rows' voice or face (`part`) must be set aside, and why.
+def repeated(clips: pd.DataFrame, part: str) -> Iterator[tuple[int, str]]:
+    """Which rows' voice or face (`part`) must be set aside, by position, and why.
 
     Args:
-        digests: of each row's content; "" where it has none.
-        rows: `clip`, `speaker` and, where known, `emotion` of each.
+        clips: `clip`, `speaker` and, where known, `emotion`; `voice_digest` and `face_digest`, which stand for the
+            content ("" for none).
     """
-    same: dict[str, list[int]] = {}
-    for number, digest in enumerate(digests):
-        if digest:
-            same.setdefault(digest, []).append(number)
-    aside = []
-    for numbers in same.values():
-        if len(numbers) < 2:
-            continue
-        first, *others = sorted(numbers, key=lambda number: str(rows[number]["clip"]))
-        meanings = {(rows[number]["speaker"], rows[number].get("emotion", "")) for number in numbers}
+    digests = clips[f"{part}_digest"].reset_index(drop=True)
+    for _, places in digests[digests.ne("") & digests.duplicated(keep=False)].groupby(digests):
+        rows = clips.iloc[places.index]
+        order = rows["clip"].argsort()
+        names, numbers = list(rows["clip"].iloc[order]), list(places.index[order])
+        meanings = rows[[label for label in ("speaker", "emotion") if label in rows]].drop_duplicates()
         if len(meanings) == 1:
-            aside += [(number, f"the same {_IN_WORDS[part]} as {rows[first]['clip']}") for number in others]
+            yield from ((number, f"the same {_IN_WORDS[part]} as {names[0]}") for number in numbers[1:])
         else:
-            clips = " and ".join(str(rows[number]["clip"]) for number in (first, *others)[:3])
-            more = f" and {len(numbers) - 3} more" if len(numbers) > 3 else ""
-            aside += [(number, f"one {_IN_WORDS[part]} under two labels: {clips}{more}") for number in numbers]
-    return sorted(aside)
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            reason = f"one {_IN_WORDS[part]} under two labels: {' and '.join(names[:3])}{more}"
+            yield from ((number, reason) for number in numbers)

@@ -133,10 +133,19 @@ class Dataset(ABC):
         return read_sound(self._path(entry))
 
     def read_face(self, entry: str) -> np.ndarray:
-        """The picture of an index entry: uint8 [H, W, 3] RGB, a face crop. DataError where it cannot be read."""
+        """The picture of an index entry: uint8 [H, W, 3] RGB. DataError where it cannot be read."""
         from v2f_bench.media.picture import read_picture
 
         return read_picture(self._path(entry))
+
+    def read_frames(self, entry: str, count: int, side: int) -> list[tuple[float, np.ndarray]]:
+        """`count` frames of the video of an index entry, evenly spread: time in seconds, and uint8 [H, W, 3] RGB.
+
+        The shorter side of a frame is at most `side` pixels. DataError where the video cannot be read.
+        """
+        from v2f_bench.media.video import read_frames
+
+        return read_frames(self._path(entry), count, side)
 
     def oracle_faces(self, speakers: list[str], resolution: int) -> np.ndarray | None:
         """Where the causes are known, the face that a voice leaves to expect: uint8 [N, resolution, resolution, 3]."""

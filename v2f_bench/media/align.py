@@ -13,7 +13,7 @@ DOUBTFUL = 0.9  # a face below this score is none beside one above it
 
 
 def which_face(boxes: np.ndarray, scores: np.ndarray) -> int | str:
-    """The row of the face that a picture shows, or why there is none: "no face" or "two faces ...".
+    """The row of the face that a picture shows, or why there is none: "no face" or "two faces of alike size".
 
     Args:
         boxes: float [K, 4], left, top, right, bottom.
@@ -26,7 +26,7 @@ def which_face(boxes: np.ndarray, scores: np.ndarray) -> int | str:
     biggest = int(sides.argmax())
     others = np.delete(sides, biggest)
     if len(others) and others.max() * CLEARLY_BIGGER > sides[biggest]:
-        return f"two faces of alike size ({sides[biggest]:.0f} and {others.max():.0f} pixels)"
+        return "two faces of alike size"
     return biggest
 
 
