@@ -23,6 +23,14 @@ def roster_split(roster: Iterable[str], salt: str, validation: int, test: int) -
     return {name: names[place] if place < len(names) else "train" for place, name in enumerate(order)}
 
 
+def clip_split(clips: Iterable[str]) -> dict[str, str]:
+    """`clip-8-2`: a fifth of the clips to test and a tenth of the others to validation, by a hash of their names.
+
+    Speakers are then on both sides, as in papers that split clips at random.
+    """
+    return {clip: _split_at(unit_hash("clip-8-2", clip), validation=0.08, test=0.2) for clip in clips}
+
+
 def hash_order(items: Iterable[str], *salt: str) -> list[str]:
     """The items in an order that looks random, and that one item more or less does not change for the others."""
     return sorted(items, key=lambda item: (unit_hash(*salt, item), item))

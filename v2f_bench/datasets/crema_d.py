@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal
 
 import pandas as pd
 
-from v2f_bench.data.splits import roster_split, unit_hash
+from v2f_bench.data.splits import clip_split, roster_split
 from v2f_bench.datasets.layout import files_below, index_table, read_table, require
 from v2f_bench.interfaces import Card, Dataset, MediaOptions, Part
 from v2f_bench.interfaces.labels import DATASET_LABELS, standard_label
@@ -144,13 +144,7 @@ class CremaD(Dataset):
         return {speaker: of_actor[speaker] for speaker in speakers}
 
     def split_clips(self, clips: pd.DataFrame) -> dict[str, str] | None:
-        """For `clip-8-2`: a fifth of the clips for test, and of the others one in ten for validation."""
-        if self.opt.split == "speakers":
-            return None
-        places = {clip: unit_hash("clip-8-2", clip) for clip in clips["clip"]}
-        return {
-            clip: "test" if place < 0.2 else "validation" if place < 0.28 else "train" for clip, place in places.items()
-        }
+        return clip_split(clips["clip"]) if self.opt.split == "clip-8-2" else None
 
     def _files(self, folder: str) -> tuple[dict[str, str], list[tuple[str, str]]]:
         """The files of a folder by clip, and those that are called like none, with the reason."""

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Literal
 
 import pandas as pd
 
-from v2f_bench.data.splits import roster_split
+from v2f_bench.data.splits import clip_split, roster_split
 from v2f_bench.datasets.layout import files_below, index_table, require
 from v2f_bench.interfaces import Card, Dataset, MediaOptions, Part
 from v2f_bench.interfaces.labels import DATASET_LABELS
@@ -36,12 +36,14 @@ _COMPLETE = {"speech": (24, 60), "song": (23, 44)}  # actors, and clips of each;
 @dataclass(frozen=True)
 class RavdessOptions(MediaOptions):
     channel: Literal["speech", "song", "both"] = "speech"
+    split: Literal["speakers", "clip-8-2"] = "speakers"  # clip-8-2: a fifth of the clips for test, as some papers
 
 
 class Ravdess(Dataset):
     """Professional actors of North America, filmed in front of white; each clip was rated by ten people.
 
-    Test and validation have four and two actors of each sex, in the order of a hash of their numbers.
+    Test and validation have four and two actors of each sex, in the order of a hash of their numbers. `split=clip-8-2`
+    is what papers without a split of people use: the speakers are the same on both sides.
     """
 
     name = "ravdess"
@@ -104,6 +106,13 @@ class Ravdess(Dataset):
         require(self)
         found, odd = self._files()
         return index_table([_row(name, files) for name, files in sorted(found.items())], odd)
+
+    @property
+    def split_name(self) -> str:
+        return "" if self.opt.split == "speakers" else self.opt.split
+
+    def split_clips(self, clips: pd.DataFrame) -> dict[str, str] | None:
+        return clip_split(clips["clip"]) if self.opt.split == "clip-8-2" else None
 
     def split(self, speakers: list[str]) -> dict[str, str]:
         of_actor: dict[str, str] = {}
