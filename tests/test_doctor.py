@@ -1,4 +1,4 @@
-"""The doctor's eye: every kind of bad file is told from the good ones, and the exit code says whether a run can start."""
+"""The doctor: every kind of bad file is told from the good, and the exit code says whether a run can start."""
 
 import json
 

@@ -1,16 +1,15 @@
 """The folder of VoxCeleb1 and VGGFace, as people have it: made-up ones with all their corners, and a real one."""
 
 import csv
-import zlib
 from collections import Counter
 
 import numpy as np
 import pandas as pd
 import pytest
-import soundfile
-from PIL import Image
+from small_media import write_noise, write_tone
 
 from v2f_bench.data.tracks import identity_protocol
+from v2f_bench.datasets.log_mel_archive import read_log_mel
 from v2f_bench.datasets.voxceleb_vggface import VoxcelebVggface, VoxcelebVggfaceOptions
 from v2f_bench.harness.prepare import prepare
 from v2f_bench.harness.workplace import Workplace
@@ -32,19 +31,6 @@ FORMS = {
 }
 
 
-def write_wav(path):
-    """A tone of its own: what sounds the same would be one recording twice."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(path, 0.3 * np.sin(np.arange(9600) * (0.05 + zlib.crc32(str(path).encode()) / 2**36)), 16_000)
-
-
-def write_jpg(path):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.random.default_rng(zlib.crc32(str(path).encode())).integers(0, 255, (32, 32, 3), np.uint8)).save(
-        path
-    )
-
-
 def write_meta(root, separator="\t", padding="", people=PEOPLE, end="\n", encoding="utf-8"):
     rows = [HEADER, *((*person[:4], "dev") for person in people)]
     text = end.join(separator.join(f"{padding}{cell}{padding}" for cell in row) for row in rows) + end
@@ -57,9 +43,9 @@ def lay_out(root, form="unzippedFaces"):
     write_meta(root)
     for identity, name, *_ in PEOPLE:
         for video, segment in (("vidAAAAAAAA", "00001"), ("vidAAAAAAAA", "00002"), ("vid-_BBBBBB", "00001")):
-            write_wav(root / "wav" / identity / video / f"{segment}.wav")
+            write_tone(root / "wav" / identity / video / f"{segment}.wav")
         for video, frame in (("vidAAAAAAAA", "0000010"), ("vidAAAAAAAA", "0000020"), ("vid-_BBBBBB", "0000030")):
-            write_jpg(root / FORMS[form].format(name=name, video=video, frame=frame))
+            write_noise(root / FORMS[form].format(name=name, video=video, frame=frame))
     return root
 
 
@@ -118,10 +104,10 @@ def test_every_dialect_of_the_metadata_says_the_same(tmp_path, form):
 def test_hidden_and_foreign_files_are_no_clips(tmp_path):
     root = lay_out(tmp_path / "data")
     plain = index_of(root)
-    write_wav(root / "wav/id10001/vidAAAAAAAA/._00001.wav")
-    write_wav(root / "wav/id10001/.AppleDouble/00001.wav")
-    write_jpg(root / "unzippedFaces/Berta_Birch/1.6/vidAAAAAAAA/._0000010.jpg")
-    write_jpg(root / "unzippedFaces/Berta_Birch/.thumbnails/vidAAAAAAAA/0000011.jpg")
+    write_tone(root / "wav/id10001/vidAAAAAAAA/._00001.wav")
+    write_tone(root / "wav/id10001/.AppleDouble/00001.wav")
+    write_noise(root / "unzippedFaces/Berta_Birch/1.6/vidAAAAAAAA/._0000010.jpg")
+    write_noise(root / "unzippedFaces/Berta_Birch/.thumbnails/vidAAAAAAAA/0000011.jpg")
     for stray in ("wav/id10001/notes.txt", "wav/id10001/vidAAAAAAAA/00001.mp4", "unzippedFaces/Thumbs.db"):
         (root / stray).write_text("stray")
     pd.testing.assert_frame_equal(index_of(root), plain)
@@ -142,7 +128,7 @@ def test_who_is_not_in_the_metadata_is_left_out_with_the_reason(tmp_path):
 
 def test_two_files_of_one_clip_name_are_one_clip(tmp_path):
     root = lay_out(tmp_path / "data", "VGG_ALL_FRONTAL")
-    write_jpg(root / "VGG_ALL_FRONTAL/Zelda_Yew/0000010.png")
+    write_noise(root / "VGG_ALL_FRONTAL/Zelda_Yew/0000010.png")
     store = prepare(VoxcelebVggface(VoxcelebVggfaceOptions(), root), Workplace(cache=tmp_path / "cache", jobs=1))
     assert store.clips["clip"].is_unique
     (reason,) = store.left_out["reason"]
@@ -226,6 +212,75 @@ def test_the_option_picks_the_form_of_faces(tmp_path):
         assert {path.split("/")[0] for path in faces if path} == {folder}
     only_frames = lay_out(tmp_path / "frames")
     assert told(only_frames, "VGG_ALL_FRONTAL")[2] == [FRONTAL]
+
+
+def log_mel_of(samples, normalise):
+    """Our own log-mel features of a recording, as the archive has them: float32 [frames, 64]."""
+    import torch
+
+    from v2f_bench import Voices
+    from v2f_bench.audio import log_mel
+
+    voices = Voices(torch.from_numpy(samples)[None], torch.tensor([len(samples)]), 16_000)
+    return log_mel(voices, normalise=normalise)[0][0].numpy().T
+
+
+@pytest.mark.parametrize("normalise", ["band", "none"])
+def test_a_recording_rebuilt_from_features_has_these_features(tmp_path, normalise):
+    from v2f_bench.datasets.synthetic_speakers import SyntheticSpeakers
+    from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions
+
+    made = SyntheticSpeakers(SyntheticOptions(speakers=2, clips=1), None)
+    root = lay_out(tmp_path / "data")
+    (root / "wav").rename(tmp_path / "away")
+    for entry, (identity, name, *_) in zip(made.index()["voice"], PEOPLE, strict=False):
+        samples, _ = made.read_voice(entry)
+        folder = root / "fbank" / (identity if normalise == "band" else name) / "vidAAAAAAAA"
+        folder.mkdir(parents=True)
+        np.save(folder / "00001.npy", log_mel_of(samples, normalise))
+        dataset = VoxcelebVggface(VoxcelebVggfaceOptions(), root)
+        index = dataset.index()
+        (row,) = index[(index["voice"] != "") & (index["speaker"] == name)].to_dict("records")
+        assert row["group"] == "vidAAAAAAAA"
+        rebuilt, rate = dataset.read_voice(row["voice"])
+        assert (rate, rebuilt.dtype, rebuilt.ndim) == (16_000, np.float32, 1)
+        assert np.abs(rebuilt).max() == pytest.approx(0.5)
+        assert len(rebuilt) == pytest.approx(len(samples), abs=160)
+        given, again = log_mel_of(samples, "band"), log_mel_of(rebuilt, "band")
+        shared = min(len(given), len(again))
+        assert np.corrcoef(given[:shared].ravel(), again[:shared].ravel())[0, 1] > 0.95
+        assert np.array_equal(dataset.read_voice(row["voice"])[0], rebuilt), "always the same"
+
+
+def test_the_protocol_names_the_form_of_the_voices(tmp_path):
+    root = lay_out(tmp_path / "data")
+    (root / "fbank/id10001").mkdir(parents=True)
+    np.save(root / "fbank/id10001/00001.npy", np.zeros((200, 64), np.float32))
+    for asked, form in (("auto", "wav"), ("wav", "wav"), ("fbank", "fbank")):
+        dataset = VoxcelebVggface(VoxcelebVggfaceOptions(voices=asked), root)
+        assert (dataset.opt.voices, dataset.opt.faces) == (form, "unzippedFaces")
+        assert {path.split("/")[0] for path in dataset.index()["voice"] if path} == {form}
+
+
+@pytest.mark.parametrize(
+    ("array", "reason"),
+    [
+        (np.zeros((64, 200), np.float32), "not log-mel features"),
+        (np.zeros((0, 64), np.float32), "not log-mel features"),
+        (np.full((200, 64), np.nan, np.float32), "not all finite"),
+        (np.array([{"os": "system"}], dtype=object), "not readable as an array"),
+        (b"no array", "not readable as an array"),
+        (b"", "not readable as an array"),
+    ],
+)
+def test_features_that_are_none_are_named(tmp_path, array, reason):
+    path = tmp_path / "00001.npy"
+    if isinstance(array, bytes):
+        path.write_bytes(array)
+    else:
+        np.save(path, array, allow_pickle=True)
+    with pytest.raises(DataError, match=rf"00001\.npy: .*{reason}"):
+        read_log_mel(path)
 
 
 def test_the_real_folder_has_what_its_readme_says(shared_data):
