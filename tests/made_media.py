@@ -2,9 +2,12 @@
 
 import av
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
+from v2f_bench.interfaces import Card, Dataset, MediaOptions
+from v2f_bench.interfaces.media import is_video
 
 RATE = 16_000
 SCENE = (360, 640)
@@ -52,3 +55,31 @@ def write_media(path, frames=(), sound=None, rate=RATE, fps=25, options=None):
                 container.mux(audio.encode(frame))
             container.mux(audio.encode(None))
     return path
+
+
+class MediaFolder(Dataset):
+    """The files of a folder by name, `<speaker>-<emotion>-<anything>.<suffix>`: a video is voice and face of its clip;
+    a recording and a picture of one name are one clip too. Pictures are scenes."""
+
+    name = "media-folder"
+    card = Card("", "", "", "", "")
+    options = MediaOptions
+    faces_cropped = False
+
+    def __init__(self, root, options=None):
+        super().__init__(options or MediaOptions(), root)
+
+    def index(self):
+        rows = {}
+        for path in sorted(self.root.iterdir()):
+            speaker, emotion, _ = path.stem.split("-")
+            row = {"clip": path.stem, "speaker": speaker, "emotion": emotion, "voice": "", "face": ""}
+            row = rows.setdefault(path.stem, row)
+            if is_video(path.name):
+                row |= {"voice": path.name, "face": path.name}
+            else:
+                row["face" if path.suffix in (".png", ".jpg") else "voice"] = path.name
+        return pd.DataFrame(list(rows.values()))
+
+    def split(self, speakers):
+        return dict.fromkeys(speakers, "train")
