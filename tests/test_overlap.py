@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from v2f_bench.data.lists import read_list
 from v2f_bench.data.store import Store
 from v2f_bench.data.store_writer import StoreWriter
 
@@ -34,8 +35,12 @@ def test_a_copy_under_one_speaker_counts_once_whatever_the_order(tmp_path):
         assert store.clips["voice"].to_dict() == {"a": True, "b": False, "c": True}
         assert store.clips["face"].all()
         assert store.left_out.to_dict("records") == [
-            {"clip": "b", "file": "b.wav", "reason": "the same recording as a"}
+            {
+                **{"clip": "b", "file": "b.wav", "reason": "the same recording as another of one speaker (a)"},
+                **{"part": "voice", "copy_of": "a"},
+            }
         ]
+        assert store.copies == {("voice", "b"): "a"}
         assert np.array_equal(store.faces(["b"])[0], PICTURES[0])
         assert (store.meta["voices"], store.meta["faces"]) == (2, 3)
 
@@ -46,8 +51,9 @@ def test_one_picture_under_two_speakers_belongs_to_neither(tmp_path):
     assert list(store.clips["clip"]) == ["a", "b", "d"], "a clip with nothing left is no clip"
     assert store.clips["face"].to_dict() == {"a": False, "b": False, "d": True}
     assert list(store.left_out["clip"]) == ["a", "b", "c"]
-    assert set(store.left_out["reason"]) == {"one picture under two labels: a and b and c"}
+    assert set(store.left_out["reason"]) == {"one picture under two labels (a and b and c)"}
     assert list(store.left_out["file"]) == ["a.jpg", "b.jpg", "c.jpg"]
+    assert not store.copies
 
 
 def test_one_recording_under_two_emotions_tells_neither(tmp_path):
@@ -61,3 +67,13 @@ def test_what_differs_by_one_sample_is_no_copy(tmp_path):
     store = stored(tmp_path, ("a", "Ada", "sad", 0, 0), ("b", "Bea", "sad", 3, 1))
     assert store.clips["voice"].all()
     assert store.left_out.empty
+
+
+def test_a_published_list_asks_about_the_original_instead(tmp_path):
+    path = tmp_path / "list.txt"
+    path.write_text("Ada/1.wav Ada/b.jpg Bea/x.jpg\nAda/2.wav Ada/a.jpg Bea/x.jpg\n")
+    copies = {("face", "Ada/b"): "Ada/a", ("voice", "Ada/2"): "Ada/1", ("voice", "Ada/b"): "Ada/q"}
+    first, second = read_list(path).by_originals(copies).questions
+    assert (first.voice, first.faces) == ("Ada/1", ("Ada/a", "Bea/x"))
+    assert (second.voice, second.faces) == ("Ada/1", ("Ada/a", "Bea/x"))
+    assert first.same == (True, False)

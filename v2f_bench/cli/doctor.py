@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from v2f_bench.harness.doctor import Diagnosis
     from v2f_bench.interfaces import Dataset
 
-MOST_REASONS, MOST_NAMES = 12, 3  # shown
-
 
 def doctor(
     dataset: Annotated[str, typer.Argument(help="Data set; `v2f-bench list` shows them.")],
@@ -58,6 +56,10 @@ def doctor(
 
 
 def _report(dataset: Dataset, found: Diagnosis, cache: Path) -> Iterator[str]:
+    import pandas as pd
+
+    from v2f_bench.cli.prepare import left_out_table
+
     yield f"{dataset.name}: {dataset.root or 'made by code'}"
     yield from (f"  {part.in_words()}" for part in found.parts)
     if found.problem:
@@ -70,7 +72,10 @@ def _report(dataset: Dataset, found: Diagnosis, cache: Path) -> Iterator[str]:
         )
         for label, counts in found.labels.items():
             yield f"{label}: {', '.join(f'{count} {value}' for value, count in counts.items())}"
-        yield from _reasons(found.left_out) if dataset.root else ()
+        if found.left_out:
+            yield from ("", left_out_table(pd.DataFrame(found.left_out)), "")
+        elif dataset.root:
+            yield "nothing is broken, as far as headers tell"
         yield f"disk: {_size(found.store_bytes)} for the prepared data in {cache}; {_size(found.free_bytes)} are free"
         for state in found.tracks:
             yield f"{state.track}: " + (
@@ -80,20 +85,6 @@ def _report(dataset: Dataset, found: Diagnosis, cache: Path) -> Iterator[str]:
             )
     yield f"licence: {dataset.card.licence}"
     yield f"consent: {dataset.card.consent}"
-
-
-def _reasons(left_out: dict[str, list[str]]) -> Iterator[str]:
-    """What cannot be used, the commonest reason first."""
-    if not left_out:
-        yield "nothing is broken, as far as headers tell"
-        return
-    yield f"{sum(map(len, left_out.values()))} cannot be used:"
-    ordered = sorted(left_out.items(), key=lambda item: -len(item[1]))
-    for reason, names in ordered[:MOST_REASONS]:
-        more = f", … {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-        yield f"  {len(names):>6}  {reason}: {', '.join(names[:MOST_NAMES])}{more}"
-    if len(ordered) > MOST_REASONS:
-        yield f"  and for {len(ordered) - MOST_REASONS} more reasons (--json lists all)"
 
 
 def _size(count: int) -> str:

@@ -9,14 +9,23 @@ speakers, or two emotions, contradict each other, and nothing tells which is rig
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import pandas as pd
 
 _IN_WORDS = {"voice": "recording", "face": "picture"}
 
 
-def repeated(clips: pd.DataFrame, part: str) -> Iterator[tuple[int, str]]:
-    """Which rows' voice or face (`part`) must be set aside, by position, and why.
+class Repeat(NamedTuple):
+    """A row, by position, whose voice or face must be set aside; the clip that it is a copy of, "" if of none."""
+
+    number: int
+    copy_of: str
+    reason: str
+
+
+def repeated(clips: pd.DataFrame, part: str) -> Iterator[Repeat]:
+    """The rows whose voice or face (`part`) must be set aside.
 
     Args:
         clips: `clip`, `speaker` and, where known, `emotion`; `voice_digest` and `face_digest`, which stand for the
@@ -28,9 +37,11 @@ def repeated(clips: pd.DataFrame, part: str) -> Iterator[tuple[int, str]]:
         order = rows["clip"].argsort()
         names, numbers = list(rows["clip"].iloc[order]), list(places.index[order])
         meanings = rows[[label for label in ("speaker", "emotion") if label in rows]].drop_duplicates()
+        what = _IN_WORDS[part]
         if len(meanings) == 1:
-            yield from ((number, f"the same {_IN_WORDS[part]} as {names[0]}") for number in numbers[1:])
+            reason = f"the same {what} as another of one speaker ({names[0]})"
+            yield from (Repeat(number, names[0], reason) for number in numbers[1:])
         else:
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-            reason = f"one {_IN_WORDS[part]} under two labels: {' and '.join(names[:3])}{more}"
-            yield from ((number, reason) for number in numbers)
+            reason = f"one {what} under two labels ({' and '.join(names[:3])}{more})"
+            yield from (Repeat(number, "", reason) for number in numbers)

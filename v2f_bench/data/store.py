@@ -10,7 +10,8 @@ A folder of five files; format version 3 (no recording or picture is in it twice
 * `faces.u8`: uint8 [n, size, size, 3] RGB, one after another;
 * `store.json`: format, data set, rate, size, counts, and `content`, a sha256 over those of all clips: each of a clip's
   labels, voice and face;
-* `left_out.parquet`: what could not be used: `clip`, `file` (the index's entry) and `reason`.
+* `left_out.parquet`: what could not be used: `clip`, `file` (the index's entry) and `reason`; and of copies the `part`
+  that is one (voice or face) and the clip that it is a `copy_of`.
 
 While it is written there is a sixth, `journal.jsonl`: what is written so far, a line for each clip, each fault and each
 batch that is complete. A writer that finds one cuts all files back to the last complete batch and goes on from there.
@@ -49,6 +50,12 @@ class Store:
         )
         self._voices = _mapped(folder / "voices.i16", "<i2", (-1,))
         self._faces = _mapped(folder / "faces.u8", "u1", (-1, self.size, self.size, 3))
+
+    @property
+    def copies(self) -> dict[tuple[str, str], str]:
+        """Of each (part, clip) that was set aside as a copy, the clip whose voice or face is the same."""
+        copies = self.left_out[self.left_out["copy_of"] != ""]
+        return dict(zip(zip(copies["part"], copies["clip"], strict=True), copies["copy_of"], strict=True))
 
     def voice(self, clip: str) -> np.ndarray:
         """The recording of a clip: int16 [T], a view of the file."""

@@ -122,10 +122,12 @@ class StoreWriter:
         told = pd.DataFrame({name: pd.Series(clips[name], dtype=kind) for name, kind in _TOLD.items()})
         labels = self._labels.iloc[clips["row"]].reset_index(drop=True)
         table = pd.concat([labels, told], axis=1)
+        left_out |= {"part": [""] * len(left_out["clip"]), "copy_of": [""] * len(left_out["clip"])}
         for part, nothing in (("voice", {"voice_samples": 0}), ("face", {"face_row": -1})):
-            for number, reason in list(repeated(table, part)):
+            for number, copy_of, reason in list(repeated(table, part)):
                 file = self._files[part].iloc[clips["row"][number]] if part in self._files else ""
-                for name, value in zip(left_out, (table.at[number, "clip"], file, reason), strict=True):
+                told_of = (table.at[number, "clip"], file, reason, part, copy_of)
+                for name, value in zip(left_out, told_of, strict=True):
                     left_out[name].append(value)
                 for name, value in {part: False, **nothing}.items():
                     table.at[number, name] = value

@@ -197,18 +197,19 @@ def _fault(name: str) -> str:
 
 def _row(clip: str, files: dict[str, str], people: dict[str, dict[str, Any]], heard: dict[str, str]) -> dict[str, Any]:
     actor, sentence, emotion, level = clip.split("_")
+    voice = next(files[folder] for folder in _SOUND if folder in files)
     unknown = {"sex": "", "age": float("nan"), "ethnicity": ""}
     return {
         "clip": clip,
         "speaker": actor,
-        "voice": next(files[folder] for folder in _SOUND if folder in files),
+        "voice": voice,
         "face": files.get(_VIDEO, ""),
         **({} if not people else people.get(actor, unknown)),
         "emotion": _EMOTIONS[emotion],
         "intensity": _LEVELS[level],
         "sentence": sentence,
         **({} if not heard else {"heard": heard.get(clip, "")}),
-        "fault": f"{clip}: {DEFECTIVE[clip]}" if clip in DEFECTIVE else "",
+        "fault": f"{voice}: {DEFECTIVE[clip]}" if clip in DEFECTIVE else "",
     }
 
 

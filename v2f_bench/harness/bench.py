@@ -206,7 +206,8 @@ def set_up(
     if store.clips.empty:
         reasons = "; ".join(store.left_out["reason"].head(3))
         raise DataError(f"{dataset.name}: not one clip could be used ({len(store.left_out)} left out: {reasons}, ...)")
-    return Bench(dataset, store, lay_protocol(dataset, store.clips, track, lists))
+    asked = [each.by_originals(store.copies) for each in lists]
+    return Bench(dataset, store, lay_protocol(dataset, store.clips, track, asked))
 
 
 def lay_protocol(dataset: Dataset, clips: pd.DataFrame, track: str, lists: Sequence[QuestionList] = ()) -> Protocol:

@@ -48,7 +48,7 @@ class Diagnosis:
     faces: int = 0
     seconds: float = 0  # of recordings
     labels: dict[str, dict[str, int]] = field(default_factory=dict)  # sex: speakers by value; emotion: clips by value
-    left_out: dict[str, list[str]] = field(default_factory=dict)  # reason: what
+    left_out: list[dict[str, str]] = field(default_factory=list)  # `file` and `reason`
     store_bytes: int = 0
     free_bytes: int = 0  # where the store would lie
     tracks: list[TrackState] = field(default_factory=list)
@@ -71,14 +71,14 @@ def examine(dataset: Dataset, workplace: Workplace) -> Diagnosis:
     except DataError as error:
         return Diagnosis(parts, problem=str(error))
     rows = index.to_dict("records")
-    reasons: dict[str, list[str]] = {}
+    left_out: list[dict[str, str]] = []
     usable, seconds, names = [], 0.0, set()
     with workplace.progress.bar(f"look at {dataset.name}", len(rows)) as bar:
         for row, (lengths, faults) in zip(rows, _looked_at(dataset, rows, workplace.jobs), strict=True):
             if row["clip"] in names:
-                faults, lengths = [("a clip before it has the same name", row["clip"])], {}
-            for reason, what in faults:
-                reasons.setdefault(reason, []).append(what)
+                file = row["voice"] or row["face"]
+                faults, lengths = [{"file": file, "reason": f"{file}: a clip before it has the same name"}], {}
+            left_out += faults
             if lengths:
                 names.add(row["clip"])
                 usable.append({**row, "voice": "voice" in lengths, "face": "face" in lengths})
@@ -94,7 +94,7 @@ def examine(dataset: Dataset, workplace: Workplace) -> Diagnosis:
         faces=faces,
         seconds=seconds,
         labels=_labels(clips),
-        left_out=reasons,
+        left_out=left_out,
         store_bytes=round(seconds * SAMPLE_RATE) * 2 + faces * FACE_SIZE**2 * 3,
         free_bytes=_free_bytes(workplace.cache),
         tracks=[_track_state(dataset, clips, track) for track in sorted(dataset.tracks, reverse=True)],
@@ -122,38 +122,25 @@ def seconds_of(path: Path, part: str) -> float:
 
 def _looked_at(
     dataset: Dataset, rows: list[dict[str, Any]], jobs: int
-) -> Iterator[tuple[dict[str, float], list[tuple[str, str]]]]:
-    """Of each row, in order: the lengths of the parts that can be used, and (reason, what) of what cannot."""
+) -> Iterator[tuple[dict[str, float], list[dict[str, str]]]]:
+    """Of each row, in order: the lengths of the parts that can be used; `file` and `reason` of what cannot."""
 
-    def look(row: dict[str, Any]) -> tuple[dict[str, float], list[tuple[str, str]]]:
-        entries = {part: row[part] for part in ("voice", "face") if row[part]}
+    def look(row: dict[str, Any]) -> tuple[dict[str, float], list[dict[str, str]]]:
         if row.get("fault"):
-            what = row["voice"] or row["face"] or row["clip"]
-            return {}, [(_without_name(row["fault"], what, row["clip"]), what)]
+            return {}, [{"file": row["voice"] or row["face"] or row["clip"], "reason": row["fault"]}]
         lengths, faults = {}, []
-        for part, entry in entries.items():
-            if dataset.root is None:
-                lengths[part] = TYPICAL_SECONDS
-                continue
-            path = dataset.root / entry
+        for part in ("voice", "face"):
             try:
-                lengths[part] = seconds_of(path, part)
+                if row[part] and dataset.root is None:
+                    lengths[part] = TYPICAL_SECONDS
+                elif row[part] and dataset.root is not None:
+                    lengths[part] = seconds_of(dataset.root / row[part], part)
             except DataError as error:
-                faults.append((_without_name(str(error), str(path)), entry))
+                faults.append({"file": row[part], "reason": str(error)})
         return lengths, faults
 
-    if dataset.root is None:
-        yield from map(look, rows)
-        return
     with ThreadPoolExecutor(jobs) as pool:  # opening files waits for the disk, and the libraries let others go on
         yield from pool.map(look, rows)
-
-
-def _without_name(reason: str, *names: str) -> str:
-    """A reason without the name it begins with, so that equal ones are counted together."""
-    for name in names:
-        reason = reason.removeprefix(f"{name}: ")
-    return reason
 
 
 def _check_picture(path: Path) -> float:

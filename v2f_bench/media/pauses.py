@@ -15,6 +15,7 @@ import numpy as np
 
 FRAME = 0.03  # seconds
 QUIETEST = 10  # percent of the frames, of which the loudest tells the background's energy
+SOFTEST = 2**-15  # one step of 16 bits: what lies below is no background, but the rounding of silence
 NEARLY_LOUDEST = 0.25  # of the way from the background to the loudest frame: speech, whatever the background
 MARGIN = 0.06  # seconds of a pause that stay on each side where there is speech
 
@@ -28,7 +29,7 @@ def speech_frames(samples: np.ndarray, rate: int) -> np.ndarray:
     energy = np.abs(framed.reshape(count, length)).mean(axis=1)
     if not energy.any():
         return np.zeros(count, bool)
-    background, loudest = np.percentile(energy, QUIETEST), energy.max()
+    background, loudest = max(np.percentile(energy, QUIETEST), SOFTEST), energy.max()
     lower = min(0.03 * (loudest - background) + background, 4 * background)
     above = energy > lower
     if not above.any():
