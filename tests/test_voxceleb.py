@@ -1,12 +1,14 @@
 """VoxCeleb1 and 2 as people have them: voices, videos and frames in many places, tables in many dialects."""
 
+import json
 from collections import Counter
 
 import numpy as np
 import pytest
 from small_media import touch, write_film, write_sound
 
-from v2f_bench.datasets.voxceleb import Voxceleb, VoxcelebOptions, read_identification
+from v2f_bench.datasets.voxceleb import Voxceleb, VoxcelebOptions
+from v2f_bench.datasets.voxceleb_tables import read_hq_split, read_identification
 from v2f_bench.harness.bench import lay_protocol
 from v2f_bench.harness.prepare import prepare
 from v2f_bench.harness.workplace import Workplace
@@ -155,6 +157,43 @@ def test_a_line_of_the_identification_split_that_is_none(tmp_path, line):
         read_identification(path)
 
 
+def test_pictures_and_split_of_hq_voxceleb(tmp_path):
+    """Its pictures lie by name; VoxCeleb2's real names stand in a table of its own, whose id column has no blank."""
+    root = tmp_path / "data"
+    lay_out(root)
+    (root / "vox2").mkdir()
+    (root / "vox2/full_vox2_meta.csv").write_text(
+        "Name,VoxCeleb2ID,Set\nCy Cedar,id00012,dev\nDi Dogwood,id00017,test\n"
+    )
+    for place, name in (("vox1", "Ada_Ash"), ("vox2", "Cy_Cedar"), ("vox2", "Di_Dogwood")):
+        touch(root / place / "masked_faces" / name / "0.jpg")
+        touch(root / place / "origin_faces" / name / "0.jpg")
+    split = {
+        "vox1": {"train": ["Ada_Ash"], "val": [], "test": []},
+        "vox2": {"train": ["Cy_Cedar"], "test": ["Di_Dogwood"]},
+    }
+    (root / "split.json").write_text(json.dumps(split))
+    dataset = Voxceleb(VoxcelebOptions(split="hq", pictures="masked_faces"), root)
+    index = dataset.index().set_index("clip")
+    pictures = index[index["face"].str.contains("faces/")]
+    assert pictures["speaker"].to_dict() == {
+        **{"Ada_Ash/0": "id10001", "Cy_Cedar/0": "id00012", "Di_Dogwood/0": "id00017"}
+    }
+    assert pictures["face"].str.contains("masked_faces").all()
+    assert set(pictures["group"]) == {""}
+    assert dataset.split(["id10001", "id00012", "id00017", "id10002"]) == {
+        **{"id10001": "train", "id00012": "train", "id00017": "test"}
+    }, "who is not listed is in no split"
+    assert dataset.split_name == "hq"
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"vox1": {"dev": ["a"]}}', '{"v": {"train": ["a"], "test": ["a"]}}'])
+def test_an_hq_split_that_is_none(tmp_path, text):
+    (tmp_path / "split.json").write_text(text)
+    with pytest.raises(DataError, match=r"split\.json"):
+        read_hq_split(tmp_path / "split.json")
+
+
 def test_protocols_are_named_for_the_listed_people(tmp_path):
     ids = write_many(tmp_path / "data", people=90)
     dataset = Voxceleb(VoxcelebOptions(), tmp_path / "data")
@@ -184,7 +223,7 @@ def test_real_files_from_disk_to_store(tmp_path):
 
 
 def test_a_folder_that_is_none(tmp_path):
-    with pytest.raises(DataError, match=r"MISSING  vox1_meta\.csv or vox2_meta\.csv"):
+    with pytest.raises(DataError, match=r"MISSING  vox1_meta\.csv or vox2_meta\.csv or full"):
         index_of(tmp_path)
 
 

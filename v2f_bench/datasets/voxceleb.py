@@ -1,11 +1,13 @@
-"""`voxceleb`: VoxCeleb1 and VoxCeleb2, with faces from their own videos or frames.
+"""`voxceleb`: VoxCeleb1 and VoxCeleb2, with faces from their own videos or frames, or HQ-VoxCeleb's.
 
-Layout, as people have it on disk; every part may lie in folders of its own below the root (`dev/aac/`, `vox1/wav/`):
+Layout, as people have it on disk; voices and videos may lie in any folders below the root (`dev/aac/`, `vox1/wav/`):
 
 * voices `…/<VoxCeleb id>/<video>/<segment>.wav` or `.m4a`;
 * faces `…/<VoxCeleb id>/<video>/<segment>.mp4` (a frame of each is taken; it has a sound track in some copies, which
-  is used where there is no other), or frames, cropped: `unzippedFaces/<name or id>/1.6/<video>/<frame>.jpg`;
-* `vox1_meta.csv`, `vox2_meta.csv` (sex, names and the official parts), `iden_split.txt`;
+  is used where there is no other), or pictures: `unzippedFaces/<name or id>/1.6/<video>/<frame>.jpg`, or HQ-VoxCeleb's
+  `vox1/masked_faces/<name>/*.jpg`, `vox1/origin_faces/…` and the same in `vox2/`;
+* `vox1_meta.csv`, `vox2_meta.csv`, `full_vox2_meta.csv` (sex, names, official parts), in the root, `vox1/` or `vox2/`;
+* for splits of that name `iden_split.txt` or `split.json`;
 * tables of any name with the columns `VoxCeleb_ID`, `video_id` and `speaker_age`.
 
 VGGFace2's numbers look like VoxCeleb2's but are others: only the tables join the two.
@@ -22,25 +24,25 @@ from typing import Any, ClassVar, Literal
 
 import pandas as pd
 
-from v2f_bench.data.splits import SPLITS, hashed_split
-from v2f_bench.datasets.layout import PICTURES, files_below, index_table, read_table, require
-from v2f_bench.interfaces import Card, DataError, Dataset, MediaOptions, Part
-from v2f_bench.interfaces.labels import standard_label
+from v2f_bench.data.splits import hashed_split
+from v2f_bench.datasets.layout import PICTURES, files_below, index_table, require
+from v2f_bench.datasets.voxceleb_tables import METAS, read_ages, read_hq_split, read_identification, read_people
+from v2f_bench.interfaces import Card, Dataset, MediaOptions, Part
 from v2f_bench.plugins import hookimpl
 
-METAS = {"vox1_meta.csv": ("VoxCeleb1 ID", "VGGFace1 ID"), "vox2_meta.csv": ("VoxCeleb2 ID", "VGGFace2 ID")}
-_AGE_COLUMNS = ("VoxCeleb_ID", "video_id", "speaker_age")
-IDENTIFICATION = "iden_split.txt"
+SPLIT_FILES = {"identification": "iden_split.txt", "hq": "split.json"}
 _ID = re.compile(r"id\d{5}")
 _VOICES = (".wav", ".m4a")
 _VIDEO = ".mp4"
-_FRAMES = "unzippedFaces"
+_OF_NO_VIDEO = ("masked_faces", "origin_faces")
 
 
 @dataclass(frozen=True)
 class VoxcelebOptions(MediaOptions):
     # official: the `Set` of the metadata. identification: iden_split.txt, in which all speakers are in all parts.
-    split: Literal["speakers", "official", "identification"] = "speakers"
+    # hq: HQ-VoxCeleb's split.json (SF2F).
+    split: Literal["speakers", "official", "identification", "hq"] = "speakers"
+    pictures: Literal["unzippedFaces", "masked_faces", "origin_faces"] = "unzippedFaces"  # beside the videos
 
 
 class Voxceleb(Dataset):
@@ -72,20 +74,17 @@ class Voxceleb(Dataset):
     root: Path
 
     def parts(self) -> list[Part]:
-        metas = [meta for meta in METAS if (self.root / meta).is_file()]
         voice = next(self._segments((*_VOICES, _VIDEO)), None)
-        video = next(self._segments((_VIDEO,)), None)
-        frames = next(files_below(self.root, _FRAMES, PICTURES), None)
+        face = next(self._segments((_VIDEO,)), None) or next(self._pictures(), None)
+        pictures = "<name>/*.jpg" if self.opt.pictures in _OF_NO_VIDEO else "<name or id>/1.6/<video>/<frame>.jpg"
         parts = [
-            Part("vox1_meta.csv or vox2_meta.csv", bool(metas), f"{len(self._people)} people" if metas else ""),
+            Part(" or ".join(METAS), bool(self._people), f"{len(self._people)} people" if self._people else ""),
             Part("…/<VoxCeleb id>/<video>/<segment>.wav, .m4a or .mp4", voice is not None),
-            Part(
-                "…/<VoxCeleb id>/<video>/<segment>.mp4, or unzippedFaces/<name or id>/1.6/<video>/<frame>.jpg",
-                bool(video or frames),
-            ),
+            Part(f"…/<VoxCeleb id>/<video>/<segment>.mp4, or {self.opt.pictures}/{pictures}", face is not None),
         ]
-        if self.opt.split == "identification":
-            parts.append(Part(IDENTIFICATION, (self.root / IDENTIFICATION).is_file(), "for split=identification"))
+        if self.opt.split in SPLIT_FILES:
+            file = SPLIT_FILES[self.opt.split]
+            parts.append(Part(file, (self.root / file).is_file(), f"for split={self.opt.split}"))
         ages = len({identity for identity, _ in self._ages})
         return [
             *parts,
@@ -103,24 +102,29 @@ class Voxceleb(Dataset):
             files = segments.setdefault("/".join([*place.parts[-3:-1], place.stem]), {})
             files.setdefault(place.suffix.lower(), path)
         rows = [self._segment_row(clip, files) for clip, files in sorted(segments.items())]
-        return index_table([*rows, *self._frame_rows()])
+        return index_table([*rows, *self._picture_rows()])
 
     @property
     def split_name(self) -> str:
         return "" if self.opt.split == "speakers" else self.opt.split
 
     def split(self, speakers: list[str]) -> dict[str, str]:
-        split_of = hashed_split(speakers, self.name, validation=0.05, test=0.1)
         if self.opt.split == "official":
             of_train = hashed_split(speakers, "voxceleb-official", validation=0.05, test=0.0)
             return {s: "test" if self._people[s]["set"] == "test" else of_train[s] for s in speakers}
-        return split_of
+        if self.opt.split == "hq":  # who is not in it is in no split
+            of_name = read_hq_split(self.root / SPLIT_FILES["hq"])
+            names = {
+                s: next((name for name in self._people[s]["names"].split() if name in of_name), "") for s in speakers
+            }
+            return {speaker: of_name[name] for speaker, name in names.items() if name}
+        return hashed_split(speakers, self.name, validation=0.05, test=0.1)
 
     def split_clips(self, clips: pd.DataFrame) -> dict[str, str] | None:
         """For `identification`, by segment; a frame goes with its video where all of that is in one part."""
         if self.opt.split != "identification":
             return None
-        listed = read_identification(self.root / IDENTIFICATION)
+        listed = read_identification(self.root / SPLIT_FILES["identification"])
         of_video: dict[str, set[str]] = {}
         for clip, split in listed.items():
             of_video.setdefault(clip.rpartition("/")[0], set()).add(split)
@@ -133,32 +137,11 @@ class Voxceleb(Dataset):
 
     @cached_property
     def _people(self) -> dict[str, dict[str, str]]:
-        """Of each VoxCeleb id: `name`, `sex`, `nationality` and `set`, as far as the metadata tell."""
-        found: dict[str, dict[str, str]] = {}
-        for meta, (identity, name) in METAS.items():
-            if (self.root / meta).is_file():
-                for row in read_table(self.root / meta, (identity, "Gender")):
-                    found[row[identity]] = {
-                        "name": row.get(name, ""),
-                        "sex": standard_label(row["Gender"]),
-                        "nationality": row.get("Nationality", ""),
-                        "set": row.get("Set", ""),
-                    }
-        return found
+        return read_people(self.root)
 
     @cached_property
     def _ages(self) -> dict[tuple[str, str], float]:
-        """Years, by VoxCeleb id and video, of the tables that tell them."""
-        ages = {}
-        for path in sorted(self.root.glob("*.csv")):
-            with path.open(errors="replace") as stream:
-                heading = stream.readline()
-            if not all(column in heading for column in _AGE_COLUMNS):
-                continue
-            for row in read_table(path, _AGE_COLUMNS):
-                if re.fullmatch(r"\d+(\.\d+)?", row["speaker_age"]):
-                    ages[row["VoxCeleb_ID"], row["video_id"]] = float(row["speaker_age"])
-        return ages
+        return read_ages(self.root)
 
     def _segments(self, suffixes: tuple[str, ...]) -> Iterator[str]:
         """The files that lie in a folder of a video in a folder of a VoxCeleb id."""
@@ -172,12 +155,19 @@ class Voxceleb(Dataset):
         voice = next((files[suffix] for suffix in (*_VOICES, _VIDEO) if suffix in files), "")
         return {"clip": clip, "voice": voice, "face": files.get(_VIDEO, "")} | self._labels(identity, identity, video)
 
-    def _frame_rows(self) -> Iterator[dict[str, Any]]:
-        ids = {person["name"]: identity for identity, person in self._people.items() if person["name"]}
-        for path in files_below(self.root, _FRAMES, PICTURES):
-            folder, video, frame = PurePosixPath(path).parts[1], PurePosixPath(path).parts[-2], PurePosixPath(path).stem
-            labels = self._labels(ids.get(folder, folder), folder, video)
-            yield {"clip": f"{folder}/{video}/{frame}", "voice": "", "face": path} | labels
+    def _pictures(self) -> Iterator[str]:
+        """The pictures, by path; the name or id is the folder below the one that the option names."""
+        for place in ("", "vox1", "vox2"):
+            yield from files_below(self.root, str(PurePosixPath(place, self.opt.pictures)), PICTURES)
+
+    def _picture_rows(self) -> Iterator[dict[str, Any]]:
+        ids = {name: identity for identity, person in self._people.items() for name in person["names"].split()}
+        for path in self._pictures():
+            parts = PurePosixPath(path).parts
+            name = parts[parts.index(self.opt.pictures) + 1]
+            video = "" if self.opt.pictures in _OF_NO_VIDEO else parts[-2]
+            clip = "/".join(part for part in (name, video, PurePosixPath(path).stem) if part)
+            yield {"clip": clip, "voice": "", "face": path} | self._labels(ids.get(name, name), name, video)
 
     def _labels(self, identity: str, called: str, video: str) -> dict[str, Any]:
         person = self._people.get(identity)
@@ -189,26 +179,6 @@ class Voxceleb(Dataset):
             "group": video,
             "fault": "" if person else f"{called} is not in {' or '.join(METAS)}",
         }
-
-
-def read_identification(path: Path) -> dict[str, str]:
-    """The split of each clip in VoxCeleb1's `iden_split.txt`: lines of `<1, 2 or 3> id10003/<video>/00003.wav`.
-
-    Raises:
-        DataError: it cannot be read, or a line is not of that form; names the line.
-    """
-    try:
-        lines = path.read_text().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not readable ({error})") from None
-    split_of = {}
-    for number, line in enumerate(lines, start=1):
-        part, _, clip = line.strip().partition(" ")
-        if part in ("1", "2", "3") and clip.count("/") == 2:
-            split_of[str(PurePosixPath(clip.strip()).with_suffix(""))] = SPLITS[int(part) - 1]
-        elif line.strip():
-            raise DataError(f"{path}, line {number}: not 1, 2 or 3, a blank, and id/video/segment.wav")
-    return split_of
 
 
 @hookimpl
