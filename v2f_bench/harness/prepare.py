@@ -32,7 +32,7 @@ from v2f_bench.media.clips import Clip, ClipReader
 
 FACE_SIZE = 128  # pixels; what a store keeps. Protocols look at smaller ones.
 BATCH = 16  # rows that are read together: what a kill costs, and what the detector sees at once
-FEW = 50  # rows, for which starting processes takes longer than the work
+FEW = 2 * BATCH  # rows, below which starting processes takes longer than the work
 _SPAWN = multiprocessing.get_context("spawn")  # forked children inherit the locks of torch's threads
 
 

@@ -25,7 +25,7 @@ PICTURE_SIDE = 720  # the same of a single picture, in which the face may be sma
 DETECTION_SIDE = 180  # the shorter side of what the detector sees
 SMALLEST_FACE = 20.0  # pixels of these: a ninth of the shorter side
 OVERLAP = 0.5  # of two of the detector's candidates, above which they are one: half the work of 0.7, the same faces
-BATCH = 32  # pictures that the detector sees at once
+BATCH = 8  # pictures that a network sees at once: more take more memory and no less time
 POINT_STEP = 64  # parts of a pixel to which points are rounded, so that the last bit of a sum moves no crop
 AS_FRONTAL = 0.15  # frames whose frontality is this near the best one's are frontal: the sharpest of them is taken
 
