@@ -23,6 +23,7 @@ from v2f_bench.interfaces import (
     Progress,
     Trials,
     UsageError,
+    Variation,
     Voices,
     WeightsFile,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "Progress",
     "Trials",
     "UsageError",
+    "Variation",
     "Voices",
     "WeightsFile",
     "hookimpl",
