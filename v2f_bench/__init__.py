@@ -22,6 +22,7 @@ from v2f_bench.interfaces import (
     Progress,
     Trials,
     UsageError,
+    Variation,
     Voices,
     WeightsFile,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "Progress",
     "Trials",
     "UsageError",
+    "Variation",
     "Voices",
     "WeightsFile",
     "hookimpl",

@@ -13,7 +13,7 @@ from v2f_bench.harness.judging import Jury, summon
 from v2f_bench.harness.plan import Plan
 from v2f_bench.harness.prepare import prepare
 from v2f_bench.harness.run import Outcome, run_plans
-from v2f_bench.harness.workplace import Workplace, choose_device
+from v2f_bench.harness.workplace import Workplace, choose_devices
 from v2f_bench.interfaces import Dataset, Judge, Progress, UsageError, apply_settings
 from v2f_bench.plugins import Plugin, Registry, registry
 
@@ -68,7 +68,7 @@ def run_request(request: RunRequest, progress: Progress) -> list[Outcome]:
     bench, workplace = open_bench(request.bench, track, progress)
     jury = open_jury(request.bench, bench, workplace)
     plans = [
-        Plan(plugin, chosen, seed, bench.key, bench.dataset.name, preset, workplace.device, request.precision)
+        Plan(plugin, chosen, seed, bench.key, bench.dataset.name, preset, workplace.devices, request.precision)
         for plugin, chosen, preset in sorted(choices, key=lambda choice: not choice[0].cls.baseline)
         for seed in request.seeds
     ]
@@ -126,7 +126,7 @@ def _dataset(request: BenchRequest) -> Dataset:
 def _workplace(request: BenchRequest, progress: Progress) -> Workplace:
     return Workplace(
         output=request.output,
-        device=choose_device(request.device),
+        devices=choose_devices(request.device),
         jobs=request.jobs or cpu_count(),
         progress=progress,
     )
