@@ -281,6 +281,12 @@ def test_a_store_is_read_by_place_as_by_name(root):
     clips = StoredClips(store, ["s3-x-1", "s0-x-1"], 64)
     assert not {"voice_start", "face_row", "frame_time"} & set(clips.table)
     assert clips.voices([1, 0]).lengths.tolist() == [len(store.voice("s0-x-1")), len(store.voice("s3-x-1"))]
+    for seconds in (0.25, 0.8, 3.0):  # shorter than all, than some, than none
+        rows, (one, other) = [1, 0, 1], (np.random.default_rng(7) for _ in range(2))
+        ours, whole = clips.crops(rows, seconds, one), clips.voices(rows).crop(seconds, other)
+        assert np.array_equal(ours.samples, whole.samples)
+        assert ours.lengths.tolist() == whole.lengths.tolist() == [round(seconds * RATE)] * 3
+        assert one.random() == other.random(), "as many draws"
     with pytest.raises(KeyError, match="nobody"):
         store.places(["s0-x-1", "nobody"])
 

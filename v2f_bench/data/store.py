@@ -28,6 +28,7 @@ import numpy as np
 import pandas as pd
 
 from v2f_bench.interfaces import BenchError, Clips, PluginError, Voices
+from v2f_bench.interfaces.values import random_starts
 
 FORMAT = 3
 HIDDEN = ("voice_start", "voice_samples", "face_row", "frame_time", "frame_by", "face_score")  # from methods
@@ -88,6 +89,13 @@ class Store:
         """`voices` of the clips at these rows of the table."""
         return pad([self._recording(place) for place in places], self.rate)
 
+    def crops_at(self, places: np.ndarray, seconds: float, rng: np.random.Generator) -> Voices:
+        """A random stretch of `seconds` of each recording, as `Voices.crop` draws it; the rest is not read."""
+        wanted = round(seconds * self.rate)
+        starts = random_starts(self._samples[places].tolist(), wanted, rng)
+        cut = [self._recording(place)[start : start + wanted] for place, start in zip(places, starts, strict=True)]
+        return pad(cut, self.rate).stretches([0] * len(cut), wanted)
+
     def _recording(self, place: int) -> np.ndarray:
         start = self._start[place]
         return self._voices[start : start + self._samples[place]]
@@ -106,6 +114,9 @@ class StoredClips(Clips):
     def voices(self, rows: Sequence[int] | np.ndarray) -> Voices:
         return self._store.voices_at(self._places[np.asarray(rows, dtype=int)])
 
+    def crops(self, rows: Sequence[int] | np.ndarray, seconds: float, rng: np.random.Generator) -> Voices:
+        return self._store.crops_at(self._places[np.asarray(rows, dtype=int)], seconds, rng)
+
     def faces(self, rows: Sequence[int] | np.ndarray) -> Any:
         from v2f_bench.media.picture import to_tensor
 
@@ -116,11 +127,12 @@ def pad(recordings: Sequence[np.ndarray], rate: int) -> Voices:
     """int16 [T] recordings of different lengths as one batch."""
     import torch
 
-    lengths = torch.tensor([len(recording) for recording in recordings])
-    samples = torch.zeros(len(recordings), int(lengths.max()))
+    lengths = [len(recording) for recording in recordings]
+    samples = np.empty((len(recordings), max(lengths)), np.float32)
     for row, recording in zip(samples, recordings, strict=True):
-        row[: len(recording)] = torch.from_numpy(recording.astype(np.float32)) / 32768
-    return Voices(samples, lengths, rate)
+        np.multiply(recording, np.float32(1 / 32768), out=row[: len(recording)])  # exact, and in one pass
+        row[len(recording) :] = 0
+    return Voices(torch.from_numpy(samples), torch.tensor(lengths), rate)
 
 
 def _mapped(path: Path, dtype: str, shape: tuple[int, ...]) -> np.ndarray:

@@ -43,7 +43,7 @@ def prepare(dataset: Dataset, workplace: Workplace) -> Store:
     killed attempt read is not read again.
     """
     index = dataset.index()
-    index["fault"] = _faults(index)
+    index = index.assign(fault=_faults(index))
     judge = named_frame_judge(getattr(dataset.opt, "frame_judge", "none"), workplace)
     sources = (source_key(type(dataset)), source_key(ClipReader))
     recipe = (FORMAT, SAMPLE_RATE, FACE_SIZE, BATCH, *((judge.key,) if judge else ()))
@@ -59,8 +59,15 @@ def prepare(dataset: Dataset, workplace: Workplace) -> Store:
         raise BenchError(
             "prepare was called in a worker process: put your script's calls under `if __name__ == '__main__':`"
         )
-    stage(folder, key, make, resumable=True)
-    return Store(folder)
+    done_now = stage(folder, key, make, resumable=True)
+    store = Store(folder)
+    if judge and done_now:
+        by = store.clips["frame_by"].value_counts()
+        workplace.progress.line(
+            f"{judge.name} chose the frames of {by.get('emotion', 0):,} videos; of {by.get('sharpest', 0):,}, whose "
+            "emotion it does not know, the sharpest frontal one was taken"
+        )
+    return store
 
 
 def _write(folder: Path, dataset: Dataset, index: pd.DataFrame, judge: FrameJudge | None, workplace: Workplace) -> None:
