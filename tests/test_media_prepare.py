@@ -78,18 +78,20 @@ def test_every_kind_of_file_becomes_a_clip(root, drawn):
 
 
 def test_what_cannot_be_used_is_left_out_by_name_and_the_others_go_on(root, drawn):
-    good = scene((drawn[0], 130, 60, 20), shape=ROOM)
+    # Each its own: a picture or a recording that is there twice would be set aside.
+    good, silent, mute, short = (scene((face, 130, 60, 20), shape=ROOM) for face in drawn)
+    late = scene((drawn[0], 120, 90, 30), shape=ROOM)
     both = scene((drawn[0], 130, 20, 20), (drawn[1], 130, 170, 20), shape=ROOM)
     film(root / "a-x-good.mp4", [good] * 25, 1.0)
-    film(root / "b-x-faceless.mp4", [scene(shape=ROOM)] * 25, 1.0)
-    film(root / "c-x-crowded.mp4", [both] * 25, 1.0)
-    write_media(root / "d-x-silent.mp4", [good] * 25, 0 * tone(1))
-    write_media(root / "e-x-mute.mp4", [good] * 25)
-    film(root / "f-x-short.mp4", [good] * 25, 0.3)
+    film(root / "b-x-faceless.mp4", [scene(shape=ROOM)] * 25, 1.1)
+    film(root / "c-x-crowded.mp4", [both] * 25, 1.2)
+    write_media(root / "d-x-silent.mp4", [silent] * 25, 0 * tone(1))
+    write_media(root / "e-x-mute.mp4", [mute] * 25)
+    film(root / "f-x-short.mp4", [short] * 25, 0.3)
     (root / "g-x-empty.mp4").write_bytes(b"")
     (root / "h-x-pointer.flv").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
     (root / "i-x-cut.mp4").write_bytes((root / "a-x-good.mp4").read_bytes()[:4000])
-    film(root / "j-x-late.mp4", [scene(shape=ROOM)] * 20 + [good] * 5, 1.0)
+    film(root / "j-x-late.mp4", [scene(shape=ROOM)] * 20 + [late] * 5, 1.3)
     store = prepared(root)
     assert store.clips[["voice", "face"]].astype(int).sum(axis=1).to_dict() == {
         **{"a-x-good": 2, "b-x-faceless": 1, "c-x-crowded": 1, "d-x-silent": 1, "e-x-mute": 1, "f-x-short": 1},
