@@ -45,9 +45,7 @@ class ListenerLearner(Learner):
     The best by the same losses of whole validation recordings is kept; where none of these is labelled, the last.
     """
 
-    def __init__(
-        self, train: Clips, speech: Features, validation: Clips, opt: CGanOptions, context: Context
-    ) -> None:
+    def __init__(self, train: Clips, speech: Features, validation: Clips, opt: CGanOptions, context: Context) -> None:
         super().__init__()
         self.opt, self.device, self.speech = opt, context.device, speech
         self.labels = labels(train.table)

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from v2f_bench import Clips, Context, Method, Trials, UsageError
+from v2f_bench import Clips, Context, Method, Trials, UsageError, Variation
 
 if TYPE_CHECKING:
     import torch
 
-    from v2f_bench import Voices
-
+SHOWN_AGES = (25, 40, 55, 70)  # years, in the sheet of what the conditions change
 PARTS: dict[str, tuple[str, ...]] = {"none": (), "sex": ("sex",), "age": ("age",), "both": ("sex", "age")}
 
 
@@ -33,7 +32,6 @@ class CGanOptions:
     decay: bool = True  # both rates fall to zero on a line, so that the discriminator does not win in the end
     beta1: float = 0.5  # DCGAN's
     beta2: float = 0.999
-    weight_real: float = 1.0  # of the discriminator's judgement, in the generator's loss
     weight_pixel: float = 0.0  # of L1 to a face of the speaker; not in the source, a help for short trainings
     code_noise: float = 0.0  # added to a training voice's code, in standard deviations; few speakers are soon learnt
     age_jitter: float = 0.0  # years, standard deviation of what is added to a training label
@@ -53,19 +51,18 @@ class CGanOptions:
 
 
 QUICK = CGanOptions(
-    width=16,
+    width=12,
     critic_width=8,
     voice_width=0.5,
     noise=16,
     batch=32,
-    steps=900,
+    steps=700,
     lr=2e-3,
     critic_lr=1e-3,
-    weight_real=0.2,
-    weight_pixel=5.0,
+    weight_pixel=100.0,
     code_noise=0.5,
     age_jitter=5.0,
-    seconds=2.5,
+    seconds=2.0,
     listener_steps=250,
     listener_batch=64,
     listener_lr=4e-3,
@@ -86,6 +83,7 @@ class CGan(Method):
     source = "Mahalakshmi & Ramesh, A Conditional GAN Approach for Face Image Generation from Speech"
     options = CGanOptions
     presets: ClassVar[Mapping[str, Any]] = {"quick": QUICK, "paper": CGanOptions()}
+    variations: ClassVar[Mapping[str, str]] = {"age-sex": "each row one voice, under changing sex and age"}
 
     opt: CGanOptions
 
@@ -121,20 +119,55 @@ class CGan(Method):
     def generate(self, trials: Trials, context: Context) -> torch.Tensor:
         import torch
 
-        from v2f_cgan.conditions import encoded, labels
+        with torch.inference_mode():
+            code, male, age = self._heard(trials, context)
+            return self._drawn(code, male, age, context)
+
+    def vary(self, name: str, trials: Trials, context: Context) -> Variation:
+        """`age-sex`: beside the face as `generate` draws it, each sex at each of some ages, of the conditions that the
+        options take; all faces of a voice from one noise."""
+        import torch
+
+        sexes = ("female", "male") if "sex" in self.opt.parts else ("",)
+        ages = SHOWN_AGES if "age" in self.opt.parts else ("",)
+        steps = [(sex, years) for sex in sexes for years in ages if sex or years]
+        with torch.inference_mode():
+            code, male, age = self._heard(trials, context)
+            faces = [self._drawn(code, male, age, context)]
+            for sex, years in steps:
+                male = torch.full_like(male, float(sex == "male"))
+                age = torch.full_like(age, float(years or 0))
+                faces.append(self._drawn(code, male, age, context))
+        unchanged = "as labelled" if self.opt.label_given else "as heard"
+        captions = (f"{sex} {years}".strip() for sex, years in steps)
+        return Variation(torch.stack(faces, dim=1), (unchanged, *captions))
+
+    def _heard(self, trials: Trials, context: Context) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """The code of each voice, [N, 64], and its sex (1.0 male, 0.0 female) and age, [N] both, from where the options
+        say; sex and age are zero where no condition is taken."""
+        import torch
+
+        from v2f_cgan.conditions import labels
         from v2f_cgan.speech import speech_features
 
-        with torch.inference_mode():
-            speech = speech_features(trials.voices.to(context.device))
-            if self.opt.label_given:
-                male, age = (label.to(context.device) for label in labels(trials.attributes))
-            elif self._listener is not None:
-                male, age = self._listener(*speech)
-                male = male.round()
-            else:
-                male = age = torch.zeros(len(trials), device=context.device)
-            noise = torch.randn(len(trials), self.opt.noise, generator=context.torch_rng("noise")).to(context.device)
-            return self._generator(self._ear(*speech), noise, encoded(male, age, self.opt.parts)).cpu()
+        speech = speech_features(trials.voices.to(context.device))
+        code = self._ear(*speech)
+        if self.opt.label_given:
+            male, age = labels(trials.attributes)
+            return code, male.to(context.device), age.to(context.device)
+        if self._listener is None:
+            return code, torch.zeros_like(code[:, 0]), torch.zeros_like(code[:, 0])
+        male, age = self._listener(*speech)
+        return code, male.round(), age
+
+    def _drawn(self, code: torch.Tensor, male: torch.Tensor, age: torch.Tensor, context: Context) -> torch.Tensor:
+        import torch
+
+        from v2f_cgan.conditions import encoded
+
+        noise = torch.randn(len(code), self.opt.noise, generator=context.torch_rng("noise")).to(context.device)
+        faces: torch.Tensor = self._generator(code, noise, encoded(male, age, self.opt.parts))
+        return faces.cpu()
 
     def state(self) -> dict[str, torch.Tensor]:
         from v2f_bench.nn import joined_state

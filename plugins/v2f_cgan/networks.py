@@ -15,7 +15,7 @@ from v2f_bench.nn import FaceTrunk, VoiceEmbedding
 from v2f_bench.nn.voice import CODE
 from v2f_cgan.speech import FEATURES
 
-KERNEL = 4  # of all convolutions of stride 2: an even one leaves no grid
+KERNEL = 4  # of the discriminator's convolutions of stride 2, as DCGAN's
 
 
 class Ear(nn.Module):
@@ -33,8 +33,9 @@ class Ear(nn.Module):
 class Generator(nn.Module):
     """Code [N, 64], noise [N, noise] and conditions [N, conditions] -> faces float [N, 3, 64, 64] in [0, 1].
 
-    With width 64: 512@4 by a linear layer, then transposed convolutions of 4×4 and stride 2: 256@8, 128@16, 64@32,
-    each with batch norm and ReLU, and as in DCGAN the last to RGB@64; a sigmoid in place of tanh.
+    With width 64: 512@4 by a linear layer, then 256@8, 128@16, 64@32, each with batch norm and ReLU, and as in DCGAN
+    the last layer gives RGB@64; a sigmoid in place of tanh. Each layer doubles the size by repeating pixels, followed
+    by a 3×3 convolution, which leaves no grid as transposed convolutions do (Odena et al. 2016).
     """
 
     def __init__(self, conditions: int, noise: int, width: int = 64) -> None:
@@ -49,11 +50,12 @@ class Generator(nn.Module):
         layers: list[nn.Module] = []
         for before, after in pairwise(channels):
             layers += [
-                nn.ConvTranspose2d(before, after, KERNEL, stride=2, padding=1, bias=False),
+                nn.Upsample(scale_factor=2),
+                nn.Conv2d(before, after, 3, padding=1, bias=False),
                 nn.BatchNorm2d(after),
                 nn.ReLU(inplace=True),
             ]
-        layers += [nn.ConvTranspose2d(width, 3, KERNEL, stride=2, padding=1), nn.Sigmoid()]
+        layers += [nn.Upsample(scale_factor=2), nn.Conv2d(width, 3, 3, padding=1), nn.Sigmoid()]
         self.layers = nn.Sequential(*layers)
 
     def forward(self, code: torch.Tensor, noise: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:

@@ -59,16 +59,12 @@ class GanLearner(Learner):
         drawn = self.generator(code, noise, conditions)
         known = code.detach()
 
-        yield (
-            "critic",
-            {
-                "critic, real": _real(self.critic(faces, known, conditions)),
-                "critic, fake": _fake(self.critic(drawn.detach(), known, conditions)),
-            },
-        )
+        both = torch.cat([faces, drawn.detach()])
+        logits = self.critic(both, known.repeat(2, 1), conditions.repeat(2, 1))
+        yield "critic", {"critic, real": _real(logits[: opt.batch]), "critic, fake": _fake(logits[opt.batch :])}
 
         self.critic.requires_grad_(False)
-        losses = {"real": opt.weight_real * _real(self.critic(drawn, known, conditions))}
+        losses = {"real": _real(self.critic(drawn, known, conditions))}
         if opt.weight_pixel:
             losses["pixel"] = opt.weight_pixel * F.l1_loss(drawn, faces)
         yield "generator", losses
