@@ -34,8 +34,8 @@ class Generator(nn.Module):
     """Code [N, 64], noise [N, noise] and conditions [N, conditions] -> faces float [N, 3, 64, 64] in [0, 1].
 
     With width 64: 512@4 by a linear layer, then 256@8, 128@16, 64@32, each with batch norm and ReLU, and as in DCGAN
-    the last layer gives RGB@64; a sigmoid in place of tanh. Each layer doubles the size by repeating pixels, followed
-    by a 3×3 convolution, which leaves no grid as transposed convolutions do (Odena et al. 2016).
+    the last layer gives RGB@64; a sigmoid in place of tanh. Each layer doubles the size by bilinear interpolation,
+    followed by a 3×3 convolution, which leaves no grid as transposed convolutions do (Odena et al. 2016).
     """
 
     def __init__(self, conditions: int, noise: int, width: int = 64) -> None:
@@ -50,17 +50,21 @@ class Generator(nn.Module):
         layers: list[nn.Module] = []
         for before, after in pairwise(channels):
             layers += [
-                nn.Upsample(scale_factor=2),
+                _twice_as_large(),
                 nn.Conv2d(before, after, 3, padding=1, bias=False),
                 nn.BatchNorm2d(after),
                 nn.ReLU(inplace=True),
             ]
-        layers += [nn.Upsample(scale_factor=2), nn.Conv2d(width, 3, 3, padding=1), nn.Sigmoid()]
+        layers += [_twice_as_large(), nn.Conv2d(width, 3, 3, padding=1), nn.Sigmoid()]
         self.layers = nn.Sequential(*layers)
 
     def forward(self, code: torch.Tensor, noise: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
         start = self.start(torch.cat([code, noise, conditions], dim=1))
         return self.layers(start.contiguous(memory_format=torch.channels_last))
+
+
+def _twice_as_large() -> nn.Module:
+    return nn.Upsample(scale_factor=2, mode="bilinear")
 
 
 class Discriminator(nn.Module):
