@@ -175,8 +175,10 @@ def test_the_listener_beats_its_floor_on_speakers_it_never_met(bench):
 
 def test_networks_have_the_sizes_they_document():
     noise = torch.randn(1, 100)
-    found = shapes_of(Generator(9, 100), nn.Conv2d, torch.randn(1, 64), noise, torch.rand(1, 9))
-    assert found == [(256, 8, 8), (128, 16, 16), (64, 32, 32), (3, 64, 64)]
+    given = torch.randn(1, 64), noise, torch.rand(1, 9)
+    found = shapes_of(Generator(9, 100), nn.ConvTranspose2d, *given)
+    assert found == [(512, 8, 8), (256, 16, 16), (128, 32, 32), (64, 64, 64)]
+    assert shapes_of(Generator(9, 100), nn.Conv2d, *given) == [(3, 64, 64)]
     critic = Discriminator(9)
     faces, code, conditions = torch.rand(2, 3, 64, 64), torch.randn(2, 64), torch.rand(2, 9)
     judged = critic(faces, code, conditions)

@@ -22,7 +22,8 @@ from v2f_cgan.speech import HOP
 class GanLearner(Learner):
     """Ear, generator and discriminator, trained together on pairs of a voice and a face of one speaker.
 
-    The conditions are the labels of the face. Only faces with the labels that are asked for take part.
+    The conditions are the labels of the face. Only faces with the labels that are asked for take part. Both learning
+    rates fall to zero on a line, so that the discriminator does not win in the end.
     """
 
     def __init__(self, train: Clips, speech: Features, opt: CGanOptions, context: Context) -> None:
@@ -44,7 +45,7 @@ class GanLearner(Learner):
             "critic": torch.optim.Adam(self.critic.parameters(), lr=opt.critic_lr, betas=betas, fused=True),
         }
         self.schedules = {
-            name: LambdaLR(optimiser, lambda done: max(0.0, 1 - done / opt.steps) if opt.decay else 1.0)
+            name: LambdaLR(optimiser, lambda done: max(0.0, 1 - done / opt.steps))
             for name, optimiser in self.optimisers.items()
         }
 
@@ -84,8 +85,7 @@ class GanLearner(Learner):
         return encoded(male, age, self.opt.parts).to(self.device)
 
     def _mirrored(self, faces: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
-        if not self.opt.mirror:
-            return faces
+        """Half of them, at random, as in a mirror."""
         mirror = torch.from_numpy(rng.random((len(faces), 1, 1, 1)) < 0.5)
         return torch.where(mirror, faces.flip(-1), faces)
 
