@@ -155,6 +155,19 @@ def bootstrap_by_hand(values, resamples=4000):
     return np.percentile(means, [2.5, 97.5])
 
 
+def test_chosen_measures_stand_in_place_of_the_headline_ones_and_rank(tmp_path):
+    values = made_values(0)
+    extra = [result("sspp-gain/accuracy", values[R5], headline=False), result("sspp-gain", values[R5], headline=False)]
+    folders = [made_run(tmp_path, extra=extra), made_run(tmp_path, "rival", made_values(1, of_r5=0.9))]
+    rows = ranking(render_table(folders, measures=["sspp-gain"]))
+    assert list(rows["ours"])[4:] == ["sspp-gain/accuracy ↑", "sspp-gain ↑"]
+    assert rows["rival"]["sspp-gain ↑"] == "not measured"
+    rows = ranking(render_table(folders, measures=[RANK, R5]))
+    assert list(rows["ours"])[4:] == ["rank ↓", "R@5 ↑"]
+    with pytest.raises(UsageError, match="did you mean 'sspp-gain'"):
+        render_table(folders, measures=["ssp-gain"])
+
+
 def test_two_protocols_never_share_a_table(tmp_path):
     folders = [
         made_run(tmp_path, "ours-one"),

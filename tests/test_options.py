@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from v2f_bench.interfaces import UsageError, apply_settings, describe_options
+from v2f_bench.interfaces import UsageError, apply_settings, describe_options, setting_grid
 from v2f_bench.interfaces.options import options_from
 
 
@@ -67,6 +67,20 @@ def test_a_wrong_setting_says_what_is_allowed(setting, told):
     with pytest.raises(UsageError, match=r"^x") as error:
         apply_settings(Options(), [setting], "x")
     assert told in str(error.value)
+
+
+def test_a_grid_has_every_combination_and_leaves_lists_and_texts_alone():
+    found = setting_grid(Options(), ["width=8, 16", "mode=fast,exact", "names=b,c", "title=a, b", "limit=none,3"])
+    assert len(found) == len({tuple(each) for each in found}) == 8
+    options = [apply_settings(Options(), each, "x") for each in found]
+    assert {(each.width, each.mode, each.limit) for each in options} == {
+        (width, mode, limit) for width in (8, 16) for mode in ("fast", "exact") for limit in (None, 3)
+    }
+    assert {(each.names, each.title) for each in options} == {(("b", "c"), "a, b")}
+    assert setting_grid(Options(), []) == [[]]
+    assert setting_grid(Options(), ["width=1,2", "width=3"]) == [["width=3"]], "the later of two counts"
+    with pytest.raises(UsageError, match="whole number, not 'x'"):
+        [apply_settings(Options(), each, "x") for each in setting_grid(Options(), ["width=1,x"])]
 
 
 def test_options_survive_json():

@@ -14,6 +14,9 @@ def leaderboard(
     by: Annotated[
         list[str] | None, typer.Option("--by", help="Also by sex, age, ethnicity, emotion, intensity or duration.")
     ] = None,
+    measures: Annotated[
+        list[str] | None, typer.Option("--measure", help="Show this metric instead of the headline ones; repeatable.")
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="No number of a judge that is not independent.")] = False,
 ) -> None:
     """Print a markdown table of all finished runs below the given folders, one table a protocol.
@@ -24,6 +27,7 @@ def leaderboard(
     Examples:
       v2f-bench leaderboard
       v2f-bench leaderboard --by sex --by age
+      v2f-bench leaderboard --measure recognition-accuracy --measure sspp-gain
       v2f-bench leaderboard runs/synthetic-speakers --output leaderboards/synthetic-speakers.md
     """
     from v2f_bench.files import write_text_whole
@@ -46,7 +50,9 @@ def leaderboard(
         typer.echo(f"left out: {problem}", err=True)
     if not folders:
         raise BenchError(f"not one of {len(found)} records can be read")
-    text = "\n\n".join([render_table(folders, strict), *(render_groups(folders, label, strict) for label in by or [])])
+    text = "\n\n".join(
+        [render_table(folders, strict, measures or ()), *(render_groups(folders, label, strict) for label in by or [])]
+    )
     if output is None:
         typer.echo(text)
     else:

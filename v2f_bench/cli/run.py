@@ -21,7 +21,8 @@ def run(
     seed: Annotated[str, typer.Option("--seed", "--seeds", help="Seed, or several: 0,1,2 or 0-2.")] = "0",
     preset: Annotated[str, typer.Option(help="quick: minutes on a laptop; paper: the source's own numbers.")] = "quick",
     settings: Annotated[
-        list[str] | None, typer.Option("--set", help="Method option name=value (or method.name=value); repeatable.")
+        list[str] | None,
+        typer.Option("--set", help="Method option name=value (or method.name=value); value,value: a run of each."),
     ] = None,
     dataset_settings: Annotated[
         list[str] | None, typer.Option("--dataset-set", help="Data set option name=value; repeatable.")
@@ -41,6 +42,9 @@ def run(
     ] = None,
     judge: Annotated[list[Path] | None, typer.Option("--judge", help="Card of your own judge; repeatable.")] = None,
     fetch_weights: Annotated[bool, typer.Option("--fetch-weights", help="Download missing judges' weights.")] = False,
+    measures: Annotated[
+        list[str] | None, typer.Option("--measure", help="Show this metric instead of the headline ones; repeatable.")
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="No number of a judge that is not independent.")] = False,
 ) -> None:
     """Train or load METHOD on DATASET, generate a face for each trial, score them, and print the table.
@@ -51,13 +55,14 @@ def run(
     \b
     Examples:
       v2f-bench run --method cae --dataset synthetic-speakers
-      v2f-bench run --method cae --dataset synthetic-speakers --seed 0-2 --set width=24
+      v2f-bench run --method cae --dataset synthetic-speakers --seed 0-2 --set width=16,24
       v2f-bench run --method cae --dataset voxceleb-vggface --data-root ~/data/vox --preset paper --judge facenet.toml
     """
     from v2f_bench.cli.display import progress_display
     from v2f_bench.harness.command import BenchRequest, RunRequest, run_request
     from v2f_bench.interfaces import BenchError
     from v2f_bench.leaderboard import render_table
+    from v2f_bench.plugins import registry
 
     request = RunRequest(
         bench=BenchRequest(
@@ -79,9 +84,11 @@ def run(
         baselines=baselines,
         precision=precision.value,
     )
+    for measure in measures or ():
+        registry().find("metric", measure.partition("/")[0])  # a wrong name is told before the work, not after it
     display = progress_display()
     outcomes = run_request(request, display)
-    typer.echo(render_table([outcome.folder for outcome in outcomes if outcome.record], strict))
+    typer.echo(render_table([outcome.folder for outcome in outcomes if outcome.record], strict, measures or ()))
     for outcome in outcomes:
         if outcome.unsuited:
             typer.echo(f"left out: {outcome.plan.plugin.name}: {outcome.problem}")

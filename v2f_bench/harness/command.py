@@ -14,7 +14,7 @@ from v2f_bench.harness.plan import Plan
 from v2f_bench.harness.prepare import prepare
 from v2f_bench.harness.run import Outcome, run_plans
 from v2f_bench.harness.workplace import Workplace, choose_devices
-from v2f_bench.interfaces import Dataset, Judge, Progress, UsageError, apply_settings
+from v2f_bench.interfaces import Dataset, Judge, Progress, UsageError, apply_settings, setting_grid
 from v2f_bench.plugins import Plugin, Registry, registry
 
 TRACKS = ("identity", "emotion")
@@ -144,13 +144,14 @@ def _track(named: list[Plugin], dataset: Plugin) -> str:
 
 
 def _with_options(named: list[Plugin], request: RunRequest) -> list[tuple[Plugin, object, str]]:
-    """Each named method with its preset and settings. `name.option=value` is for one method, `option=value` for all."""
+    """Each named method with its preset and settings. `name.option=value` is for one method, `option=value` for all;
+    `option=one,two` gives the method twice, and several of these every combination."""
     names = [plugin.name for plugin in named]
     for setting in request.settings:
         owner, dot, _ = setting.partition("=")[0].partition(".")
         if dot and owner not in names:
             raise UsageError(f"--set {setting}: {owner!r} is not among the methods ({', '.join(names)})")
-    chosen = []
+    chosen: list[tuple[Plugin, object, str]] = []
     for plugin in named:
         prefix = plugin.name + "."
         own = [
@@ -158,7 +159,9 @@ def _with_options(named: list[Plugin], request: RunRequest) -> list[tuple[Plugin
             for setting in request.settings
             if setting.startswith(prefix) or "." not in setting.partition("=")[0]
         ]
-        chosen.append((plugin, apply_settings(plugin.cls.preset(request.preset), own, plugin.name), request.preset))
+        preset = plugin.cls.preset(request.preset)
+        options = [apply_settings(preset, each, plugin.name) for each in setting_grid(preset, own)]
+        chosen += [(plugin, each, request.preset) for each in dict.fromkeys(options)]
     return chosen
 
 

@@ -7,7 +7,7 @@ from v2f_bench.interfaces.judge import Judge, WeightsFile
 from v2f_bench.interfaces.media import MediaOptions
 from v2f_bench.interfaces.method import Method
 from v2f_bench.interfaces.metric import Evidence, ListedQuestions, Measure, Metric
-from v2f_bench.interfaces.options import NoOptions, apply_settings, describe_options
+from v2f_bench.interfaces.options import NoOptions, apply_settings, describe_options, setting_grid
 from v2f_bench.interfaces.values import NEEDS, Clips, Trials, Variation, Voices
 
 __all__ = [
@@ -39,4 +39,5 @@ __all__ = [
     "WeightsFile",
     "apply_settings",
     "describe_options",
+    "setting_grid",
 ]

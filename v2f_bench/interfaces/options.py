@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import itertools
 import types
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -42,6 +43,21 @@ def apply_settings(options: O, settings: Iterable[str], owner: str) -> O:
         except ValueError:
             raise UsageError(f"{owner}: {name} takes {_kind_in_words(kinds[name])}, not {text.strip()!r}") from None
     return dataclasses.replace(options, **changes)  # type: ignore[type-var]
+
+
+def setting_grid(options: object, settings: Iterable[str]) -> list[list[str]]:
+    """Every combination of the values of settings such as `width=8,16`, each a list for `apply_settings`.
+
+    Where a comma belongs to the value itself, in lists and texts, there is nothing to combine.
+    """
+    kinds = get_type_hints(type(options))
+    choices: dict[str, list[str]] = {}  # by option: the later of two settings of one name counts
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        several = "," in text and not _has_commas(kinds.get(name.strip().replace("-", "_"), str))
+        values = dict.fromkeys(part.strip() for part in text.split(",")) if several else [text]
+        choices[name.strip().replace("-", "_")] = [f"{name}{equals}{value}" for value in values]
+    return [list(combination) for combination in itertools.product(*choices.values())]
 
 
 def options_from(cls: type[O], values: dict[str, Any]) -> O:
@@ -103,6 +119,12 @@ def _convert(text: str, kind: Any) -> Any:
     if kind is str:
         return text
     raise TypeError(f"options of type {kind} cannot be set from the command line")
+
+
+def _has_commas(kind: Any) -> bool:
+    """Whether a value of type `kind` may be written with a comma."""
+    members = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
+    return any(member is str or get_origin(member) is tuple for member in members)
 
 
 def _kind_in_words(kind: Any) -> str:

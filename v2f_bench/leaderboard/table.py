@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import numpy as np
 from tabulate import tabulate
 
+from v2f_bench.interfaces import UsageError
+from v2f_bench.interfaces.options import did_you_mean
 from v2f_bench.leaderboard.entries import Entry, difference, gather
 from v2f_bench.stats import Interval, holm, tie_groups
 
@@ -40,19 +43,26 @@ class Column:
         return f"{escaped(SHORT.get(self.measure, self.measure))} {ARROWS[self.better]}".strip()
 
 
-def render_table(folders: list[Path], strict: bool = False) -> str:
+def render_table(folders: list[Path], strict: bool = False, measures: Sequence[str] = ()) -> str:
     """Markdown for the runs in `folders`: for each protocol the ranking, the paired differences, and what to know.
 
-    `strict` shows no number of a judge that is known not to be independent of the method or of the test speakers.
+    Args:
+        strict: show no number of a judge that is known not to be independent of the method or of the test speakers.
+        measures: metrics or single measures ("sspp-gain", "retrieval/R@1") to show instead of the headline ones; the
+            first is ranked by.
+
+    Raises:
+        UsageError: no run has a number for one of `measures`.
     """
     tables = gather(folders)
     if not tables:
         return "No finished runs."
-    return "\n\n".join(_protocol_section(entries, strict) for entries in tables.values())
+    _check_measures([entry for entries in tables.values() for entry in entries], measures)
+    return "\n\n".join(_protocol_section(entries, strict, measures) for entries in tables.values())
 
 
-def _protocol_section(entries: list[Entry], strict: bool) -> str:
-    columns = headline_columns(entries, strict)
+def _protocol_section(entries: list[Entry], strict: bool, measures: Sequence[str]) -> str:
+    columns = chosen_columns(entries, measures, strict) if measures else headline_columns(entries, strict)
     sections = [_heading(entries[0]), _ranking(entries, columns, strict)]
     learned = [entry for entry in entries if not entry.first["method"]["baseline"]]
     sections += [_differences(entry, entries, columns) for entry in learned]
@@ -91,6 +101,28 @@ def headline_columns(entries: list[Entry], strict: bool = False) -> list[Column]
         return 2 if column.measure.startswith(REALISM) else 1
 
     return sorted(found, key=place)
+
+
+def chosen_columns(entries: list[Entry], measures: Sequence[str], strict: bool = False) -> list[Column]:
+    """The columns of `measures`, each the name of a metric or of one measure, in their order."""
+    found: dict[Column, None] = {}
+    for wanted in measures:
+        for entry in entries:
+            for result in entry.first["results"]:
+                named = wanted in (result["measure"], result["metric"])
+                if named and not result["unavailable"] and not (strict and refused(result)):
+                    found[Column(result["measure"], result["judge"], result["better"])] = None
+    return list(found)
+
+
+def _check_measures(entries: list[Entry], measures: Sequence[str]) -> None:
+    results = [result for entry in entries for result in entry.first["results"] if not result["unavailable"]]
+    known = sorted({result[key] for result in results for key in ("metric", "measure")})
+    for wanted in measures:
+        if wanted not in known:
+            raise UsageError(
+                f"no run has a number for {wanted!r}{did_you_mean(wanted, known)} They have: {', '.join(known)}."
+            )
 
 
 def refused(result: dict[str, Any]) -> bool:

@@ -23,17 +23,21 @@ class Draw:
 class SpeakerDraws:
     """Draws among the speakers who have a voice and a face, each speaker as likely as any other.
 
+    Args:
+        faces: which clips' faces may be drawn, bool [clips]; None: all that there are.
+
     Raises:
         DataError: there are fewer than two such speakers.
     """
 
-    def __init__(self, clips: Clips) -> None:
-        voices, faces = by_speaker(clips.table, "voice"), by_speaker(clips.table, "face")
-        self.speakers = sorted(set(voices) & set(faces))
+    def __init__(self, clips: Clips, faces: np.ndarray | None = None) -> None:
+        table = clips.table if faces is None else clips.table.assign(face=clips.table["face"] & faces)
+        voices_of, faces_of = by_speaker(table, "voice"), by_speaker(table, "face")
+        self.speakers = sorted(set(voices_of) & set(faces_of))
         if len(self.speakers) < 2:
             raise DataError("training needs two speakers with a voice and a face")
-        self._voices = [voices[speaker] for speaker in self.speakers]
-        self._faces = [faces[speaker] for speaker in self.speakers]
+        self._voices = [voices_of[speaker] for speaker in self.speakers]
+        self._faces = [faces_of[speaker] for speaker in self.speakers]
 
     def one(self, batch: int, rng: np.random.Generator) -> Draw:
         return self._draw(rng.integers(len(self.speakers), size=batch), rng)

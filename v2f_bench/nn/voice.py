@@ -22,11 +22,12 @@ class VoiceEmbedding(nn.Module):
 
     Args:
         width: factor on the hidden channels.
+        bands: features a frame, where they are other ones than 64 log-mel bands.
     """
 
-    def __init__(self, width: float = 1.0) -> None:
+    def __init__(self, width: float = 1.0, bands: int = BANDS) -> None:
         super().__init__()
-        channels = [BANDS, *(round(c * width) for c in CHANNELS), CODE]
+        channels = [bands, *(round(c * width) for c in CHANNELS), CODE]
         self.layers = nn.ModuleList(
             nn.Sequential(
                 nn.Conv1d(before, after, kernel_size=3, stride=2, padding=1, bias=False),
@@ -37,7 +38,7 @@ class VoiceEmbedding(nn.Module):
         )
 
     def forward(self, mel: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
-        """[N, 64, T] and the frames of each, int64 [N] -> [N, 64]; frames after a recording's end take no part."""
+        """[N, bands, T] and the frames of each, int64 [N] -> [N, 64]; frames after a recording's end take no part."""
         for layer in self.layers:
             mel = layer(mel)
             frames = (frames + 1) // 2
