@@ -27,7 +27,7 @@ def faces_of(name, bench, seed=0):
     method.fit(bench.split("train"), bench.split("validation"), Context(seed))
     again = METHODS[name](METHODS[name].options())
     again.restore(method.state(), "cpu")
-    trials = bench.trials_for(METHODS[name], np.arange(len(bench.trials)))
+    trials = bench.trials_for(METHODS[name].needs, np.arange(len(bench.trials)))
     faces = method.generate(trials, Context(seed))
     torch.testing.assert_close(again.generate(trials, Context(seed)), faces, equal_nan=True)
     return faces

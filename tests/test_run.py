@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 from conftest import SMALL
 
+from v2f_bench.harness.sheet import SHOWN
+
 # Enough training to change every weight, far too little to learn.
 TINY_CAE = ["width=4", "critic_width=4", "steps=6", "batch=4", "voice_width=0.1", "voice_steps=6", "voice_batch=8"]
 CAE = ["--method", "cae", *(word for setting in TINY_CAE for word in ("--set", setting))]
@@ -50,6 +52,7 @@ def test_a_run_leaves_all_that_is_promised(finished):
         assert not list((path.parent / "checkpoint").glob("*.training")), "what a killed training needs, and no other"
         for training in ("voice-embedding", "generator") if record["method"]["name"] == "cae" else ():
             assert (path.parent / "checkpoint" / f"{training}-losses.png").is_file()
+        assert (path.parent / "variation-voice.png").is_file() == (record["method"]["name"] == "cae")
         assert json.loads((path.parent / "protocol.json").read_text())["protocol"]["trials"]
         assert record["judges"][0]["quality"]["verification_auc"] is not None
         for stage in ("checkpoint", "faces", "scores"):
@@ -214,6 +217,14 @@ def test_generate_draws_one_face_from_a_finished_run(finished, cli, tmp_path):
     cli("generate", run, *voice, "--proposal", proposal, "--output", tmp_path / "face.png")
     with Image.open(tmp_path / "face.png") as face:
         assert face.size == (64, 64)
+    cli("generate", run, *voice, "-p", proposal, "--samples", 3, "-o", tmp_path / "draws.png")
+    with Image.open(tmp_path / "draws.png") as sheet:
+        assert sheet.width == 3 * SHOWN
+    cli("generate", run, *voice, "-p", proposal, "--vary", "voice", "-o", tmp_path / "one.png")
+    unknown = cli("generate", run, *voice, "-p", proposal, "--vary", "voices", "-o", tmp_path / "x.png", ok=False)
+    assert unknown.returncode == 2
+    assert "did you mean 'voice'?" in unknown.stderr
+    assert not (tmp_path / "x.png").exists()
     (tmp_path / "cut.wav").write_bytes((tmp_path / "me.wav").read_bytes()[:30])
     broken = cli("generate", run, "--voice", tmp_path / "cut.wav", "-p", proposal, "-o", tmp_path / "x.png", ok=False)
     assert broken.returncode == 1

@@ -21,6 +21,7 @@ from v2f_bench.interfaces import (
     Progress,
     Trials,
     UsageError,
+    Variation,
     Voices,
     WeightsFile,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "Progress",
     "Trials",
     "UsageError",
+    "Variation",
     "Voices",
     "WeightsFile",
     "hookimpl",

@@ -155,6 +155,8 @@ class Registry:
             raise PluginError(f"{cls.__name__}.options must be a dataclass")
         if kind == "method" and (unknown := set(cls.needs) - set(NEEDS)):
             raise PluginError(f"{cls.__name__}.needs has {', '.join(sorted(unknown))}; there is: {', '.join(NEEDS)}")
+        if kind == "method" and cls.variations and cls.vary is Method.vary:
+            raise PluginError(f"{cls.__name__} lists variations but has no `vary`")
         for attribute in {"dataset": ("card",), "metric": ("judged_by",), "judge": ("kind",)}.get(kind, ()):
             if not hasattr(cls, attribute):
                 raise PluginError(f"{cls.__name__} does not say its `{attribute}`")

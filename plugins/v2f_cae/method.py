@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from v2f_bench import Clips, Context, Method, Trials
+from v2f_bench import Clips, Context, Method, Trials, Variation
 
 if TYPE_CHECKING:
     import torch
@@ -80,6 +80,9 @@ class CAE(Method):
     needs = frozenset({"voice", "proposal"})
     options = CaeOptions
     presets: ClassVar[Mapping[str, Any]] = {"quick": QUICK, "paper": CaeOptions()}
+    variations: ClassVar[Mapping[str, str]] = {
+        "voice": "each row one proposal, each column one voice (Figure 3, e and f, of the source)"
+    }
 
     opt: CaeOptions
 
@@ -101,11 +104,23 @@ class CAE(Method):
     def generate(self, trials: Trials, context: Context) -> torch.Tensor:
         import torch
 
+        with torch.inference_mode():
+            return self._generator(trials.proposals.to(context.device), self._codes(trials, context)).cpu()
+
+    def vary(self, name: str, trials: Trials, context: Context) -> Variation:
+        import torch
+
+        count = len(trials)
+        proposals = trials.proposals.to(context.device).repeat_interleave(count, dim=0)
+        with torch.inference_mode():
+            drawn = self._generator(proposals, self._codes(trials, context).repeat(count, 1)).cpu()
+        return Variation(drawn.unflatten(0, (count, count)), tuple(f"voice {number + 1}" for number in range(count)))
+
+    def _codes(self, trials: Trials, context: Context) -> torch.Tensor:
         from v2f_cae.voice import features
 
-        with torch.inference_mode():
-            codes = self._voice(*features(trials.voices.to(context.device)))
-            return self._generator(trials.proposals.to(context.device), codes).cpu()
+        codes: torch.Tensor = self._voice(*features(trials.voices.to(context.device)))
+        return codes
 
     def state(self) -> dict[str, torch.Tensor]:
         from v2f_bench.nn import joined_state

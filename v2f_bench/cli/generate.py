@@ -1,4 +1,4 @@
-"""`v2f-bench generate`: one voice to one face, by a finished run."""
+"""`v2f-bench generate`: one voice to a face or a sheet of faces, by a finished run."""
 
 from __future__ import annotations
 
@@ -17,15 +17,30 @@ def generate(
         typer.Option("--proposal", "-p", help="A face crop, framed as the data set's, for methods that change one."),
     ] = None,
     seed: Annotated[int, typer.Option(help="For methods that draw at random.")] = 0,
+    samples: Annotated[
+        int, typer.Option(min=1, max=64, help="That many draws side by side, each of the next seed.")
+    ] = 1,
+    vary: Annotated[
+        str, typer.Option(help="A sheet of one of the method's variations; `info METHOD` lists them.")
+    ] = "",
+    swap_emotions: Annotated[bool, typer.Option("--swap-emotions", help="Short for --vary emotion.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
 ) -> None:
-    """Draw one face for one voice with the method of a finished run.
+    """Draw one face for one voice with the method of a finished run; or several, or a sheet of what it can vary.
 
     \b
-    Example:
+    Examples:
       v2f-bench generate runs/synthetic-speakers/cae/seed0-1a2b3c4d --voice me.wav --proposal me.png -o face.png
+      v2f-bench generate runs/synthetic-speakers/emotion-vae/seed0-1a2b3c4d --voice me.wav --swap-emotions -o sheet.png
+      v2f-bench generate runs/synthetic-speakers/cgan/seed0-1a2b3c4d --voice me.wav --samples 8 -o draws.png
     """
-    from v2f_bench.harness.generate_one import generate_one
+    from v2f_bench.harness.generate_one import Wanted, generate_one
+    from v2f_bench.interfaces import UsageError
 
-    generate_one(run, voice, proposal, output, seed, device)
+    if swap_emotions and vary not in ("", "emotion"):
+        raise UsageError("--swap-emotions is short for --vary emotion; give one of the two")
+    variation = "emotion" if swap_emotions else vary
+    if variation and samples > 1:
+        raise UsageError("--samples and --vary make two different sheets; give one of the two")
+    generate_one(run, voice, proposal, output, seed, device, Wanted(samples, variation))
     typer.echo(f"{output}: a guess from statistical regularities of the training data, not a likeness of a person")

@@ -52,6 +52,7 @@ def _facts(kind: str, plugin: Any) -> dict[str, Any]:
             "source": cls.source,
             "tracks": sorted(cls.tracks),
             "needs": {need: NEEDS[need] for need in sorted(cls.needs)},
+            "variations": dict(cls.variations),
             "trained_with": list(cls.trained_with),
             "options": _options({name: cls.presets[name] for name in cls.presets} or {"default": cls.options()}),
         }

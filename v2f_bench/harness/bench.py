@@ -144,31 +144,34 @@ class Bench:
         counts = {sex: int((sexes == sex).sum()) if sex else len(rows) for sex in totals}
         return {sex: (total / counts[sex] * 255).round().float() / 255 for sex, total in totals.items()}
 
-    def trials_for(self, method: type[Method], rows: np.ndarray) -> Trials:
-        """The trials at positions `rows`, with what the method declared that it needs."""
+    def trials_for(self, needs: frozenset[str], rows: np.ndarray) -> Trials:
+        """The trials at positions `rows`, with what a method declared that it needs."""
         table = self.trials.iloc[rows]
         return Trials(
             ids=tuple(table["trial"]),
-            given={need: self._give(need, table) for need in method.needs},
+            given={need: self._give(need, table) for need in needs},
             resolution=self.protocol.resolution,
         )
 
-    def posed(self, method: type[Method]) -> np.ndarray:
-        """Which trials bring all that the method needs: bool [n]. Not every speaker has a second picture, say."""
+    def posed(self, needs: frozenset[str]) -> np.ndarray:
+        """Which trials bring all that a method needs: bool [n]. Not every speaker has a second picture, say."""
         posed = np.ones(len(self.trials), bool)
-        if "real-photo" in method.needs:
-            posed &= self.trials["real_photo"].to_numpy() != ""
+        for need, column in (("real-photo", "real_photo"), ("emotion", "emotion")):
+            if need in needs:
+                posed &= self.trials[column].to_numpy() != ""
         return posed
 
-    def unmet(self, method: type[Method]) -> str:
-        """Why this data set cannot serve the method's needs, or ""."""
+    def unmet(self, method: type[Method], needs: frozenset[str]) -> str:
+        """Why this data set cannot serve what a method needs, or ""."""
         if self.protocol.track not in method.tracks:
             return f"serves {', '.join(sorted(method.tracks))}, not the {self.protocol.track} track"
-        if "oracle" in method.needs and type(self.dataset).oracle_faces is Dataset.oracle_faces:
+        if "oracle" in needs and type(self.dataset).oracle_faces is Dataset.oracle_faces:
             return f"the causes behind {self.dataset.name} are not known"
-        if "attributes" in method.needs and not {"sex", "age"} <= set(self.trials):
+        if "attributes" in needs and not {"sex", "age"} <= set(self.trials):
             return f"{self.dataset.name} has no sex and age labels"
-        if "real-photo" in method.needs and not self.trials["real_photo"].any():
+        if "emotion" in needs and not self.trials.get("emotion", pd.Series(dtype=str)).any():
+            return f"{self.dataset.name} has no emotion labels"
+        if "real-photo" in needs and not self.trials["real_photo"].any():
             return "no test speaker has a second picture"
         return ""
 
@@ -181,6 +184,8 @@ class Bench:
             return self.faces(list(table["real_photo"]))
         if need == "attributes":
             return table[["sex", "age"]].reset_index(drop=True)
+        if need == "emotion":
+            return tuple(table["emotion"])
         if need == "oracle":
             rows, speakers = pd.factorize(table["speaker"])
             pixels = self.dataset.oracle_faces(list(speakers), self.store.size)

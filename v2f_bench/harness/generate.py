@@ -47,7 +47,7 @@ def generate(method: Method, plan: Plan, bench: Bench, folder: Path, progress: P
 
 def _generate_batch(method: Method, plan: Plan, bench: Bench, rows: np.ndarray, folder: Path) -> dict[str, str]:
     """Write the faces of one batch; returns the trials that have none, with the reason."""
-    trials = bench.trials_for(type(method), rows)
+    trials = bench.trials_for(plan.needs, rows)
     seed = Context(plan.seed).seed_of("generate", int(rows[0]))
     torch.manual_seed(seed)
     faces = checked_faces(method.generate(trials, Context(seed, plan.device)), len(trials), method.name)

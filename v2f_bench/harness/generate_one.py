@@ -1,7 +1,8 @@
-"""One face for one voice from outside, by the method of a finished run."""
+"""A face, or a sheet of faces, for one voice from outside, by the method of a finished run."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,48 +14,78 @@ from v2f_bench.files import write_whole
 from v2f_bench.harness.fit import CHECKPOINT, MODEL, read_tensors
 from v2f_bench.harness.generate import checked_faces
 from v2f_bench.harness.prepare import usable_recording
+from v2f_bench.harness.sheet import draw_variation, write_table
 from v2f_bench.harness.workplace import choose_device
 from v2f_bench.hashing import source_key
 from v2f_bench.interfaces import BenchError, Context, Method, Trials, UsageError
-from v2f_bench.interfaces.options import options_from
+from v2f_bench.interfaces.options import did_you_mean, options_from
 from v2f_bench.leaderboard.record import read_record
 from v2f_bench.media.picture import read_picture, resize, square, to_pixels, to_tensor, write_picture
 from v2f_bench.media.sound import read_sound
 from v2f_bench.plugins import registry
 
 
-def generate_one(run: Path, voice: Path, proposal: Path | None, output: Path, seed: int, device: str) -> None:
-    """Write to `output`, a PNG, the face that the method of the finished run in folder `run` draws for `voice`."""
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be drawn: one face, `samples` faces that differ by chance alone, or the sheet of a variation."""
+
+    samples: int = 1
+    variation: str = ""
+
+
+def generate_one(
+    run: Path, voice: Path, proposal: Path | None, output: Path, seed: int, device: str, wanted: Wanted
+) -> None:
+    """Write to `output`, a PNG, what the method of the finished run in folder `run` draws for `voice`."""
     record = read_record(run)
     cls: type[Method] = registry().find("method", record["method"]["name"]).cls
     if source_key(cls) != record["method"]["source_hash"]:
         raise BenchError(
             f"{run}: made by another version of {cls.name} ({record['method']['version']}); run it again with this one"
         )
+    if wanted.variation and wanted.variation not in cls.variations:
+        offers = f" It has: {', '.join(cls.variations)}." if cls.variations else " It has none."
+        raise UsageError(
+            f"{cls.name} has no variation {wanted.variation!r}{did_you_mean(wanted.variation, cls.variations)}{offers}"
+        )
+    options: Any = options_from(cls.options, record["options"])
     protocol = Protocol.read(run / "protocol.json")
-    trials = Trials(("one",), _given(cls, protocol, voice, proposal), protocol.resolution)
+    trials = Trials(("one",), _given(cls, cls.needs_with(options), protocol, voice, proposal), protocol.resolution)
     device = choose_device(device)
-    method = cls(options_from(cls.options, record["options"]))
+    method = cls(options)
     method.restore(read_tensors(run / CHECKPOINT / MODEL), device)
-    torch.manual_seed(seed)
-    faces = checked_faces(method.generate(trials, Context(seed, device)), 1, cls.name)
-    if not faces.isfinite().all():
-        raise BenchError(f"{cls.name} made no face of {voice}: its output is not finite")
-    shown = resize(faces, max(protocol.resolution, faces.shape[-1]))
     output.parent.mkdir(parents=True, exist_ok=True)
+    if wanted.variation:
+        draw_variation(method, wanted.variation, trials, Context(seed, device), output)
+        return
+    drawn = [_draw(method, trials, Context(number, device)) for number in range(seed, seed + wanted.samples)]
+    if not torch.stack(drawn).isfinite().all():
+        raise BenchError(f"{cls.name} made no face of {voice}: its output is not finite")
+    if wanted.samples > 1:
+        captions = tuple(f"seed {number}" for number in range(seed, seed + wanted.samples))
+        write_table(torch.stack(drawn, dim=1), captions, cls.name, output)
+        return
+    shown = resize(drawn[0], max(protocol.resolution, drawn[0].shape[-1]))
     write_whole(output, lambda path: write_picture(path, to_pixels(shown)[0]))
 
 
-def _given(cls: type[Method], protocol: Protocol, voice: Path, proposal: Path | None) -> dict[str, Any]:
+def _draw(method: Method, trials: Trials, context: Context) -> torch.Tensor:
+    torch.manual_seed(context.seed)
+    return checked_faces(method.generate(trials, context), 1, method.name)
+
+
+def _given(
+    cls: type[Method], needs: frozenset[str], protocol: Protocol, voice: Path, proposal: Path | None
+) -> dict[str, Any]:
     """What the method needs, from the files; UsageError where something it needs is not given or cannot be."""
-    beyond = cls.needs - {"voice", "proposal"}
+    beyond = needs - {"voice", "proposal"}
     if beyond:
         raise UsageError(f"{cls.name} needs {', '.join(sorted(beyond))} of a test speaker; it cannot draw from a file")
-    if "proposal" in cls.needs and proposal is None:
+    if "proposal" in needs and proposal is None:
         raise UsageError(f"{cls.name} changes a given face: add --proposal PICTURE (a crop, framed as the data set's)")
     recording = usable_recording(*read_sound(voice), str(voice))
     given: dict[str, Any] = {"voice": pad([recording], protocol.sample_rate)}
     if proposal is not None:
         pixels = read_picture(proposal)
         given["proposal"] = to_tensor(square(pixels, min(pixels.shape[:2]))[None], protocol.resolution)
-    return {need: given[need] for need in cls.needs}
+    return {need: given[need] for need in needs}

@@ -34,6 +34,10 @@ class Plan:
         return self.plugin.cls
 
     @cached_property
+    def needs(self) -> frozenset[str]:
+        return self.method.needs_with(self.options)
+
+    @cached_property
     def fit_key(self) -> str:
         # Its own, and that of what methods are built from: front ends, the training loop and shared networks.
         source = [source_key(self.method), source_key(LogMels), source_key(train_learner), source_key(VoiceEmbedding)]

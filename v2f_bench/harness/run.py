@@ -16,7 +16,7 @@ from v2f_bench.harness.judging import Jury
 from v2f_bench.harness.plan import Plan
 from v2f_bench.harness.recording import record_of
 from v2f_bench.harness.score import SCORES, score
-from v2f_bench.harness.sheet import write_sheet
+from v2f_bench.harness.sheet import write_sheet, write_variations
 from v2f_bench.harness.stage import made_under
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.hashing import source_key
@@ -48,7 +48,7 @@ def run_plans(
     outcomes = []
     for plan in plans:
         folder = plan.folder(workplace.output)
-        unmet = bench.unmet(plan.method)
+        unmet = bench.unmet(plan.method, plan.needs)
         if unmet:
             outcomes.append(Outcome(plan, folder, None, unmet, unsuited=True))
             continue
@@ -83,7 +83,8 @@ def run_plan(
     method = fit(plan, bench, folder, workplace.progress)
     key = generate(method, plan, bench, folder, workplace.progress)
     write_sheet(folder, folder / FACES, bench)
-    posed = bench.posed(plan.method)
+    write_variations(folder, method, plan, bench)
+    posed = bench.posed(plan.needs)
     scores = score(
         folder / FACES, folder, key, bench, jury, posed, plan.method.trained_with, plan.device, workplace.progress
     )
@@ -100,11 +101,11 @@ def run_plan(
             "source_hash": source_key(plan.method),
             "summary": plan.method.summary,
             "source": plan.method.source,
-            "needs": sorted(plan.method.needs),
+            "needs": sorted(plan.needs),
             "baseline": plan.method.baseline,
             "trained_with": list(plan.method.trained_with),
         },
-        answers=sorted(set(plan.method.needs) & set(ANSWERS)),
+        answers=sorted(plan.needs & set(ANSWERS)),
         options=plan.options_as_json(),
         preset=plan.preset,
         posed=int(posed.sum()),

@@ -1,4 +1,4 @@
-"""A contact sheet of a run, for the eye: what was given, what should come out, and what came out."""
+"""Sheets of a run, for the eye: what was given, what should come out, what came out, and what a method can vary."""
 
 from __future__ import annotations
 
@@ -9,17 +9,55 @@ import torch
 
 from v2f_bench.files import write_whole
 from v2f_bench.harness.bench import Bench
+from v2f_bench.harness.generate import checked_faces
+from v2f_bench.harness.plan import Plan
 from v2f_bench.harness.score import read_faces
-from v2f_bench.media.picture import to_pixels, write_picture
+from v2f_bench.interfaces import Context, Method, PluginError, Trials, Variation
+from v2f_bench.media.picture import captioned, resize, to_pixels, write_picture
 
 COLUMNS = 12
 SHEET = "sheet.png"
+VARIED = 6  # trials on a variation's sheet
+SHOWN = 96  # pixels of a face on it, so that captions fit
 
 
 def write_sheet(folder: Path, faces: Path, bench: Bench) -> None:
     """`folder`/sheet.png: for twelve trials, from above: proposal, speaker's gallery face, generated."""
-    chosen = bench.trials.iloc[np.linspace(0, len(bench.trials) - 1, COLUMNS).round().astype(int)]
+    chosen = bench.trials.iloc[_spread(len(bench.trials), COLUMNS)]
     _, generated, _ = next(read_faces(faces, list(chosen["trial"]), bench.protocol.resolution))
     rows = [bench.faces(list(chosen["proposal"])), bench.faces(list(chosen["target"])), generated]
     pictures = [np.concatenate(list(to_pixels(torch.nan_to_num(row, nan=0.5))), axis=1) for row in rows]
     write_whole(folder / SHEET, lambda path: write_picture(path, np.concatenate(pictures)))
+
+
+def write_variations(folder: Path, method: Method, plan: Plan, bench: Bench) -> None:
+    """`folder`/variation-<name>.png for each variation that the method offers: six trials, one a row."""
+    posed = np.flatnonzero(bench.posed(plan.needs))
+    rows = posed[np.unique(_spread(len(posed), VARIED))]
+    for name in method.variations:
+        output = folder / f"variation-{name}.png"
+        if not output.exists():
+            context = Context(Context(plan.seed).seed_of("vary", name), plan.device)
+            draw_variation(method, name, bench.trials_for(plan.needs, rows), context, output)
+
+
+def draw_variation(method: Method, name: str, trials: Trials, context: Context, output: Path) -> None:
+    """Write a variation of the trials to `output`, a PNG. PluginError where the method breaks the contract."""
+    torch.manual_seed(context.seed)
+    varied = method.vary(name, trials, context)
+    if not isinstance(varied, Variation) or varied.faces.ndim != 5 or len(varied.columns) != varied.faces.shape[1]:
+        raise PluginError(f"{method.name}: vary({name!r}) must give a Variation of [N, K, 3, H, W] faces and K columns")
+    write_table(varied.faces, varied.columns, method.name, output)
+
+
+def write_table(faces: torch.Tensor, columns: tuple[str, ...], owner: str, output: Path) -> None:
+    """Faces [N, K, 3, H, W] as N rows of K captioned columns to `output`, a PNG."""
+    count, steps = faces.shape[:2]
+    flat = checked_faces(faces.flatten(0, 1), count * steps, owner)
+    pixels = to_pixels(resize(flat, SHOWN).nan_to_num(nan=0.5))
+    sheet = captioned(pixels.reshape(count, steps, SHOWN, SHOWN, 3), columns)
+    write_whole(output, lambda path: write_picture(path, sheet))
+
+
+def _spread(total: int, count: int) -> np.ndarray:
+    return np.linspace(0, total - 1, count).round().astype(int)

@@ -7,7 +7,7 @@ from v2f_bench.interfaces.judge import Judge, WeightsFile
 from v2f_bench.interfaces.method import Method
 from v2f_bench.interfaces.metric import Evidence, ListedQuestions, Measure, Metric
 from v2f_bench.interfaces.options import NoOptions, apply_settings, describe_options
-from v2f_bench.interfaces.values import NEEDS, Clips, Trials, Voices
+from v2f_bench.interfaces.values import NEEDS, Clips, Trials, Variation, Voices
 
 __all__ = [
     "NEEDS",
@@ -31,6 +31,7 @@ __all__ = [
     "Silent",
     "Trials",
     "UsageError",
+    "Variation",
     "Voices",
     "WeightsFile",
     "apply_settings",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import torch
 
     from v2f_bench.interfaces.context import Context
-    from v2f_bench.interfaces.values import Clips, Trials
+    from v2f_bench.interfaces.values import Clips, Trials, Variation
 
 
 class Method(ABC):
@@ -28,6 +28,7 @@ class Method(ABC):
         options: a frozen dataclass of typed options (see `v2f_bench.interfaces.options`).
         presets: named options; by custom `quick` (minutes on a laptop's CPU) and `paper` (the source's own numbers).
         baseline: whether it stands in every table of its track as a floor, a ceiling or a simple rival.
+        variations: named sheets that `vary` can draw, with what each shows: {"emotion": "one voice, every emotion"}.
         trained_with: names of pretrained networks that its losses or features used, as judges name them; a metric
             judged by one of these is marked as not independent.
     """
@@ -40,6 +41,7 @@ class Method(ABC):
     options: ClassVar[type] = NoOptions
     presets: ClassVar[Mapping[str, Any]] = {}
     baseline: ClassVar[bool] = False
+    variations: ClassVar[Mapping[str, str]] = {}
     trained_with: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, options: Any) -> None:
@@ -55,6 +57,12 @@ class Method(ABC):
             raise UsageError(f"{cls.name} has no preset {name!r}{hint} It has: {', '.join(cls.presets)}.")
         return cls.presets[name]
 
+    @classmethod
+    def needs_with(cls, options: Any) -> frozenset[str]:
+        """What a trial must bring under `options`: `needs`, unless an option asks for more (a label instead of what is
+        heard, say)."""
+        return cls.needs
+
     @abstractmethod
     def fit(self, train: Clips, validation: Clips, context: Context) -> None:
         """Learn. The test split is not within reach; choose checkpoints on `validation`."""
@@ -66,6 +74,10 @@ class Method(ABC):
         A face that could not be made is NaN; it is counted as missing, by each metric's stated policy. `context.seed`
         depends on the run's seed and on the batch, so a batch can be made again alone.
         """
+
+    def vary(self, name: str, trials: Trials, context: Context) -> Variation:
+        """The pictures of one of `variations`, for sheets to look at; nothing is measured on them."""
+        raise NotImplementedError(f"{self.name} lists the variation {name!r} but has no `vary`")
 
     def state(self) -> dict[str, torch.Tensor]:
         """Everything that `generate` needs besides the options, as named tensors (saved as safetensors)."""

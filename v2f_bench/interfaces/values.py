@@ -19,11 +19,12 @@ NEEDS = {
     "voice": "the recording",
     "proposal": "a picture of another test speaker, to be changed into the voice's owner",
     "attributes": "the true sex and age of the speaker (a label, not heard: the results are marked)",
+    "emotion": "the true emotion of the voice (a label, not heard: the results are marked)",
     "real-photo": "a photograph of the true speaker (the answer: for ceilings only)",
     "oracle": "the face that a data set with known causes expects from the voice alone (the answer: for ceilings only)",
 }
 # Needs that hand a method what only the answer knows.
-ANSWERS = ("attributes", "real-photo", "oracle")
+ANSWERS = ("attributes", "emotion", "real-photo", "oracle")
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,11 @@ class Trials:
         return self._get("attributes")
 
     @property
+    def emotions(self) -> tuple[str, ...]:
+        """The label of each voice, as in `v2f_bench.interfaces.labels.EMOTIONS`; "" where it has none."""
+        return self._get("emotion")  # type: ignore[return-value]
+
+    @property
     def real_photos(self) -> torch.Tensor:
         """NaN where the speaker has no second picture."""
         return self._get("real-photo")  # type: ignore[return-value]
@@ -120,3 +126,14 @@ class Trials:
         if need not in self.given:
             raise PluginError(f"the method reads {need!r} of a trial but does not declare it in `needs`")
         return self.given[need]
+
+
+@dataclass(frozen=True)
+class Variation:
+    """What a method draws for each of some trials when one thing is changed in steps and all else kept.
+
+    `faces` is float32 [N, K, 3, H, W], RGB in [0, 1]: K pictures a trial; `columns` says what each of the K shows.
+    """
+
+    faces: torch.Tensor
+    columns: tuple[str, ...]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
 
 from v2f_bench.interfaces import DataError
 
 if TYPE_CHECKING:
     import torch
+
+CAPTION = 18  # pixels of the line above a column
 
 
 def read_picture(path: Path) -> np.ndarray:
@@ -81,3 +84,14 @@ def tile(pixels: np.ndarray, columns: int = 8) -> np.ndarray:
     sheet = np.zeros((rows * columns, height, width, 3), np.uint8)
     sheet[:count] = pixels
     return sheet.reshape(rows, columns, height, width, 3).swapaxes(1, 2).reshape(rows * height, columns * width, 3)
+
+
+def captioned(pixels: np.ndarray, columns: Sequence[str]) -> np.ndarray:
+    """Pictures uint8 [N, K, H, W, 3] as N rows of K columns, with a caption above each column."""
+    rows, steps, height, width, _ = pixels.shape
+    sheet = Image.new("RGB", (steps * width, CAPTION + rows * height), "white")
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(CAPTION - 7)
+    for column, text in enumerate(columns):
+        pen.text(((column + 0.5) * width, CAPTION / 2), text, fill="black", font=font, anchor="mm")
+    sheet.paste(Image.fromarray(tile(pixels.reshape(-1, height, width, 3), steps)), (0, CAPTION))
+    return np.array(sheet)

@@ -1,0 +1,112 @@
+"""What a method may ask for under its options, and the sheets of what it can vary."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from v2f_bench import Context, Method, Variation
+from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
+from v2f_bench.harness.bench import set_up
+from v2f_bench.harness.plan import Plan
+from v2f_bench.harness.sheet import SHOWN, write_variations
+from v2f_bench.harness.workplace import Workplace
+from v2f_bench.interfaces import PluginError
+from v2f_bench.media.picture import CAPTION
+from v2f_bench.plugins import Plugin
+from v2f_cae.method import CAE, CaeOptions
+
+GREYS = (0.0, 0.5, 1.0)
+
+
+@dataclass(frozen=True)
+class Options:
+    label_given: bool = False
+
+
+class Greys(Method):
+    name = "greys"
+    options = Options
+    variations: ClassVar = {"grey": "each grey"}
+
+    @classmethod
+    def needs_with(cls, options):
+        return cls.needs | {"emotion"} if options.label_given else cls.needs
+
+    def fit(self, train, validation, context):
+        pass
+
+    def generate(self, trials, context):
+        return torch.full((len(trials), 3, 64, 64), 0.5)
+
+    def vary(self, name, trials, context):
+        faces = torch.tensor(GREYS)[None, :, None, None, None].expand(len(trials), 3, 3, 64, 64)
+        return Variation(faces, ("black", "grey", "white"))
+
+
+@pytest.fixture(scope="module")
+def bench(cache):
+    return set_up(SyntheticSpeakers(SyntheticOptions(speakers=48, clips=4), None), Workplace(cache=cache, jobs=1))
+
+
+def plan(method, options):
+    return Plan(Plugin("method", method.name, method, "tests", "0"), options, 0, "bench", "synthetic-speakers", "quick")
+
+
+def test_a_label_is_handed_over_only_where_an_option_asks_for_it(bench):
+    rows = np.arange(4)
+    without = bench.trials_for(plan(Greys, Options()).needs, rows)
+    with pytest.raises(PluginError, match="'emotion'"):
+        without.emotions  # noqa: B018 - reading it is what fails
+    told = bench.trials_for(plan(Greys, Options(label_given=True)).needs, rows)
+    voices = bench.store.clips.loc[bench.trials["voice"].iloc[:4], "emotion"]
+    assert told.emotions == tuple(voices)
+
+
+def test_a_data_set_without_emotions_cannot_serve_a_method_that_asks_for_them(bench):
+    needs = plan(Greys, Options(label_given=True)).needs
+    assert bench.unmet(Greys, needs) == ""
+    bench.__dict__["trials"] = bench.trials.drop(columns="emotion")
+    try:
+        assert "no emotion labels" in bench.unmet(Greys, needs)
+    finally:
+        del bench.__dict__["trials"]
+
+
+def test_a_sheet_has_a_row_a_trial_and_a_column_a_step(bench, tmp_path):
+    write_variations(tmp_path, Greys(Options()), plan(Greys, Options()), bench)
+    with Image.open(tmp_path / "variation-grey.png") as picture:
+        sheet = np.array(picture)
+    assert sheet.shape == (CAPTION + 6 * SHOWN, 3 * SHOWN, 3)
+    for column, grey in enumerate(GREYS):
+        middle = sheet[CAPTION + SHOWN // 2 :: SHOWN, column * SHOWN + SHOWN // 2]
+        assert (abs(middle / 255 - grey) < 0.01).all()
+    assert (sheet[:CAPTION] < 128).any(), "captions are written"
+
+
+def test_a_variation_of_another_shape_is_refused_by_name(bench, tmp_path):
+    class Wrong(Greys):
+        def vary(self, name, trials, context):
+            return Variation(torch.zeros(len(trials), 3, 3, 64, 64), ("one", "two"))
+
+    with pytest.raises(PluginError, match=r"greys: vary\('grey'\)"):
+        write_variations(tmp_path, Wrong(Options()), plan(Wrong, Options()), bench)
+    assert not list(tmp_path.iterdir())
+
+
+def test_cae_crosses_proposals_with_voices(bench):
+    method = CAE(
+        CaeOptions(
+            width=2, voice_width=0.1, critic_width=2, batch=2, steps=1, voice_steps=1, voice_batch=4, voice_faces=4
+        )
+    )
+    torch.manual_seed(0)
+    method.fit(bench.split("train"), bench.split("validation"), Context())
+    trials = bench.trials_for(CAE.needs, np.arange(3))
+    varied = method.vary("voice", trials, Context())
+    assert varied.faces.shape == (3, 3, 3, 64, 64)
+    own = torch.stack([varied.faces[n, n] for n in range(3)])  # each proposal under its own trial's voice
+    torch.testing.assert_close(own, method.generate(trials, Context()), rtol=1e-4, atol=1e-5)
