@@ -8,9 +8,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from v2f_bench.audio import Features
 from v2f_emotion_vae.code import codes_of
 from v2f_emotion_vae.face_vae import FaceVae
-from v2f_emotion_vae.hearing import Recordings
 from v2f_emotion_vae.training import Faces, heard_emotion, paired
 from v2f_emotion_vae.voice_encoder import VoiceEncoder
 
@@ -19,7 +19,7 @@ AT_ONCE = 64
 
 
 def encoder_gap(
-    vae: FaceVae, encoder: VoiceEncoder, faces: Faces, recordings: Recordings, train: Faces
+    vae: FaceVae, encoder: VoiceEncoder, faces: Faces, recordings: Features, train: Faces
 ) -> dict[str, Any]:
     """The voice's features, posterior and face beside those of the face of the same clip, over clips held out.
 
@@ -41,7 +41,7 @@ def encoder_gap(
             voices, rows = heard[start : start + AT_ONCE], shown[start : start + AT_ONCE]
             picture, codes = faces.grey(rows), faces.codes(rows)
             by_face = vae.features(picture)
-            by_voice, logits = encoder(recordings.frames(voices))
+            by_voice, logits = encoder(recordings.whole(voices)[0])
             emotion = heard_emotion(logits)
             mean, deviation = vae.posterior(by_face, codes)
             voice_mean, _ = vae.posterior(by_voice[:, 0], codes_of(emotion, vae.emotions))

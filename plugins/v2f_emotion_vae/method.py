@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from v2f_bench import Clips, Context, Method, Trials, UsageError, Variation
+from v2f_bench import Clips, Context, Method, Trials, Variation
 
 if TYPE_CHECKING:
     import torch
@@ -24,15 +24,23 @@ class EmotionVaeOptions:
     face_steps: int | None = None  # instead of epochs
     face_lr: float = 1e-3
     mirror: bool = False  # half of the VAE's training faces
+    hidden: float = 0.0  # share of these whose features are put at their mean 0, so that the code alone must serve
     # The voice encoder's first stage: the source's, learned on raw frames, or a log-mel spectrogram in its place.
     filters: Literal["learned", "mel"] = "learned"
+    attention: Literal["tokens", "rows"] = "tokens"  # silent; DeepTalk's tokens, or the rows of the GRU
+    # Aim at the mean features of all the speaker's faces, not at those of the clip's own: what differs between them
+    # cannot be heard, but for the emotion, and that is the code's.
+    average: bool = False
     voice_epochs: int = 600
     voice_steps: int | None = None  # instead of epochs
     voice_lr: float = 1e-4
     weight_emotion: float = 1.0  # of the emotion head's cross-entropy; the head is not in the source
-    start_anywhere: bool = False  # a training recording's repetition, not at its beginning
+    turn: bool = False  # training recordings, to begin anywhere
     schedule: Literal["constant", "one-cycle"] = "constant"  # of both learning rates
     label_given: bool = False  # the code from the trial's emotion label, as in the source, not from the voice
+    # Factor on the features from a voice. What cannot be heard is missing in them, so they lie nearer to the mean than
+    # a face's do, and so do the faces.
+    gain: float = 1.0
     noise: float = 1.0  # factor on the posterior's deviation in drawing; 0 draws its mean
 
 
@@ -46,7 +54,7 @@ QUICK = EmotionVaeOptions(
     filters="mel",
     voice_steps=1000,
     voice_lr=1e-3,
-    start_anywhere=True,
+    turn=True,
     schedule="one-cycle",
     noise=0.0,
 )
@@ -76,10 +84,11 @@ class EmotionVae(Method):
     def fit(self, train: Clips, validation: Clips, context: Context) -> None:
         import json
 
+        from v2f_bench.audio import Features
         from v2f_bench.training import train_learner
         from v2f_emotion_vae.code import emotions_in
         from v2f_emotion_vae.gap import FILE, encoder_gap, in_one_line
-        from v2f_emotion_vae.hearing import Recordings
+        from v2f_emotion_vae.hearing import frames_of
         from v2f_emotion_vae.training import FaceLearner, VoiceLearner
 
         self._emotions = emotions_in(train.table)
@@ -88,7 +97,9 @@ class EmotionVae(Method):
         faces = FaceLearner(train, validation, self.opt, context)
         train_learner(faces, faces.steps, "face-vae", context)
         self._vae = faces.vae.requires_grad_(False)
-        heard, held_out = (Recordings(clips, self.opt.filters, context.device) for clips in (train, validation))
+        heard, held_out = (
+            Features(clips, frames_of, context.device, filters=self.opt.filters) for clips in (train, validation)
+        )
         voices = VoiceLearner((faces.train, heard), (faces.held_out, held_out), self._vae, self.opt, context)
         train_learner(voices, voices.steps, "voice-encoder", context)
         self._voice = voices.encoder
@@ -114,19 +125,19 @@ class EmotionVae(Method):
             return faces
 
     def vary(self, name: str, trials: Trials, context: Context) -> Variation:
+        """The source's label swap, for voices; one column where there is no code to swap."""
         import torch
 
         from v2f_emotion_vae.code import codes_of
 
-        if not self._emotions:
-            raise UsageError("emotion-vae: this run was trained without emotion labels: there is no code to swap")
+        swaps = [*range(len(self._emotions))] or [-1]
         with torch.inference_mode():
             features, _ = self._hear(trials, context)
             columns = []
-            for number in range(len(self._emotions)):
-                classes = torch.full((len(trials),), number, device=features.device)
+            for emotion in swaps:
+                classes = torch.full((len(trials),), emotion, device=features.device)
                 columns.append(self._draw(features, codes_of(classes, len(self._emotions)), context))
-            return Variation(torch.stack(columns, dim=1), self._emotions)
+            return Variation(torch.stack(columns, dim=1), self._emotions or ("no code",))
 
     def state(self) -> dict[str, torch.Tensor]:
         import torch
@@ -145,15 +156,15 @@ class EmotionVae(Method):
 
         self._emotions = tuple(EMOTIONS[place] for place in state["emotions"].tolist())
         self._vae = FaceVae(len(self._emotions), self.opt.width, self.opt.latent)
-        self._voice = VoiceEncoder(len(self._emotions), self.opt.filters)
+        self._voice = VoiceEncoder(len(self._emotions), self.opt.filters, self.opt.attention)
         load_joined({"vae": self._vae, "voice": self._voice}, state, device)
 
     def _hear(self, trials: Trials, context: Context) -> tuple[torch.Tensor, torch.Tensor]:
         """Features [N, 256] and emotion logits [N, K] of the trials' voices."""
         from v2f_emotion_vae.hearing import frames_of
 
-        features, logits = self._voice(frames_of(trials.voices.to(context.device), self.opt.filters))
-        return features[:, 0], logits
+        features, logits = self._voice(frames_of(trials.voices.to(context.device), self.opt.filters)[0])
+        return self.opt.gain * features[:, 0], logits
 
     def _draw(self, features: torch.Tensor, codes: torch.Tensor, context: Context) -> torch.Tensor:
         """Faces float32 [N, 3, 64, 64] on the CPU; the same ε whatever the code."""

@@ -9,11 +9,12 @@ import torch
 import torch.nn.functional as F
 
 from v2f_bench import Clips, Context, DataError
+from v2f_bench.audio import Features
 from v2f_bench.nn import by_speaker
 from v2f_bench.training import Learner, Losses
 from v2f_emotion_vae.code import classes_of, codes_of, emotions_in
-from v2f_emotion_vae.face_vae import FEATURES, FaceVae, grey
-from v2f_emotion_vae.hearing import Recordings
+from v2f_emotion_vae.face_vae import FEATURES, SIDE, FaceVae, grey
+from v2f_emotion_vae.hearing import turned
 from v2f_emotion_vae.method import EmotionVaeOptions
 from v2f_emotion_vae.voice_encoder import VoiceEncoder
 
@@ -22,17 +23,27 @@ SHOWN = 8  # faces in a row of samples
 
 
 class Faces:
-    """The faces of a split as the VAE sees them, and the emotion that each clip is labelled with."""
+    """The faces of a split as the VAE sees them, and the emotion that each clip is labelled with.
+
+    All are kept in memory, in 8 bits: 4 KB a face.
+    """
 
     def __init__(self, clips: Clips, emotions: tuple[str, ...], device: str) -> None:
         self.clips, self.device = clips, device
         self.rows = np.flatnonzero(clips.table["face"])
+        self._place = torch.full((len(clips),), -1)
+        self._place[self.rows] = torch.arange(len(self.rows))
+        self._kept = torch.empty(len(self.rows), 1, SIDE, SIDE, dtype=torch.uint8)
+        for start in range(0, len(self.rows), 256):
+            faces = grey(clips.faces(self.rows[start : start + 256]))
+            self._kept[start : start + len(faces)] = (faces * 255).round().byte()
         labels = clips.table["emotion"] if "emotion" in clips.table else [""] * len(clips)
         self.classes = classes_of(labels, emotions)
         self._codes = codes_of(self.classes, len(emotions))
 
     def grey(self, rows: np.ndarray) -> torch.Tensor:
-        return grey(self.clips.faces(rows)).to(self.device)
+        """Grey faces of clip rows: float32 [N, 1, 64, 64] in [0, 1]."""
+        return self._kept[self._place[rows]].to(self.device) / 255
 
     def codes(self, rows: np.ndarray) -> torch.Tensor:
         return self._codes[rows].to(self.device)
@@ -70,7 +81,8 @@ class FaceLearner(Learner):
         if self.opt.mirror:
             mirrored = torch.from_numpy(rng.random(len(rows)) < 0.5).to(faces.device)
             faces = torch.where(mirrored[:, None, None, None], faces.flip(-1), faces)
-        mean, deviation = self.vae.posterior(self.vae.features(faces), self.train.codes(rows))
+        shown = torch.from_numpy(rng.random(len(rows)) >= self.opt.hidden).to(faces)
+        mean, deviation = self.vae.posterior(self.vae.features(faces) * shown[:, None], self.train.codes(rows))
         drawn = self.vae.decode(mean + deviation * torch.randn(mean.shape).to(mean))
         divergence = (mean.square() + deviation.square() - 1) / 2 - deviation.log()
         yield (
@@ -110,8 +122,8 @@ class VoiceLearner(Learner):
 
     def __init__(
         self,
-        train: tuple[Faces, Recordings],
-        validation: tuple[Faces, Recordings],
+        train: tuple[Faces, Features],
+        validation: tuple[Faces, Features],
         vae: FaceVae,
         opt: EmotionVaeOptions,
         context: Context,
@@ -121,13 +133,15 @@ class VoiceLearner(Learner):
         (self.faces, self.recordings), (held_out, self.held_out_recordings) = train, validation
         self.features = self.faces.features(vae)
         self.heard, self.seen = paired(self.faces)
+        self.speakers = self.faces.clips.table["speaker"].to_numpy()
+        self.of_speaker = by_speaker(self.faces.clips.table, "face")
         if not len(self.heard):
             raise DataError("emotion-vae: no training speaker has both a voice and a face")
         self.held_out_classes, held_out_features = held_out.classes, held_out.features(vae)
         heard, seen = paired(held_out)
         self.held_out_heard = heard[:VALIDATED]
         self.held_out_features = held_out_features[[faces[0] for faces in seen[:VALIDATED]]]
-        self.encoder = VoiceEncoder(vae.emotions, opt.filters)
+        self.encoder = VoiceEncoder(vae.emotions, opt.filters, opt.attention)
         self.encoder.to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.steps = opt.voice_steps or -(-opt.voice_epochs * len(self.heard) // opt.batch)
         self.modules = {"encoder": self.encoder}
@@ -138,25 +152,32 @@ class VoiceLearner(Learner):
     def step(self, number: int, rng: np.random.Generator) -> Iterator[tuple[str, Losses]]:
         picked = rng.integers(len(self.heard), size=self.opt.batch)
         rows = self.heard[picked]
-        targets = self.features[[int(rng.choice(self.seen[place])) for place in picked]]
-        features, logits = self.encoder(self.recordings.frames(rows, rng if self.opt.start_anywhere else None))
+        targets = torch.stack([self._target(self.seen[place], rng) for place in picked])
+        frames, _ = self.recordings.whole(rows)
+        features, logits = self.encoder(turned(frames, rng) if self.opt.turn else frames)
         yield "encoder", self._losses(features[:, 0], logits, targets, self.faces.classes[rows])
 
     def validate(self) -> float | None:
         if not len(self.held_out_heard):
             return None
-        features, logits = self.encoder(self.held_out_recordings.frames(self.held_out_heard))
+        features, logits = self.encoder(self.held_out_recordings.whole(self.held_out_heard)[0])
         classes = self.held_out_classes[self.held_out_heard]
         return -float(sum(self._losses(features[:, 0], logits, self.held_out_features, classes).values()))
 
     def samples(self) -> torch.Tensor:
         """Training faces above what the voices of their clips give, with the emotion that is heard."""
         places = np.arange(len(self.heard))[:: max(1, len(self.heard) // SHOWN)][:SHOWN]
-        features, logits = self.encoder(self.recordings.frames(self.heard[places]))
+        features, logits = self.encoder(self.recordings.whole(self.heard[places])[0])
         codes = codes_of(heard_emotion(logits), self.vae.emotions)
         drawn = self.vae.decode(self.vae.posterior(features[:, 0], codes)[0])
         shown = self.faces.grey(np.array([self.seen[place][0] for place in places]))
         return torch.cat([shown, drawn]).expand(-1, 3, -1, -1)
+
+    def _target(self, faces: list[int], rng: np.random.Generator) -> torch.Tensor:
+        """The features [256] that a voice aims at, of those faces that it may be paired with."""
+        if self.opt.average:
+            return self.features[self.of_speaker[self.speakers[faces[0]]]].mean(dim=0)
+        return self.features[rng.choice(faces)]
 
     def _losses(
         self, features: torch.Tensor, logits: torch.Tensor, targets: torch.Tensor, classes: torch.Tensor

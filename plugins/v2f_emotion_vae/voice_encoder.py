@@ -45,16 +45,17 @@ class VoiceEncoder(nn.Module):
     attention of eight heads: 256.
 
     Where the source is silent: batch norm is followed by ReLU, as in the style tokens' reference encoder, for without
-    it the six convolutions would be one linear map; the attention is that of the style tokens too, from the GRU's last
-    row to ten learned tokens; its output is not normalised in length, since the VAE's features are not. The emotion
-    is read off the GRU's last row by a linear layer, which is ours: the source takes the emotion from the label.
+    it the six convolutions would be one linear map; the attention asks by the GRU's last row, as the style tokens'
+    does; its output is not normalised in length, since the VAE's features are not. The emotion is read off the GRU's
+    last row by a linear layer, which is ours: the source takes the emotion from the label.
 
     Args:
         emotions: how many the head tells apart; 0 for an encoder without one.
         filters: "learned", the filter bank; or "mel", where a log-mel spectrogram comes in its place.
+        attention: to "tokens", the ten learned ones of DeepTalk; or to the GRU's four "rows" (the source does not say).
     """
 
-    def __init__(self, emotions: int, filters: str = "learned") -> None:
+    def __init__(self, emotions: int, filters: str = "learned", attention: str = "tokens") -> None:
         super().__init__()
         self.bank = FilterBank() if filters == "learned" else nn.Identity()
         layers: list[nn.Module] = []
@@ -62,7 +63,7 @@ class VoiceEncoder(nn.Module):
             layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
         self.map = nn.Sequential(*layers)
         self.gru = nn.GRU(MAP[-1], GRU, batch_first=True)
-        self.attention = StyleAttention()
+        self.attention = Attention(attention)
         self.emotion = nn.Linear(GRU, emotions) if emotions else None
 
     def forward(self, frames: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -70,28 +71,34 @@ class VoiceEncoder(nn.Module):
         picture = self.bank(frames).transpose(1, 3)  # [N, 200, 1, 40]
         picture = picture.transpose(1, 2).contiguous(memory_format=torch.channels_last)  # [N, 1, 200, 40]
         rows = self.map(picture).flatten(2).transpose(1, 2)  # [N, 4, 128]
-        last = self.gru(rows)[0][:, -1:]
+        rows = self.gru(rows)[0]  # [N, 4, 200]
+        last = rows[:, -1:]
         logits = last[:, 0, :0] if self.emotion is None else self.emotion(last[:, 0])
-        return self.attention(last), logits
+        return self.attention(last, rows), logits
 
 
-class StyleAttention(nn.Module):
-    """What a query [N, 1, 200] finds among ten learned tokens, in eight heads of 32: [N, 1, 256]."""
+class Attention(nn.Module):
+    """What a query [N, 1, 200] finds in a memory, in eight heads of 32: [N, 1, 256].
 
-    def __init__(self) -> None:
+    Args:
+        to: "tokens", ten that are learned and the same for every voice; or "rows", all rows of the GRU, [N, 4, 200].
+    """
+
+    def __init__(self, to: str) -> None:
         super().__init__()
         size = FEATURES // HEADS
-        self.tokens = nn.Parameter(0.5 * torch.randn(TOKENS, size))
+        self.tokens = nn.Parameter(0.5 * torch.randn(TOKENS, size)) if to == "tokens" else None
+        memory = size if to == "tokens" else GRU
         self.query = nn.Linear(GRU, FEATURES, bias=False)
-        self.key = nn.Linear(size, FEATURES, bias=False)
-        self.value = nn.Linear(size, FEATURES, bias=False)
+        self.key = nn.Linear(memory, FEATURES, bias=False)
+        self.value = nn.Linear(memory, FEATURES, bias=False)
 
-    def forward(self, query: torch.Tensor) -> torch.Tensor:
-        tokens = torch.tanh(self.tokens)
+    def forward(self, query: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        memory = rows if self.tokens is None else torch.tanh(self.tokens)
 
-        def heads(x: torch.Tensor) -> torch.Tensor:  # [..., 256] -> [..., heads, rows, 32]
+        def heads(x: torch.Tensor) -> torch.Tensor:  # [..., rows, 256] -> [..., heads, rows, 32]
             return x.unflatten(-1, (HEADS, -1)).transpose(-2, -3)
 
-        asked, keys, values = heads(self.query(query)), heads(self.key(tokens)), heads(self.value(tokens))
-        weights = (asked @ keys.mT / keys.shape[-1] ** 0.5).softmax(dim=-1)  # [N, heads, 1, tokens]
+        asked, keys, values = heads(self.query(query)), heads(self.key(memory)), heads(self.value(memory))
+        weights = (asked @ keys.mT / keys.shape[-1] ** 0.5).softmax(dim=-1)  # [N, heads, 1, rows or tokens]
         return (weights @ values).transpose(1, 2).flatten(2)
