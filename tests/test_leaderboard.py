@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from markdown_it import MarkdownIt
+from typer.testing import CliRunner
 
+from v2f_bench.cli.app import app
 from v2f_bench.interfaces import BenchError, UsageError
 from v2f_bench.leaderboard import render_groups, render_table
 from v2f_bench.leaderboard.record import SCHEMA, write_record
@@ -369,6 +371,17 @@ def test_a_record_that_cannot_be_read_is_named(tmp_path, content, reason):
     (bad / "record.json").write_bytes(content)
     with pytest.raises(BenchError, match=f"{re.escape(str(bad))}.*{reason}"):
         render_table([good, bad])
+
+
+def test_one_record_that_cannot_be_read_does_not_stop_the_table(tmp_path):
+    made_run(tmp_path / "runs", "ours")
+    old = tmp_path / "runs" / "old"
+    old.mkdir()
+    (old / "record.json").write_text('{"schema": 0}')
+    done = CliRunner().invoke(app, ["leaderboard", str(tmp_path / "runs")])
+    assert done.exit_code == 0
+    assert "| ours " in done.stdout
+    assert f"left out: {old / 'record.json'}: schema 0" in done.stderr
 
 
 @pytest.mark.parametrize("content", [None, b"PAR1 cut"])

@@ -166,3 +166,82 @@ def test_mixed_precision_is_asked_for_by_the_context(monkeypatch):
     train_learner(Seeing(), 1, "toy", context)
     train_learner(Seeing(), 1, "toy", replace(context, precision="bfloat16"))
     assert seen == [None, torch.bfloat16]
+
+
+def _train_in_a_process(rank, size, meeting, results):
+    torch.set_num_threads(1)
+    torch.distributed.init_process_group("gloo", init_method=meeting, rank=rank, world_size=size)
+    learner = Toy()
+    with torch.no_grad():
+        for parameter in learner.net.parameters():
+            parameter += rank  # the leader's networks count
+    train_learner(learner, 5, "toy", Context(seed=3))
+    results.put((rank, weights(learner).numpy()))
+    torch.distributed.barrier()
+    torch.distributed.destroy_process_group()
+
+
+def _step_by_mean(toys, key, losses):
+    gradients = [
+        torch.autograd.grad(loss, toy.modules[key].parameters()) for toy, loss in zip(toys, losses, strict=True)
+    ]
+    for toy in toys:
+        for parameter, *each in zip(toy.modules[key].parameters(), *gradients, strict=True):
+            parameter.grad = torch.stack(each).mean(dim=0)
+        toy.optimisers[key].step()
+
+
+def test_two_processes_step_by_the_mean_of_their_gradients(tmp_path):
+    spawn = torch.multiprocessing.get_context("spawn")
+    results = spawn.SimpleQueue()
+    meeting = f"file://{tmp_path}/meeting"
+    processes = [spawn.Process(target=_train_in_a_process, args=(rank, 2, meeting, results)) for rank in range(2)]
+    for process in processes:
+        process.start()
+    found = {rank: torch.from_numpy(values) for rank, values in (results.get() for _ in processes)}
+    for process in processes:
+        process.join()
+    assert torch.equal(found[0], found[1]), "all processes end with one and the same network"
+
+    context, both = Context(seed=3), [Toy(), Toy()]
+    for number in range(5):
+        pairs = []
+        for rank, toy in enumerate(both):
+            place = (number, rank) if rank else (number,)
+            torch.manual_seed(context.seed_of("toy", "torch", *place))
+            x = torch.from_numpy(context.numpy_rng("toy", "step", *place).standard_normal((16, 4))).float()
+            pairs.append((x, toy.net(x)))
+        losses = [toy.critic(x).mean() - toy.critic(y.detach()).mean() for toy, (x, y) in zip(both, pairs, strict=True)]
+        _step_by_mean(both, "critic", losses)
+        losses = [(y - x).square().mean() + 0.1 * toy.critic(y).mean() for toy, (x, y) in zip(both, pairs, strict=True)]
+        _step_by_mean(both, "net", losses)
+        for toy in both:
+            toy.schedules["net"].step()
+    torch.testing.assert_close(found[0], weights(both[0]), rtol=1e-5, atol=1e-6)
+
+
+def test_a_method_is_fitted_on_several_devices(cache, tmp_path):
+    from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
+    from v2f_bench.harness.bench import set_up
+    from v2f_bench.harness.fit import fit
+    from v2f_bench.harness.plan import Plan
+    from v2f_bench.harness.workplace import Workplace
+    from v2f_bench.interfaces import BenchError, Silent
+    from v2f_bench.plugins import Plugin
+    from v2f_voice2face_gan.method import Voice2FaceGan, Voice2FaceOptions
+
+    bench = set_up(SyntheticSpeakers(SyntheticOptions(speakers=48, clips=4), None), Workplace(cache=cache, jobs=1))
+    options = Voice2FaceOptions(
+        width=2, critic_width=2, voice_width=0.1, batch=4, steps=3, voice_steps=3, voice_batch=4
+    )
+    plugin = Plugin("method", "voice2face-gan", Voice2FaceGan, "tests", "0")
+    plan = Plan(plugin, options, 0, bench.key, "synthetic-speakers", "quick", ("cpu", "cpu"))
+    alone = replace(plan, devices=("cpu",))
+    together, one = (fit(each, bench, tmp_path / each.run_id, Silent()).state() for each in (plan, alone))
+    assert plan.run_id != alone.run_id
+    assert together.keys() == one.keys()
+    assert not all(torch.equal(together[name], one[name]) for name in one)
+
+    failing = replace(plan, devices=("cpu", "xpu:7"), seed=1)
+    with pytest.raises(BenchError, match=r"voice2face-gan on xpu:7: "):
+        fit(failing, bench, tmp_path / failing.run_id, Silent())

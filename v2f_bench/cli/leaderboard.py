@@ -29,12 +29,23 @@ def leaderboard(
     from v2f_bench.files import write_text_whole
     from v2f_bench.interfaces import BenchError
     from v2f_bench.leaderboard import render_groups, render_table
-    from v2f_bench.leaderboard.record import find_records
+    from v2f_bench.leaderboard.record import find_records, read_record
 
     roots = runs or [Path("runs")]
-    folders = [folder for root in roots for folder in find_records(root)]
-    if not folders:
+    found = [folder for root in roots for folder in find_records(root)]
+    if not found:
         raise BenchError(f"no finished runs below {', '.join(map(str, roots))}; `v2f-bench run` makes some")
+    folders, problems = [], []
+    for folder in found:
+        try:
+            read_record(folder)
+            folders.append(folder)
+        except BenchError as error:
+            problems.append(str(error))
+    for problem in problems:
+        typer.echo(f"left out: {problem}", err=True)
+    if not folders:
+        raise BenchError(f"not one of {len(found)} records can be read")
     text = "\n\n".join([render_table(folders, strict), *(render_groups(folders, label, strict) for label in by or [])])
     if output is None:
         typer.echo(text)

@@ -28,7 +28,9 @@ def run(
     ] = None,
     baselines: Annotated[bool, typer.Option(help="Also run the baselines of the track.")] = True,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the runs.")] = Path("runs"),
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    device: Annotated[
+        str, typer.Option(help="auto, cpu, cuda, cuda:1, mps; training on several: cuda:0,cuda:1.")
+    ] = "auto",
     precision: Annotated[
         Precision, typer.Option(help="Of training; bfloat16: mixed, faster on most GPUs.")
     ] = Precision.FULL,

@@ -11,7 +11,7 @@ from v2f_bench.harness.circumstances import cpu_count
 from v2f_bench.harness.judging import Jury, summon
 from v2f_bench.harness.plan import Plan
 from v2f_bench.harness.run import Outcome, run_plans
-from v2f_bench.harness.workplace import Workplace, choose_device
+from v2f_bench.harness.workplace import Workplace, choose_devices
 from v2f_bench.interfaces import Judge, Progress, UsageError, apply_settings
 from v2f_bench.plugins import Plugin, Registry, registry
 
@@ -66,7 +66,7 @@ def run_request(request: RunRequest, progress: Progress) -> list[Outcome]:
     bench, workplace = open_bench(request.bench, track, progress)
     jury = open_jury(request.bench, bench, workplace)
     plans = [
-        Plan(plugin, chosen, seed, bench.key, bench.dataset.name, preset, workplace.device, request.precision)
+        Plan(plugin, chosen, seed, bench.key, bench.dataset.name, preset, workplace.devices, request.precision)
         for plugin, chosen, preset in sorted(choices, key=lambda choice: not choice[0].cls.baseline)
         for seed in request.seeds
     ]
@@ -85,7 +85,7 @@ def open_bench(request: BenchRequest, track: str | None, progress: Progress) -> 
     dataset = open_dataset(cls, options, request.data_root)
     workplace = Workplace(
         output=request.output,
-        device=choose_device(request.device),
+        devices=choose_devices(request.device),
         jobs=request.jobs or cpu_count(),
         progress=progress,
     )

@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from v2f_bench.harness.bench import Bench
 from v2f_bench.harness.circumstances import circumstances
+from v2f_bench.harness.devices import fit_on_devices
 from v2f_bench.harness.plan import Plan
 from v2f_bench.harness.stage import stage
 from v2f_bench.interfaces import BenchError, Context, Method, PluginError, Progress
@@ -24,15 +25,18 @@ def fit(plan: Plan, bench: Bench, folder: Path, progress: Progress) -> Method:
     a kill takes the same path as one that was never interrupted."""
 
     def make(unfinished: Path) -> None:
-        method: Method = plan.method(plan.options)
-        torch.manual_seed(plan.seed)
         context = Context(plan.seed, plan.device, progress, unfinished, plan.precision)
-        method.fit(bench.split("train"), bench.split("validation"), context)
+        if len(plan.devices) > 1:
+            method = fit_on_devices(plan, bench.protocol, bench.store.folder, context)
+        else:
+            method = plan.method(plan.options)
+            torch.manual_seed(plan.seed)
+            method.fit(bench.split("train"), bench.split("validation"), context)
         write_state(unfinished / MODEL, method.state(), plan.method.name)
         for kept in unfinished.glob(f"*{UNFINISHED}"):
             kept.unlink()
 
-    facts = circumstances(plan.device) | {"precision": plan.precision}
+    facts = circumstances(plan.device) | {"devices": len(plan.devices), "precision": plan.precision}
     stage(folder / CHECKPOINT, plan.fit_key, make, resumable=True, facts=facts)
     fitted: Method = plan.method(plan.options)
     fitted.restore(read_tensors(folder / CHECKPOINT / MODEL), plan.device)

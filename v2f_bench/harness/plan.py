@@ -26,8 +26,12 @@ class Plan:
     bench_key: str
     dataset: str
     preset: str  # the name of the preset that the options started from
-    device: str = "cpu"
+    devices: tuple[str, ...] = ("cpu",)
     precision: str = "float32"
+
+    @property
+    def device(self) -> str:
+        return self.devices[0]
 
     @property
     def method(self) -> type[Method]:
@@ -42,6 +46,7 @@ class Plan:
         # Its own, and that of what methods are built from: front ends, the training loop and shared networks.
         source = [source_key(self.method), source_key(LogMels), source_key(train_learner), source_key(VoiceEmbedding)]
         kind = self.device.partition(":")[0]  # a GPU's numbers are not a CPU's
+        number = (len(self.devices),) if len(self.devices) > 1 else ()
         return key_of(
             __version__,
             self.plugin.name,
@@ -52,6 +57,7 @@ class Plan:
             self.seed,
             kind,
             self.precision,
+            *number,
         )
 
     @property

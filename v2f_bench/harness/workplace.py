@@ -20,14 +20,26 @@ class Workplace:
 
     output: Path = Path("runs")
     cache: Path = field(default_factory=lambda: default_cache())
-    device: str = "cpu"
+    devices: tuple[str, ...] = ("cpu",)  # training uses all, everything else the first
     jobs: int = field(default_factory=cpu_count)
     progress: Progress = field(default_factory=Silent)
+
+    @property
+    def device(self) -> str:
+        return self.devices[0]
 
 
 def default_cache() -> Path:
     """`$V2F_BENCH_CACHE`, or the user's cache folder."""
     return Path(os.environ.get(CACHE_VARIABLE) or platformdirs.user_cache_dir("v2f-bench"))
+
+
+def choose_devices(wanted: str) -> tuple[str, ...]:
+    """The devices of a comma-separated list. UsageError where one is not there, or they are of different kinds."""
+    chosen = tuple(choose_device(part.strip()) for part in wanted.split(","))
+    if len({device.partition(":")[0] for device in chosen}) > 1:
+        raise UsageError(f"--device {wanted}: training shares its batches among devices of one kind only")
+    return chosen
 
 
 def choose_device(wanted: str) -> str:

@@ -67,7 +67,7 @@ def _cell(seeds: list[dict[str, Any]]) -> str:
     known = [one for one in seeds if one["value"] is not None]
     if not known:
         return "not measured"
-    text = f"{np.mean([one['value'] for one in known]):.3f}"
+    text = f"{np.mean([one['value'] for one in known]):z.3f}"
     ends = [(one["low"], one["high"]) for one in known if one["low"] is not None]
     if ends:
         text += f" ± {np.mean([high - low for low, high in ends]) / 2:.3f}"

@@ -286,7 +286,7 @@ def _cell(number: Interval | None) -> str:
 def _gap(gap: Interval, sign: int, p_value: float) -> str:
     low, high = sorted((sign * gap.low, sign * gap.high))
     star = " *" if p_value < SIGNIFICANT else ""
-    return f"{sign * gap.value:+.3f} [{low:+.3f}, {high:+.3f}]{star}"
+    return f"{sign * gap.value:+z.3f} [{low:+z.3f}, {high:+z.3f}]{star}"
 
 
 def _bound(entries: list[Entry], column: Column, bound: str) -> str:
@@ -298,7 +298,7 @@ def _bound(entries: list[Entry], column: Column, bound: str) -> str:
 
 
 def _digits(value: float) -> str:
-    return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
+    return f"{value:z.3f}" if abs(value) < 10 else f"{value:.1f}"
 
 
 def _sort_key(entry: Entry, column: Column) -> float:

@@ -14,6 +14,7 @@ from v2f_bench.interfaces import Context, PluginError
 from v2f_bench.media.picture import tile, to_pixels, write_picture
 from v2f_bench.training.history import History
 from v2f_bench.training.learner import Learner, Losses
+from v2f_bench.training.ranks import average_gradients, follow_leader, from_leader, rank
 
 CHECKPOINT_SECONDS = 60.0
 VALIDATIONS = 10  # over a training
@@ -25,8 +26,9 @@ def train_learner(learner: Learner, steps: int, name: str, context: Context) -> 
     """Take `steps` steps; the learner's networks are then those of the best validation score, or else the last ones.
 
     Where the context has a folder, training that was killed goes on from its last checkpoint there, and ends with the
-    same networks as if nothing had happened, bit for bit on a CPU. Left in the folder are `<name>-losses.csv`,
-    `<name>-losses.png` and `<name>-step<n>.png`.
+    same networks as if nothing had happened, bit for bit on a CPU. With several devices, each draws a batch of its own
+    and all step by the mean of their gradients: the batch is as many times as large. Left in the folder are
+    `<name>-losses.csv`, `<name>-losses.png` and `<name>-step<n>.png`.
 
     Args:
         name: of this training; one method may have several, one after another.
@@ -50,9 +52,10 @@ def train_learner(learner: Learner, steps: int, name: str, context: Context) -> 
 
 def _step(learner: Learner, number: int, name: str, context: Context) -> dict[str, float]:
     """One step; the value of each loss."""
-    torch.manual_seed(context.seed_of(name, "torch", number))
+    place = (number, rank()) if rank() else (number,)  # each process draws a batch of its own
+    torch.manual_seed(context.seed_of(name, "torch", *place))
     told: dict[str, float] = {}
-    updates = learner.step(number, context.numpy_rng(name, "step", number))
+    updates = learner.step(number, context.numpy_rng(name, "step", *place))
     kind = torch.device(context.device).type
     while True:
         with torch.autocast(kind, torch.bfloat16, enabled=context.precision == "bfloat16"):
@@ -64,8 +67,9 @@ def _step(learner: Learner, number: int, name: str, context: Context) -> dict[st
         optimiser = learner.optimisers[key]
         optimiser.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()
+        parameters = [p for group in optimiser.param_groups for p in group["params"]]
+        average_gradients(parameters)
         if learner.clip is not None:
-            parameters = [p for group in optimiser.param_groups for p in group["params"]]
             torch.nn.utils.clip_grad_norm_(parameters, learner.clip)
         optimiser.step()
         if key in learner.schedules:
@@ -99,9 +103,12 @@ class _Run:
         self._saved = time.monotonic()
 
     def resume(self) -> None:
-        if self.folder is None or not self._file.exists():
+        follow_leader(self.learner.modules.values())
+        there = self.folder is not None and self._file.exists()
+        kept = torch.load(self._file, map_location=self.context.device, weights_only=True) if there else None
+        kept = from_leader(kept)
+        if kept is None:
             return
-        kept = torch.load(self._file, map_location=self.context.device, weights_only=True)
         self.done, self.best = kept["done"], kept["best"]
         self.history = History(self.steps, kept["history"])
         self._load(kept["modules"])
@@ -123,6 +130,7 @@ class _Run:
     def finish(self) -> None:
         if self.best is not None:
             self._load(self.best[1])
+        follow_leader(self.learner.modules.values())  # batch norms have seen other batches elsewhere
         if self.folder is not None:
             self.history.write(self.folder, self.name)
             self.save()  # a later training of the same method may be killed: this one is then not done again
