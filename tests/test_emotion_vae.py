@@ -9,13 +9,12 @@ import torch
 from test_cae import shapes_of
 from torch import nn
 
-from v2f_bench import Clips, PluginError, Voices
+from v2f_bench import Clips, Trials, Voices
 from v2f_bench.audio import Features
 from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
 from v2f_bench.harness.bench import set_up
-from v2f_bench.harness.plan import Plan
 from v2f_bench.harness.workplace import Workplace
-from v2f_bench.interfaces import Context, apply_settings
+from v2f_bench.interfaces import Context, PluginError, apply_settings
 from v2f_bench.training import train_learner
 from v2f_emotion_vae.code import classes_of, codes_of, emotions_in
 from v2f_emotion_vae.face_vae import FaceVae, grey
@@ -48,7 +47,15 @@ def fitted(bench, tmp_path_factory):
 def test_the_filter_bank_has_the_rows_of_table_1():
     bank = FilterBank()
     found = shapes_of(bank, (nn.Conv2d, nn.ZeroPad2d), torch.randn(1, 1, 160, 200))
-    assert found == [(2, 152, 200), (4, 144, 200), (8, 126, 200), (16, 94, 200), (32, 44, 200), (32, 51, 200), (40, 1, 200)]
+    assert found == [
+        (2, 152, 200),
+        (4, 144, 200),
+        (8, 126, 200),
+        (16, 94, 200),
+        (32, 44, 200),
+        (32, 51, 200),
+        (40, 1, 200),
+    ]
     convolutions = [layer for layer in bank if isinstance(layer, nn.Conv2d)]
     assert [layer.kernel_size for layer in convolutions] == [(5, 1), (5, 1), (7, 1), (9, 1), (11, 1), (11, 1)]
     assert [layer.dilation for layer in convolutions] == [(2, 1), (2, 1), (3, 1), (4, 1), (5, 1), (5, 1)]
@@ -212,8 +219,6 @@ def test_data_without_emotion_labels_trains_without_a_code():
     assert not any("emotion." in name for name in method.state())
     again = EmotionVae(method.opt)
     again.restore(method.state(), "cpu")
-    from v2f_bench import Trials
-
     trials = Trials(("a", "b"), {"voice": clips.voices([0, 2])}, 64)
     torch.testing.assert_close(again.generate(trials, Context()), method.generate(trials, Context()))
     assert method.vary("emotion", trials, Context()).faces.shape == (2, 1, 3, 64, 64)

@@ -84,9 +84,10 @@ def in_one_line(gap: dict[str, Any]) -> str:
         return "emotion-vae: no validation clip has a voice and a face, so the encoder gap is not known"
     features, deviations, pixels = gap["features"], gap["posterior deviations"], gap["pixels"]
     text = (
-        f"emotion-vae, on {gap['clips']} validation clips: voice to face features {features['voice']:.3f} (mean face "
-        f"{features['mean face']:.3f}), {deviations['voice']:.2f} posterior deviations ({deviations['mean face']:.2f}); "
-        f"pixels {pixels['voice']:.4f} (face encoder {pixels['face']:.4f}, mean face {pixels['mean face']:.4f})"
+        f"emotion-vae, on {gap['clips']} validation clips (mean face in brackets): voice to face "
+        f"{features['voice']:.3f} of the features' variance ({features['mean face']:.3f}), "
+        f"{deviations['voice']:.2f} posterior deviations ({deviations['mean face']:.2f}); pixels "
+        f"{pixels['voice']:.4f} by voice, {pixels['face']:.4f} by face ({pixels['mean face']:.4f})"
     )
     if "emotion" in gap:
         text += f"; emotion heard right {gap['emotion']['heard right']:.0%} (chance {gap['emotion']['chance']:.0%})"

@@ -19,6 +19,8 @@ class EmotionVaeOptions:
     width: int = 32  # silent; channels of the face VAE's first layer, the others are 2, 4 and 8 times as wide
     latent: int = 64  # silent; dimensions
     weight_kl: float = 1.0  # silent; of the KL divergence beside the squared error, both summed over a face
+    weight_edges: float = 0.0  # of the squared error of the differences between neighbouring pixels
+    focus: float = 0.0  # more weight for the middle of the face; the source crops to its outline, data sets less so
     batch: int = 32
     face_epochs: int = 300
     face_steps: int | None = None  # instead of epochs
@@ -69,7 +71,9 @@ class EmotionVae(Method):
 
     name = "emotion-vae"
     summary = "face VAE with an emotion code, driven by a DeepTalk-like voice encoder; grey faces"
-    source = "Koseki et al., Generation of Facial Images Reflecting Speaker Attributes and Emotions Based on Voice Input"
+    source = (
+        "Koseki et al., Generation of Facial Images Reflecting Speaker Attributes and Emotions from Voice"
+    )
     tracks = frozenset({"identity", "emotion"})
     options = EmotionVaeOptions
     presets: ClassVar[Mapping[str, Any]] = {"quick": QUICK, "paper": EmotionVaeOptions()}

@@ -19,6 +19,7 @@ from v2f_emotion_vae.method import EmotionVaeOptions
 from v2f_emotion_vae.voice_encoder import VoiceEncoder
 
 VALIDATED = 512  # clips at most
+MIDDLE = 0.35  # deviation of the middle's weight, in halves of a face
 SHOWN = 8  # faces in a row of samples
 
 
@@ -88,10 +89,21 @@ class FaceLearner(Learner):
         yield (
             "vae",
             {
-                "reconstruction": (drawn - faces).square().sum(dim=(1, 2, 3)).mean(),
+                "reconstruction": self._error(drawn - faces),
                 "KL": self.opt.weight_kl * divergence.sum(dim=1).mean(),
             },
         )
+
+    def _error(self, difference: torch.Tensor) -> torch.Tensor:
+        """Squared error, summed over the face; by the options also of its edges, and the more in the middle."""
+        place = torch.linspace(-1, 1, SIDE, device=difference.device).square()
+        weight = 1 + self.opt.focus * torch.exp(-(place[:, None] + place) / (2 * MIDDLE**2))
+        error = (weight * difference.square()).sum(dim=(1, 2, 3))
+        if self.opt.weight_edges:
+            for along in (2, 3):
+                slope, there = difference.diff(dim=along), weight.narrow(along - 2, 0, SIDE - 1)
+                error = error + self.opt.weight_edges * (there * slope.square()).sum(dim=(1, 2, 3))
+        return error.mean()
 
     def validate(self) -> float | None:
         rows = self.held_out.rows[:VALIDATED]
