@@ -25,11 +25,12 @@ class FaceVae(nn.Module):
         emotions: how many the code tells apart; 0 for a VAE without a code.
         width: channels of the first layer.
         latent: dimensions.
+        code_size: what a set bit is multiplied by.
     """
 
-    def __init__(self, emotions: int, width: int = 32, latent: int = 64) -> None:
+    def __init__(self, emotions: int, width: int = 32, latent: int = 64, code_size: float = 1.0) -> None:
         super().__init__()
-        self.emotions, self.latent = emotions, latent
+        self.emotions, self.latent, self.code_size = emotions, latent, code_size
         channels = [width, 2 * width, 4 * width, 8 * width]
         down: list[nn.Module] = []
         for before, after in pairwise([1, *channels]):
@@ -49,7 +50,7 @@ class FaceVae(nn.Module):
 
     def posterior(self, features: torch.Tensor, codes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """[N, 256] and emotion codes [N, 2 * emotions] -> mean and deviation of the latent, [N, latent] both."""
-        joined = torch.cat([features, codes], dim=1)
+        joined = torch.cat([features, self.code_size * codes], dim=1)
         return self.to_mean(joined), (self.to_log_variance(joined) / 2).exp()
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:

@@ -18,8 +18,10 @@ class EmotionVaeOptions:
 
     width: int = 32  # silent; channels of the face VAE's first layer, the others are 2, 4 and 8 times as wide
     latent: int = 64  # silent; dimensions
+    # What a set bit of the code is. The source sets two bits an emotion where one would do, for more effect; a larger
+    # bit does the same, and is learned sooner.
+    code_size: float = 1.0
     weight_kl: float = 1.0  # silent; of the KL divergence beside the squared error, both summed over a face
-    weight_edges: float = 0.0  # of the squared error of the differences between neighbouring pixels
     focus: float = 0.0  # more weight for the middle of the face; the source crops to its outline, data sets less so
     batch: int = 32
     face_epochs: int = 300
@@ -49,15 +51,22 @@ class EmotionVaeOptions:
 # Chosen by validation in another world of synthetic-speakers than the default one.
 QUICK = EmotionVaeOptions(
     width=16,
-    weight_kl=0.1,
-    face_steps=1000,
+    code_size=4.0,
+    weight_kl=0.05,
+    focus=4.0,
+    face_steps=1500,
     face_lr=2e-3,
     mirror=True,
+    hidden=0.3,
     filters="mel",
-    voice_steps=1000,
-    voice_lr=1e-3,
+    attention="rows",
+    average=True,
+    voice_steps=450,
+    voice_lr=3e-3,
+    weight_emotion=0.3,
     turn=True,
     schedule="one-cycle",
+    gain=2.0,
     noise=0.0,
 )
 
@@ -71,9 +80,7 @@ class EmotionVae(Method):
 
     name = "emotion-vae"
     summary = "face VAE with an emotion code, driven by a DeepTalk-like voice encoder; grey faces"
-    source = (
-        "Koseki et al., Generation of Facial Images Reflecting Speaker Attributes and Emotions from Voice"
-    )
+    source = "Koseki et al., Generation of Facial Images Reflecting Speaker Attributes and Emotions from Voice"
     tracks = frozenset({"identity", "emotion"})
     options = EmotionVaeOptions
     presets: ClassVar[Mapping[str, Any]] = {"quick": QUICK, "paper": EmotionVaeOptions()}
@@ -159,7 +166,7 @@ class EmotionVae(Method):
         from v2f_emotion_vae.voice_encoder import VoiceEncoder
 
         self._emotions = tuple(EMOTIONS[place] for place in state["emotions"].tolist())
-        self._vae = FaceVae(len(self._emotions), self.opt.width, self.opt.latent)
+        self._vae = FaceVae(len(self._emotions), self.opt.width, self.opt.latent, self.opt.code_size)
         self._voice = VoiceEncoder(len(self._emotions), self.opt.filters, self.opt.attention)
         load_joined({"vae": self._vae, "voice": self._voice}, state, device)
 

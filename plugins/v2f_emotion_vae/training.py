@@ -69,7 +69,7 @@ class FaceLearner(Learner):
         self.train, self.held_out = (Faces(clips, emotions, context.device) for clips in (train, validation))
         if not len(self.train.rows):
             raise DataError("emotion-vae: the training split has no face")
-        self.vae = FaceVae(len(emotions), opt.width, opt.latent)
+        self.vae = FaceVae(len(emotions), opt.width, opt.latent, opt.code_size)
         self.vae.to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.steps = opt.face_steps or -(-opt.face_epochs * len(self.train.rows) // opt.batch)
         self.modules = {"vae": self.vae}
@@ -95,15 +95,10 @@ class FaceLearner(Learner):
         )
 
     def _error(self, difference: torch.Tensor) -> torch.Tensor:
-        """Squared error, summed over the face; by the options also of its edges, and the more in the middle."""
+        """Squared error, summed over a face; by `focus` the middle counts for more."""
         place = torch.linspace(-1, 1, SIDE, device=difference.device).square()
         weight = 1 + self.opt.focus * torch.exp(-(place[:, None] + place) / (2 * MIDDLE**2))
-        error = (weight * difference.square()).sum(dim=(1, 2, 3))
-        if self.opt.weight_edges:
-            for along in (2, 3):
-                slope, there = difference.diff(dim=along), weight.narrow(along - 2, 0, SIDE - 1)
-                error = error + self.opt.weight_edges * (there * slope.square()).sum(dim=(1, 2, 3))
-        return error.mean()
+        return (weight * difference.square()).sum(dim=(1, 2, 3)).mean()
 
     def validate(self) -> float | None:
         rows = self.held_out.rows[:VALIDATED]
