@@ -1,11 +1,13 @@
 """The emotion VAE against the table and the statements of its source, through the harness's contracts, and learning."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.stats import binomtest
 from test_cae import shapes_of
 from torch import nn
 
@@ -22,7 +24,7 @@ from v2f_emotion_vae.gap import encoder_gap
 from v2f_emotion_vae.hearing import frames_of, turned
 from v2f_emotion_vae.method import QUICK, EmotionVae, EmotionVaeOptions
 from v2f_emotion_vae.training import FaceLearner, Faces, VoiceLearner, paired
-from v2f_emotion_vae.voice_encoder import FilterBank, VoiceEncoder
+from v2f_emotion_vae.voice_encoder import Attention, FilterBank, VoiceEncoder
 
 TINY = EmotionVaeOptions(width=2, latent=8, batch=8, face_steps=3, voice_steps=3, filters="mel", noise=0.5)
 
@@ -87,8 +89,6 @@ def test_the_second_stage_has_the_rows_of_table_1(attention):
 
 
 def test_attention_is_torchs_multi_head_attention():
-    from v2f_emotion_vae.voice_encoder import Attention
-
     ours, query, rows = Attention("rows"), torch.randn(3, 1, 200), torch.randn(3, 4, 200)
     given = [layer(x) for layer, x in ((ours.query, query), (ours.key, rows), (ours.value, rows))]
     heads = [x.unflatten(2, (8, 32)).transpose(1, 2) for x in given]
@@ -143,6 +143,16 @@ def test_the_code_reaches_the_posterior_and_the_face_alone_through_it():
     assert drawn.shape == (4, 1, 64, 64)
     assert ((drawn >= 0) & (drawn <= 1)).all()
     torch.testing.assert_close(vae.reconstruct(faces, codes), drawn)
+
+
+def test_a_hidden_face_leaves_its_reconstruction_to_the_code(bench):
+    train, validation = bench.split("train"), bench.split("validation")
+    learner = FaceLearner(train, validation, apply_settings(TINY, ["hidden=1.0"], "test"), Context())
+    for _, losses in learner.step(0, np.random.default_rng(0)):
+        torch.stack(list(losses.values())).sum().backward()
+    weights = learner.vae.to_mean.weight.grad
+    assert not weights[:, :256].any()
+    assert weights[:, 256:].any()
 
 
 def test_grey_is_pillows():
@@ -210,6 +220,19 @@ def test_a_voice_is_paired_with_the_face_of_its_clip_else_of_its_emotion_else_of
     assert partners == [[0], [2], [0, 2]]
 
 
+def test_an_averaged_target_is_the_mean_over_the_speakers_faces(bench):
+    train = Faces(bench.split("train"), emotions_in(bench.split("train").table), "cpu")
+    recordings = Features(bench.split("train"), frames_of, filters="mel")
+    vae = FaceVae(8, 2, 8).eval()
+    owner = train.clips.table["speaker"].to_numpy()
+    for average in (True, False):
+        opt = apply_settings(TINY, [f"average={average}"], "test")
+        learner = VoiceLearner((train, recordings), (train, recordings), vae, opt, Context())
+        target = learner._target(learner.seen[5], np.random.default_rng(0))
+        mine = owner == owner[5] if average else np.arange(len(owner)) == 5
+        torch.testing.assert_close(target, train.features(vae)[mine].mean(dim=0))
+
+
 def test_data_without_emotion_labels_trains_without_a_code():
     clips = Few([(name, voice, not voice, "") for name in "ABCD" for voice in (True, False)])
     clips.table = clips.table.drop(columns="emotion")
@@ -240,6 +263,29 @@ def test_from_clips_to_grey_faces_and_back_from_a_checkpoint(bench, fitted):
     assert torch.equal(again.generate(trials, Context()), faces)
     assert not torch.equal(method.generate(trials, Context(seed=1)), faces), "another seed draws another latent"
     assert {path.name for path in folder.glob("*.png")} > {"face-vae-losses.png", "voice-encoder-losses.png"}
+
+
+def test_a_killed_fit_goes_on_with_the_same_networks(bench, fitted, tmp_path, monkeypatch):
+    monkeypatch.setattr("v2f_bench.training.loop.CHECKPOINT_SECONDS", 0.0)
+    step = VoiceLearner.step
+
+    def dies(learner, number, rng):
+        if number == 2:
+            raise KeyboardInterrupt
+        return step(learner, number, rng)
+
+    train, validation, context = bench.split("train"), bench.split("validation"), Context(folder=tmp_path)
+    monkeypatch.setattr(VoiceLearner, "step", dies)
+    torch.manual_seed(0)
+    with pytest.raises(KeyboardInterrupt):
+        EmotionVae(TINY).fit(train, validation, context)
+    monkeypatch.setattr(VoiceLearner, "step", step)
+    monkeypatch.setattr(FaceLearner, "step", None)  # what is finished is not done again
+    again = EmotionVae(TINY)
+    torch.manual_seed(0)
+    again.fit(train, validation, context)
+    expected = fitted[0].state()
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in again.state().items())
 
 
 def test_the_gap_is_told(fitted, bench):
@@ -299,8 +345,6 @@ def test_the_label_is_out_of_reach_unless_it_is_asked_for(bench, fitted):
 
 
 def test_a_label_that_was_never_trained_gives_no_face(bench, fitted):
-    from dataclasses import replace
-
     told = EmotionVae(apply_settings(TINY, ["label_given=true"], "test"))
     told.restore(fitted[0].state(), "cpu")
     trials = bench.trials_for(frozenset({"voice", "emotion"}), np.arange(2))
@@ -314,7 +358,7 @@ def test_a_label_that_was_never_trained_gives_no_face(bench, fitted):
 
 @pytest.fixture(scope="module")
 def learnt(bench):
-    opt = apply_settings(QUICK, ["face_steps=150", "voice_steps=150"], "test")
+    opt = apply_settings(QUICK, ["width=8", "face_steps=120", "voice_steps=120"], "test")
     train, validation, context = bench.split("train"), bench.split("validation"), Context()
     torch.manual_seed(0)
     faces = FaceLearner(train, validation, opt, context)
@@ -333,7 +377,6 @@ def test_the_vae_shows_unseen_faces_better_than_the_mean_face_does(bench, learnt
     with torch.inference_mode():
         drawn = learner.vae.reconstruct(pictures, test.codes(test.rows))
     error, blind = ((x - pictures).square().mean(dim=(1, 2, 3)) for x in (drawn, mean))
-    print("vae", error.mean(), blind.mean())
     assert error.mean() < 0.7 * blind.mean()
     assert (error < blind).float().mean() > 0.8
 
@@ -345,7 +388,4 @@ def test_emotions_of_unseen_speakers_are_heard_better_than_by_chance(bench, lear
     with torch.inference_mode():
         _, logits = learner.encoder(frames_of(test.voices(range(len(test))), opt.filters)[0])
     right = int((logits.argmax(dim=1) == classes).sum())
-    from scipy.stats import binomtest
-
-    print("heard", right, len(test))
     assert binomtest(right, len(test), 1 / 8, alternative="greater").pvalue < 0.01
