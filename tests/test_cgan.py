@@ -25,7 +25,7 @@ from v2f_cgan.speech import CEPSTRUM_SPREAD, FEATURES, speech_features
 from v2f_cgan.training import GanLearner
 
 TINY = CGanOptions(
-    width=2,
+    width=4,
     critic_width=2,
     voice_width=0.1,
     noise=4,
