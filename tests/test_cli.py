@@ -24,7 +24,8 @@ def test_seeds_that_are_none(text):
 
 
 @pytest.mark.parametrize(
-    "verb", [[], ["run"], ["list"], ["info"], ["leaderboard"], ["generate"], ["trials"], ["score"], ["weights"]]
+    "verb",
+    [[], ["run"], ["list"], ["info"], ["leaderboard"], ["generate"], ["doctor"], ["trials"], ["score"], ["weights"]],
 )
 def test_help_has_an_example(cli, verb):
     assert "v2f-bench " in cli(*verb, "--help").stdout

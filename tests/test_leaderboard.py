@@ -291,6 +291,20 @@ def test_failed_faces_are_counted_with_what_they_cost(tmp_path):
     assert "Failed faces: a missing face is not retrieved." in board
 
 
+def test_an_emotion_table_tells_what_people_recognise(tmp_path):
+    told = {
+        **{"name": "acted", "version": "1", "options": {}, "licence": "", "consent": "", "content": "c" * 64},
+        **{"human": {"voice": {"all": 0.416, "sad": 0.164}, "face": {"all": 0.663}}, "human_source": "votes"},
+        "labels": {"emotion": {"SAD": "sad", "NEU": "neutral"}},
+    }
+    board = render_table([made_run(tmp_path, dataset=told, protocol__track="emotion")])
+    assert "People choose the intended emotion in 41.6% (voice), 66.3% (face): votes." in board
+    assert "Emotions, as acted calls them: SAD = sad, NEU = neutral." in board
+    assert "People choose" not in render_table([made_run(tmp_path, dataset=told)]), (
+        "an identity table is not about them"
+    )
+
+
 def test_one_measure_by_two_judges_is_told_apart(tmp_path):
     values = made_values()
     second = result(R5, values[R5] / 2, judge="other-judge")

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from PIL import Image
 
-from v2f_bench.data.store import Store, StoredClips, StoreWriter
+from v2f_bench.data.store import Store, StoredClips
+from v2f_bench.data.store_writer import StoreWriter
 from v2f_bench.harness.prepare import FACE_SIZE, prepare
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import Card, DataError, Dataset, PluginError
@@ -57,11 +58,11 @@ class Folder(Dataset):
 
 @pytest.fixture
 def root(tmp_path):
-    """A folder with one clip that is good in both parts."""
+    """A folder with one clip that is good in both parts, and like no other: a copy would be set aside."""
     folder = tmp_path / "data"
     folder.mkdir()
-    soundfile.write(folder / "good.wav", TONE, RATE)
-    Image.fromarray(PICTURE).save(folder / "good.png")
+    soundfile.write(folder / "good.wav", TONE / 2, RATE)
+    Image.fromarray(PICTURE[::-1]).save(folder / "good.png")
     return folder
 
 
@@ -170,7 +171,7 @@ def test_a_wav_whose_comment_says_data_is_whole(root):
         sound.write(TONE)
     data = (root / "told.wav").read_bytes()
     assert data.find(b"data is") < data.find(b"data", data.find(b"data is") + 4), "the comment comes before the samples"
-    assert np.array_equal(prepared(root).voice("told"), prepared(root).voice("good"))
+    assert np.array_equal(prepared(root).voice("told"), soundfile.read(root / "told.wav", dtype="int16")[0])
     truncated(root / "told.wav")
     assert "truncated: 79" in prepared(root).left_out["reason"][0]
 
@@ -186,7 +187,7 @@ def test_a_store_of_nothing_but_bad_files_can_be_opened(root):
 
 def test_both_parts_come_back_as_they_were(root):
     store = prepared(root)
-    assert np.array_equal(store.faces(["good"])[0], PICTURE)
+    assert np.array_equal(store.faces(["good"])[0], PICTURE[::-1])
     written, _ = soundfile.read(root / "good.wav", dtype="int16")
     assert np.array_equal(store.voice("good"), written)
 
@@ -283,7 +284,7 @@ class Plugin(Folder):
         return made, RATE
 
     def read_face(self, entry):
-        return PICTURE
+        return np.roll(PICTURE, ord(entry[-1]), axis=0)
 
 
 @pytest.mark.parametrize(
@@ -297,17 +298,17 @@ class Plugin(Folder):
 )
 def test_what_a_plugin_makes_badly_is_left_out(root, made, reason):
     dataset = Plugin(root)
-    dataset.voices = {"a": TONE, "b": made, "c": TONE}
+    dataset.voices = {"a": TONE, "b": made, "c": TONE / 2}
     store = prepared(root, dataset)
     assert store.left_out["clip"].tolist() == ["b"]
     assert store.left_out["reason"].str.contains(reason).all()
     assert store.clips["voice"].tolist() == [True, False, True]
-    assert np.array_equal(store.voice("c"), store.voice("a"))
+    assert np.abs(store.voice("c") * 2 - store.voice("a")).max() <= 1
 
 
 def test_a_bug_in_a_plugins_reading_costs_one_clip_and_is_told(root):
     dataset = Plugin(root)
-    dataset.voices = {"a": TONE, "clip-b": KeyError("no such key"), "c": TONE}
+    dataset.voices = {"a": TONE, "clip-b": KeyError("no such key"), "c": TONE / 2}
     store = prepared(root, dataset)
     assert store.clips["voice"].to_dict() == {"a": True, "clip-b": False, "c": True}
     (told,) = store.left_out["reason"]
@@ -353,6 +354,9 @@ clips = st.lists(
         st.none() | st_numpy.arrays("u1", (4, 4, 3)),
     ).filter(lambda pair: pair[0] is not None or pair[1] is not None),
     max_size=8,
+    unique_by=tuple(  # what is there twice is set aside: tests/test_overlap.py
+        lambda pair, part=part: id(pair) if pair[part] is None else pair[part].tobytes() for part in (0, 1)
+    ),
 )
 
 
@@ -360,9 +364,11 @@ clips = st.lists(
 @given(clips)
 def test_a_store_gives_back_what_was_put_in(content):
     with TemporaryDirectory() as folder:
-        writer = StoreWriter(Path(folder), "made", RATE, 4)
+        labels = [{"clip": f"c{number}", "speaker": f"s{number % 3}", "age": number} for number in range(len(content))]
+        writer = StoreWriter(Path(folder), "made", RATE, 4, pd.DataFrame(labels, columns=["clip", "speaker", "age"]))
         for number, (voice, face) in enumerate(content):
-            writer.add({"clip": f"c{number}", "speaker": f"s{number % 3}", "age": number}, voice, face)
+            writer.add(number, voice, face)
+        writer.commit(len(content))
         writer.close()
         store = Store(Path(folder))
         assert len(store.clips) == len(content)

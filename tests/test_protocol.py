@@ -6,9 +6,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from v2f_bench.data.protocol import Protocol
-from v2f_bench.data.splits import hashed_split
-from v2f_bench.data.tracks import emotion_protocol, identity_protocol
-from v2f_bench.interfaces import DataError
+from v2f_bench.data.splits import hashed_split, roster_split
+from v2f_bench.data.tracks import Variant, emotion_protocol, identity_protocol
+from v2f_bench.interfaces import DataError, PluginError
 
 DATASET = {"name": "made", "version": "1", "options": {}}
 
@@ -146,3 +146,30 @@ def test_the_gallery_prefers_neutral_faces():
 def test_too_few_people_says_how_many_there_are():
     with pytest.raises(DataError, match=r"too few speakers .*train \d"):
         protocol_of({"ab": (1, 1), "cd": (1, 1)})
+
+
+def test_a_split_that_shares_speakers_must_say_so_in_its_name():
+    speakers = {f"s{i:02d}": (4, 4) for i in range(12)}
+    clips = clips_of(speakers)
+    by_clip = {clip: ("train", "test")[int(clip[-1]) % 2] for clip in clips["clip"]}
+    protocol = identity_protocol(DATASET, clips, by_clip, variant=Variant("by-turns", shares_speakers=True))
+    assert protocol.name == "identity-by-turns-v1"
+    assert not set(protocol.splits["train"]) & set(protocol.splits["test"])
+    assert len(protocol.gallery) == 12
+    used = {trial[key] for trial in protocol.trials for key in ("voice", "target", "proposal", "real_photo")} - {""}
+    assert used <= set(protocol.splits["test"])
+    with pytest.raises(PluginError, match="must have a name"):
+        Variant(shares_speakers=True)
+
+
+def test_a_split_that_is_none_is_refused():
+    speakers = {f"s{i:02d}": (1, 1) for i in range(9)}
+    with pytest.raises(PluginError, match="splits are train, validation, test, not dev"):
+        identity_protocol(DATASET, clips_of(speakers), dict.fromkeys(speakers, "dev"))
+
+
+def test_a_roster_gives_exact_numbers():
+    roster = [f"a{i}" for i in range(41)]
+    split_of = roster_split(roster, "x", validation=4, test=9)
+    assert sorted(split_of.values()) == ["test"] * 9 + ["train"] * 28 + ["validation"] * 4
+    assert roster_split(reversed(roster), "x", 4, 9) == split_of, "the order of the list is no matter"

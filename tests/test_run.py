@@ -110,7 +110,7 @@ def test_another_seed_gives_another_run_beside_it(finished, cli, tmp_path):
 
 # Each is a point at which the process kills itself: the n-th call of a function, in the order in which a run comes by.
 KILLS = [
-    ("prepare", "v2f_bench.data.store:StoreWriter.add", 60),
+    ("prepare", "v2f_bench.data.store_writer:StoreWriter.add", 60),
     ("prepare, about to be whole", "pathlib:Path.rename", 1),
     ("the judge's training", "torch.optim:AdamW.step", 10),
     ("the judge's view", "v2f_bench.harness.judging:look", 2),

@@ -30,9 +30,18 @@ def test_networks_have_the_shapes_of_table_1():
     assert found == [(32, 64, 64), (64, 32, 32), (128, 16, 16), (256, 8, 8), (512, 4, 4), (64, 1, 1)]
 
 
+def test_the_generator_tells_codes_apart_from_its_start_on():
+    torch.manual_seed(0)
+    codes = torch.nn.functional.normalize(torch.randn(64, 64), dim=1)
+    faces = Generator(width=16)(codes)
+    apart = faces.std(dim=0).mean()
+    assert 0.03 < apart < 1, "torch's own start gives 0.00001"
+
+
 def test_the_paper_preset_is_the_sources():
     opt = Voice2FaceGan.preset("paper")
     assert (opt.lr, opt.beta1, opt.beta2, opt.batch, opt.steps, opt.noise) == (2e-4, 0.5, 0.999, 128, 50_000, 0.05)
+    assert (opt.critic_lr, opt.schedule) == (2e-4, "constant")
     assert opt.weight_pixel == 0, "the source forms no pairs of a generated and a real face"
 
 

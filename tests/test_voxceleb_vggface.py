@@ -6,11 +6,11 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 import pytest
-import soundfile
-from PIL import Image
+from small_media import write_noise, write_tone
 
 from v2f_bench.data.tracks import identity_protocol
-from v2f_bench.datasets.voxceleb_vggface import VoxcelebOptions, VoxcelebVggface
+from v2f_bench.datasets.log_mel_archive import read_log_mel
+from v2f_bench.datasets.voxceleb_vggface import VoxcelebVggface, VoxcelebVggfaceOptions
 from v2f_bench.harness.prepare import prepare
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import DataError
@@ -31,16 +31,6 @@ FORMS = {
 }
 
 
-def write_wav(path):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(path, 0.3 * np.sin(np.arange(9600) * 0.05), 16_000)
-
-
-def write_jpg(path, seed=0):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.random.default_rng(seed).integers(0, 255, (32, 32, 3), np.uint8)).save(path)
-
-
 def write_meta(root, separator="\t", padding="", people=PEOPLE, end="\n", encoding="utf-8"):
     rows = [HEADER, *((*person[:4], "dev") for person in people)]
     text = end.join(separator.join(f"{padding}{cell}{padding}" for cell in row) for row in rows) + end
@@ -51,16 +41,16 @@ def lay_out(root, form="unzippedFaces"):
     """Two wavs of one video and one of another, and three pictures of two videos, of each of PEOPLE."""
     root.mkdir(exist_ok=True)
     write_meta(root)
-    for number, (identity, name, *_) in enumerate(PEOPLE):
+    for identity, name, *_ in PEOPLE:
         for video, segment in (("vidAAAAAAAA", "00001"), ("vidAAAAAAAA", "00002"), ("vid-_BBBBBB", "00001")):
-            write_wav(root / "wav" / identity / video / f"{segment}.wav")
+            write_tone(root / "wav" / identity / video / f"{segment}.wav")
         for video, frame in (("vidAAAAAAAA", "0000010"), ("vidAAAAAAAA", "0000020"), ("vid-_BBBBBB", "0000030")):
-            write_jpg(root / FORMS[form].format(name=name, video=video, frame=frame), number)
+            write_noise(root / FORMS[form].format(name=name, video=video, frame=frame))
     return root
 
 
 def index_of(root, faces="auto"):
-    return VoxcelebVggface(VoxcelebOptions(faces), root).index()
+    return VoxcelebVggface(VoxcelebVggfaceOptions(faces=faces), root).index()
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -89,7 +79,7 @@ def test_split_by_the_first_letter_of_the_name():
         **{"Dora_Dogwood": "test", "Fred_Fig": "train", "Bo_Beech": "validation", "eddie_ebony": "test"},
         **{"50_Larch": "train", "Élodie_Oak": "train"},
     }
-    assert VoxcelebVggface(VoxcelebOptions(), None).split(list(names)) == names
+    assert VoxcelebVggface(VoxcelebVggfaceOptions(), None).split(list(names)) == names
 
 
 @pytest.mark.parametrize(
@@ -114,10 +104,10 @@ def test_every_dialect_of_the_metadata_says_the_same(tmp_path, form):
 def test_hidden_and_foreign_files_are_no_clips(tmp_path):
     root = lay_out(tmp_path / "data")
     plain = index_of(root)
-    write_wav(root / "wav/id10001/vidAAAAAAAA/._00001.wav")
-    write_wav(root / "wav/id10001/.AppleDouble/00001.wav")
-    write_jpg(root / "unzippedFaces/Berta_Birch/1.6/vidAAAAAAAA/._0000010.jpg")
-    write_jpg(root / "unzippedFaces/Berta_Birch/.thumbnails/vidAAAAAAAA/0000011.jpg")
+    write_tone(root / "wav/id10001/vidAAAAAAAA/._00001.wav")
+    write_tone(root / "wav/id10001/.AppleDouble/00001.wav")
+    write_noise(root / "unzippedFaces/Berta_Birch/1.6/vidAAAAAAAA/._0000010.jpg")
+    write_noise(root / "unzippedFaces/Berta_Birch/.thumbnails/vidAAAAAAAA/0000011.jpg")
     for stray in ("wav/id10001/notes.txt", "wav/id10001/vidAAAAAAAA/00001.mp4", "unzippedFaces/Thumbs.db"):
         (root / stray).write_text("stray")
     pd.testing.assert_frame_equal(index_of(root), plain)
@@ -128,7 +118,7 @@ def test_hidden_and_foreign_files_are_no_clips(tmp_path):
 def test_who_is_not_in_the_metadata_is_left_out_with_the_reason(tmp_path):
     root = lay_out(tmp_path / "data")
     write_meta(root, people=[person for person in PEOPLE if person[0] != "id10005"])
-    store = prepare(VoxcelebVggface(VoxcelebOptions(), root), Workplace(cache=tmp_path / "cache", jobs=1))
+    store = prepare(VoxcelebVggface(VoxcelebVggfaceOptions(), root), Workplace(cache=tmp_path / "cache", jobs=1))
     assert "Frida_Fir" not in set(store.clips["speaker"])
     assert len(store.clips) == 6 * (len(PEOPLE) - 1)
     assert Counter(store.left_out["reason"]) == {
@@ -138,8 +128,8 @@ def test_who_is_not_in_the_metadata_is_left_out_with_the_reason(tmp_path):
 
 def test_two_files_of_one_clip_name_are_one_clip(tmp_path):
     root = lay_out(tmp_path / "data", "VGG_ALL_FRONTAL")
-    write_jpg(root / "VGG_ALL_FRONTAL/Zelda_Yew/0000010.png", seed=99)
-    store = prepare(VoxcelebVggface(VoxcelebOptions(), root), Workplace(cache=tmp_path / "cache", jobs=1))
+    write_noise(root / "VGG_ALL_FRONTAL/Zelda_Yew/0000010.png")
+    store = prepare(VoxcelebVggface(VoxcelebVggfaceOptions(), root), Workplace(cache=tmp_path / "cache", jobs=1))
     assert store.clips["clip"].is_unique
     (reason,) = store.left_out["reason"]
     assert "VGG_ALL_FRONTAL/Zelda_Yew/0000010.png" in reason
@@ -157,31 +147,32 @@ def told(root, faces="auto"):
 
 
 META, WAVS = "vox1_meta.csv", "wav/<VoxCeleb1 id>/<video>/<segment>.wav"
+VOICES = f"{WAVS} or fbank/<VoxCeleb1 id or VGGFace name>/**/*.npy"
 FRONTAL, FRAMES = "VGG_ALL_FRONTAL/<VGGFace name>/*.jpg", "unzippedFaces/<VGGFace name>/1.6/<video>/<frame>.jpg"
 
 
 def test_a_missing_or_empty_folder_lists_all_that_is_missing(tmp_path):
     text, found, missing = told(tmp_path / "nowhere")
     assert "is not a folder" in text
-    assert (found, missing) == ([], [META, WAVS, f"{FRONTAL} or {FRAMES}"])
+    assert (found, missing) == ([], [META, VOICES, f"{FRONTAL} or {FRAMES}"])
     (tmp_path / "empty").mkdir()
     text, found, missing = told(tmp_path / "empty")
     assert "holds nothing" in text
-    assert (found, missing) == ([], [META, WAVS, f"{FRONTAL} or {FRAMES}"])
+    assert (found, missing) == ([], [META, VOICES, f"{FRONTAL} or {FRAMES}"])
     assert "--data-root" in text
     assert "V2F_BENCH_VOXCELEB_VGGFACE" in text
 
 
 @pytest.mark.parametrize(
     ("gone", "expected_missing"),
-    [("vox1_meta.csv", META), ("wav", WAVS), ("unzippedFaces", f"{FRONTAL} or {FRAMES}")],
+    [("vox1_meta.csv", META), ("wav", VOICES), ("unzippedFaces", f"{FRONTAL} or {FRAMES}")],
 )
 def test_one_missing_part_is_the_only_one_called_missing(tmp_path, gone, expected_missing):
     root = lay_out(tmp_path / "data")
     (root / gone).rename(tmp_path / "away")
     text, found, missing = told(root)
     assert missing == [expected_missing]
-    there = {META: f"{META} ({len(PEOPLE)} people)", WAVS: WAVS, f"{FRONTAL} or {FRAMES}": FRAMES}
+    there = {META: f"{META} ({len(PEOPLE)} people)", VOICES: WAVS, f"{FRONTAL} or {FRAMES}": FRAMES}
     assert found == [line for part, line in there.items() if part != expected_missing]
     held = ", ".join(sorted({"vox1_meta.csv", "wav", "unzippedFaces"} - {gone}))
     assert f"it holds {held}\n" in text
@@ -191,7 +182,7 @@ def test_folders_without_a_single_usable_file_are_missing(tmp_path):
     root = lay_out(tmp_path / "data")
     for path in [*root.rglob("*.wav"), *root.rglob("*.jpg")]:
         path.rename(path.with_suffix(".part"))
-    assert told(root)[2] == [WAVS, f"{FRONTAL} or {FRAMES}"]
+    assert told(root)[2] == [VOICES, f"{FRONTAL} or {FRAMES}"]
 
 
 @pytest.mark.parametrize(
@@ -223,12 +214,81 @@ def test_the_option_picks_the_form_of_faces(tmp_path):
     assert told(only_frames, "VGG_ALL_FRONTAL")[2] == [FRONTAL]
 
 
+def log_mel_of(samples, normalise):
+    """Our own log-mel features of a recording, as the archive has them: float32 [frames, 64]."""
+    import torch
+
+    from v2f_bench import Voices
+    from v2f_bench.audio import log_mel
+
+    voices = Voices(torch.from_numpy(samples)[None], torch.tensor([len(samples)]), 16_000)
+    return log_mel(voices, normalise=normalise)[0][0].numpy().T
+
+
+@pytest.mark.parametrize("normalise", ["band", "none"])
+def test_a_recording_rebuilt_from_features_has_these_features(tmp_path, normalise):
+    from v2f_bench.datasets.synthetic_speakers import SyntheticSpeakers
+    from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions
+
+    made = SyntheticSpeakers(SyntheticOptions(speakers=2, clips=1), None)
+    root = lay_out(tmp_path / "data")
+    (root / "wav").rename(tmp_path / "away")
+    for entry, (identity, name, *_) in zip(made.index()["voice"], PEOPLE, strict=False):
+        samples, _ = made.read_voice(entry)
+        folder = root / "fbank" / (identity if normalise == "band" else name) / "vidAAAAAAAA"
+        folder.mkdir(parents=True)
+        np.save(folder / "00001.npy", log_mel_of(samples, normalise))
+        dataset = VoxcelebVggface(VoxcelebVggfaceOptions(), root)
+        index = dataset.index()
+        (row,) = index[(index["voice"] != "") & (index["speaker"] == name)].to_dict("records")
+        assert row["group"] == "vidAAAAAAAA"
+        rebuilt, rate = dataset.read_voice(row["voice"])
+        assert (rate, rebuilt.dtype, rebuilt.ndim) == (16_000, np.float32, 1)
+        assert np.abs(rebuilt).max() == pytest.approx(0.5)
+        assert len(rebuilt) == pytest.approx(len(samples), abs=160)
+        given, again = log_mel_of(samples, "band"), log_mel_of(rebuilt, "band")
+        shared = min(len(given), len(again))
+        assert np.corrcoef(given[:shared].ravel(), again[:shared].ravel())[0, 1] > 0.95
+        assert np.array_equal(dataset.read_voice(row["voice"])[0], rebuilt), "always the same"
+
+
+def test_the_protocol_names_the_form_of_the_voices(tmp_path):
+    root = lay_out(tmp_path / "data")
+    (root / "fbank/id10001").mkdir(parents=True)
+    np.save(root / "fbank/id10001/00001.npy", np.zeros((200, 64), np.float32))
+    for asked, form in (("auto", "wav"), ("wav", "wav"), ("fbank", "fbank")):
+        dataset = VoxcelebVggface(VoxcelebVggfaceOptions(voices=asked), root)
+        assert (dataset.opt.voices, dataset.opt.faces) == (form, "unzippedFaces")
+        assert {path.split("/")[0] for path in dataset.index()["voice"] if path} == {form}
+
+
+@pytest.mark.parametrize(
+    ("array", "reason"),
+    [
+        (np.zeros((64, 200), np.float32), "not log-mel features"),
+        (np.zeros((0, 64), np.float32), "not log-mel features"),
+        (np.full((200, 64), np.nan, np.float32), "not all finite"),
+        (np.array([{"os": "system"}], dtype=object), "not readable as an array"),
+        (b"no array", "not readable as an array"),
+        (b"", "not readable as an array"),
+    ],
+)
+def test_features_that_are_none_are_named(tmp_path, array, reason):
+    path = tmp_path / "00001.npy"
+    if isinstance(array, bytes):
+        path.write_bytes(array)
+    else:
+        np.save(path, array, allow_pickle=True)
+    with pytest.raises(DataError, match=rf"00001\.npy: .*{reason}"):
+        read_log_mel(path)
+
+
 def test_the_real_folder_has_what_its_readme_says(shared_data):
     """328 clips (a voice and a face each) of 130 people: 13 in A-B, 22 in C-E, 95 in F-Z."""
     root = shared_data / "voxceleb-vggface"
     if not root.is_dir():
         pytest.skip(f"not at {root}")
-    dataset = VoxcelebVggface(VoxcelebOptions(), root)
+    dataset = VoxcelebVggface(VoxcelebVggfaceOptions(), root)
     index = dataset.index()
     assert not index["fault"].any()
     assert ((index["voice"] != "").sum(), (index["face"] != "").sum()) == (328, 328)
@@ -250,7 +310,7 @@ def test_the_real_aligned_pictures(shared_data):
     root = shared_data / "vgg-all-frontal"
     if not root.is_dir():
         pytest.skip(f"not at {root}")
-    dataset = VoxcelebVggface(VoxcelebOptions(), root)
+    dataset = VoxcelebVggface(VoxcelebVggfaceOptions(), root)
     index = dataset.index()
     faces = index[index["face"] != ""]
     assert faces["face"].str.startswith("VGG_ALL_FRONTAL/").all()

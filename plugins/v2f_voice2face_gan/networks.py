@@ -24,8 +24,23 @@ class Generator(nn.Module):
         for before, after in pairwise(channels):
             layers += [nn.ConvTranspose2d(before, after, 4, stride=2, padding=1), nn.ReLU(inplace=True)]
         self.layers = nn.Sequential(*layers, nn.Conv2d(width, 3, 1))
+        for layer in self.layers:
+            if isinstance(layer, nn.ConvTranspose2d):
+                _keep_variance(layer)
 
     def forward(self, codes: torch.Tensor) -> torch.Tensor:
         """float [N, 64] -> float [N, 3, 64, 64], where faces lie in [0, 1]."""
         x = codes[:, :, None, None].contiguous(memory_format=torch.channels_last)
         return (self.layers(x) + 1) / 2
+
+
+def _keep_variance(layer: nn.ConvTranspose2d) -> None:
+    """Start as He et al. 2015 do: without normalisation, and by torch's own start, all codes give one picture for long.
+
+    Of a transposed convolution's k×k taps only k²/stride² meet a given output. The first layer's input, a code of
+    length 1, counts as one input of that size.
+    """
+    inputs = 1 if layer.in_channels == CODE and layer.padding[0] == 0 else layer.in_channels * 4
+    nn.init.normal_(layer.weight, std=(2 / inputs) ** 0.5)
+    assert layer.bias is not None
+    nn.init.zeros_(layer.bias)

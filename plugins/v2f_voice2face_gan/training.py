@@ -61,10 +61,18 @@ class GanLearner(Learner):
             network.to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         betas = (opt.beta1, opt.beta2)
         self.modules = {"generator": self.generator, "critic": self.critic}
+        rates = {"generator": opt.lr, "critic": opt.critic_lr}
         self.optimisers = {
-            name: torch.optim.Adam(network.parameters(), lr=opt.lr, betas=betas, fused=True)
+            name: torch.optim.Adam(network.parameters(), lr=rates[name], betas=betas, fused=True)
             for name, network in self.modules.items()
         }
+        if opt.schedule == "one-cycle":
+            self.schedules = {
+                name: torch.optim.lr_scheduler.OneCycleLR(
+                    optimiser, rates[name], total_steps=opt.steps, cycle_momentum=False
+                )
+                for name, optimiser in self.optimisers.items()
+            }
 
     def step(self, number: int, rng: np.random.Generator) -> Iterator[tuple[str, Losses]]:
         shown, heard = self.draws.one(self.opt.batch, rng), self.draws.one(self.opt.batch, rng)

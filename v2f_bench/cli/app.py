@@ -5,10 +5,12 @@ from __future__ import annotations
 import typer
 
 from v2f_bench import __version__
+from v2f_bench.cli.doctor import doctor
 from v2f_bench.cli.generate import generate
 from v2f_bench.cli.info import info
 from v2f_bench.cli.leaderboard import leaderboard
 from v2f_bench.cli.list import list_plugins
+from v2f_bench.cli.prepare import prepare
 from v2f_bench.cli.run import run
 from v2f_bench.cli.score import score
 from v2f_bench.cli.trials import trials
@@ -27,6 +29,8 @@ app = typer.Typer(
 app.command()(run)
 app.command(name="list")(list_plugins)
 app.command()(info)
+app.command()(doctor)
+app.command()(prepare)
 app.command()(trials)
 app.command()(score)
 app.command()(leaderboard)

@@ -18,7 +18,7 @@ def info(
     \b
     Examples:
       v2f-bench info cae
-      v2f-bench info voxceleb-vggface
+      v2f-bench info ravdess
     """
     from v2f_bench.interfaces import UsageError
     from v2f_bench.interfaces.options import did_you_mean
@@ -61,6 +61,7 @@ def _facts(kind: str, plugin: Any) -> dict[str, Any]:
             "tracks": sorted(cls.tracks),
             "folder": f"--data-root or {cls.root_variable}" if cls.root_variable else "none needed",
             **vars(cls.card),
+            "labels": cls.labels,
             "options": _options({"default": cls.options()}),
         }
     if kind == "metric":
@@ -85,6 +86,12 @@ def _options(presets: dict[str, Any]) -> list[dict[str, Any]]:
     return list(rows.values())
 
 
+def _inline(value: Any) -> str:
+    if not isinstance(value, dict):
+        return str(value)
+    return ", ".join(f"{name} = {inner if inner != '' else 'not told'}" for name, inner in value.items())
+
+
 def _as_text(facts: dict[str, Any]) -> str:
     from tabulate import tabulate
 
@@ -94,7 +101,7 @@ def _as_text(facts: dict[str, Any]) -> str:
             continue
         if isinstance(value, dict):
             lines.append(f"{key}:")
-            lines += [f"  {inner}: {text}" for inner, text in value.items()]
+            lines += [f"  {inner}: {_inline(told)}" for inner, told in value.items()]
         else:
             lines.append(f"{key}: {', '.join(value) if isinstance(value, list) else value}")
     if facts.get("options"):

@@ -8,8 +8,8 @@ path`, label 1 for one person and 0 for two. A path without its suffix is a clip
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
@@ -42,6 +42,22 @@ class QuestionList:
     @property
     def name(self) -> str:
         return self.path.stem
+
+    def by_originals(self, copies: Mapping[tuple[str, str], str]) -> QuestionList:
+        """The list with each voice and face that was set aside as a copy named by the clip it is a copy of.
+
+        Args:
+            copies: by part ("voice", "face") and clip.
+        """
+        questions = [
+            replace(
+                question,
+                voice=copies.get(("voice", question.voice), question.voice),
+                faces=tuple(copies.get(("face", face), face) for face in question.faces),
+            )
+            for question in self.questions
+        ]
+        return replace(self, questions=questions)
 
     def over(self, clips: pd.DataFrame, test: Sequence[str]) -> tuple[list[Question], dict[str, int]]:
         """The questions that can be asked of a data set, and how many cannot, by reason.

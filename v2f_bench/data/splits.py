@@ -13,6 +13,24 @@ def hashed_split(speakers: Iterable[str], salt: str, validation: float, test: fl
     return {speaker: _split_at(unit_hash(salt, speaker), validation, test) for speaker in speakers}
 
 
+def roster_split(roster: Iterable[str], salt: str, validation: int, test: int) -> dict[str, str]:
+    """The first `test` names of a list of everybody to test, the next `validation` to validation, in hash order.
+
+    Where the whole list is known beforehand this gives exact numbers, and still nobody moves when one is missing.
+    """
+    order = hash_order(roster, salt)
+    names = ["test"] * test + ["validation"] * validation
+    return {name: names[place] if place < len(names) else "train" for place, name in enumerate(order)}
+
+
+def clip_split(clips: Iterable[str]) -> dict[str, str]:
+    """`clip-8-2`: a fifth of the clips to test and a tenth of the others to validation, by a hash of their names.
+
+    Speakers are then on both sides, as in papers that split clips at random.
+    """
+    return {clip: _split_at(unit_hash("clip-8-2", clip), validation=0.08, test=0.2) for clip in clips}
+
+
 def hash_order(items: Iterable[str], *salt: str) -> list[str]:
     """The items in an order that looks random, and that one item more or less does not change for the others."""
     return sorted(items, key=lambda item: (unit_hash(*salt, item), item))

@@ -1,30 +1,37 @@
 """The store: what `prepare` makes of a data set, for random access by every method and shared between processes.
 
-A folder of five files; format version 2:
+A folder of five files; format version 3 (no recording or picture is in it twice, see `overlap.py`):
 
-* `clips.parquet`: one row a clip, in index order: the labels of the data set's index, `voice_start` and
-  `voice_samples` (position in `voices.i16`; 0 samples: no voice), and `face_row` (row of `faces.u8`; -1: no face);
+* `clips.parquet`: one row a clip, in index order: the labels of the data set's index; `voice` and `face` (whether it
+  has one); `voice_start` and `voice_samples` (position in `voices.i16`; 0 samples: no voice); `face_row` (row of
+  `faces.u8`; -1: no face); and where the face was found in a scene: `frame_time` (seconds in the video), `frame_by`
+  (how the frame was chosen: "sharpest" or "emotion"; "" for pictures) and `face_score` (the detector's, 0 to 1);
 * `voices.i16`: little-endian int16 samples, all recordings one after another, mono at `rate`;
 * `faces.u8`: uint8 [n, size, size, 3] RGB, one after another;
-* `store.json`: format, data set, rate, size, counts, and `content`, a sha256 of labels, voices and faces;
-* `left_out.parquet`: what could not be used, and why.
+* `store.json`: format, data set, rate, size, counts, and `content`, a sha256 over those of all clips: each of a clip's
+  labels, voice and face;
+* `left_out.parquet`: what could not be used: `clip`, `file` (the index's entry) and `reason`; and of copies the `part`
+  that is one (voice or face) and the clip that it is a `copy_of`.
+
+While it is written there is a sixth, `journal.jsonl`: what is written so far, a line for each clip, each fault and each
+batch that is complete. A writer that finds one cuts all files back to the last complete batch and goes on from there.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from v2f_bench.hashing import canonical_json
 from v2f_bench.interfaces import BenchError, Clips, PluginError, Voices
+from v2f_bench.interfaces.values import random_starts
 
-FORMAT = 2
+FORMAT = 3
+HIDDEN = ("voice_start", "voice_samples", "face_row", "frame_time", "frame_by", "face_score")  # from methods
 
 
 class Store:
@@ -39,106 +46,93 @@ class Store:
         self.size: int = self.meta["size"]
         self.clips = pd.read_parquet(folder / "clips.parquet").set_index("clip", drop=False)
         self.left_out = pd.read_parquet(folder / "left_out.parquet")
+        self._start, self._samples, self._face_row = (
+            self.clips[name].to_numpy() for name in ("voice_start", "voice_samples", "face_row")
+        )
         self._voices = _mapped(folder / "voices.i16", "<i2", (-1,))
         self._faces = _mapped(folder / "faces.u8", "u1", (-1, self.size, self.size, 3))
 
+    @property
+    def copies(self) -> dict[tuple[str, str], str]:
+        """Of each (part, clip) that was set aside as a copy, the clip whose voice or face is the same."""
+        copies = self.left_out[self.left_out["copy_of"] != ""]
+        return dict(zip(zip(copies["part"], copies["clip"], strict=True), copies["copy_of"], strict=True))
+
     def voice(self, clip: str) -> np.ndarray:
         """The recording of a clip: int16 [T], a view of the file."""
-        row = self.clips.loc[clip]
-        return self._voices[row["voice_start"] : row["voice_start"] + row["voice_samples"]]
+        return self._recording(self.places([clip])[0])
 
     def faces(self, clips: Sequence[str]) -> np.ndarray:
         """The faces of clips: uint8 [N, size, size, 3]. PluginError where a clip has none."""
-        rows = self.clips.loc[list(clips), "face_row"].to_numpy()
-        if (rows < 0).any():
-            raise PluginError(f"clip {clips[int(rows.argmin())]} has no face; the table's column `face` says which do")
-        return self._faces[rows]
+        return self.faces_at(self.places(clips))
 
     def voices(self, clips: Sequence[str]) -> Voices:
         """The recordings of clips, whole."""
-        return pad([self.voice(clip) for clip in clips], self.rate)
+        return self.voices_at(self.places(clips))
 
+    def places(self, clips: Sequence[str]) -> np.ndarray:
+        """The rows of the table at which clips stand: int [N]. KeyError for one that is not in the store."""
+        places = self.clips.index.get_indexer(list(clips))
+        if (places < 0).any():
+            raise KeyError(clips[int(places.argmin())])
+        return places
 
-class StoreWriter:
-    """Writes a store into an empty folder, clip by clip; `close` completes it."""
+    def faces_at(self, places: np.ndarray) -> np.ndarray:
+        """`faces` of the clips at these rows of the table."""
+        rows = self._face_row[places]
+        if (rows < 0).any():
+            clip = self.clips.index[places[int(rows.argmin())]]
+            raise PluginError(f"clip {clip} has no face; the table's column `face` says which do")
+        return self._faces[rows]
 
-    def __init__(self, folder: Path, dataset: str, rate: int, size: int) -> None:
-        self._folder = folder
-        self._meta = {"format": FORMAT, "dataset": dataset, "rate": rate, "size": size}
-        self._rows: list[dict[str, Any]] = []
-        self._left_out: list[dict[str, str]] = []
-        self._samples = 0
-        self._faces = 0
-        self._voices_file: BinaryIO = (folder / "voices.i16").open("wb")
-        self._faces_file: BinaryIO = (folder / "faces.u8").open("wb")
-        self._content = hashlib.sha256()
+    def voices_at(self, places: np.ndarray) -> Voices:
+        """`voices` of the clips at these rows of the table."""
+        return pad([self._recording(place) for place in places], self.rate)
 
-    def add(self, labels: dict[str, Any], voice: np.ndarray | None, face: np.ndarray | None) -> None:
-        """One clip: its labels, its voice (int16 [T]) and its face (uint8 [size, size, 3]); either may be None."""
-        row = {**labels, "voice_start": self._samples, "voice_samples": 0, "face_row": -1}
-        if voice is not None:
-            row["voice_samples"] = len(voice)
-            self._samples += len(voice)
-            self._write(self._voices_file, voice.astype("<i2"))
-        if face is not None:
-            row["face_row"] = self._faces
-            self._faces += 1
-            self._write(self._faces_file, face)
-        row["voice"], row["face"] = voice is not None, face is not None
-        self._content.update(canonical_json({name: str(value) for name, value in row.items()}).encode())
-        self._rows.append(row)
+    def crops_at(self, places: np.ndarray, seconds: float, rng: np.random.Generator) -> Voices:
+        """A random stretch of `seconds` of each recording, as `Voices.crop` draws it; the rest is not read."""
+        wanted = round(seconds * self.rate)
+        starts = random_starts(self._samples[places].tolist(), wanted, rng)
+        cut = [self._recording(place)[start : start + wanted] for place, start in zip(places, starts, strict=True)]
+        return pad(cut, self.rate).stretches([0] * len(cut), wanted)
 
-    def _write(self, file: BinaryIO, media: np.ndarray) -> None:
-        data = media.tobytes()
-        file.write(data)
-        self._content.update(data)
-
-    def leave_out(self, clip: str, reason: str) -> None:
-        """A clip, or a part of one, that cannot be used."""
-        self._left_out.append({"clip": clip, "reason": reason})
-
-    def close(self) -> None:
-        self._voices_file.close()
-        self._faces_file.close()
-        rows = pd.DataFrame(self._rows) if self._rows else pd.DataFrame(columns=["clip", "speaker", "voice", "face"])
-        rows.to_parquet(self._folder / "clips.parquet", index=False)
-        left_out = pd.DataFrame(self._left_out, columns=["clip", "reason"], dtype="str")
-        left_out.to_parquet(self._folder / "left_out.parquet", index=False)
-        counts = {"clips": len(self._rows), "voices": sum(r["voice"] for r in self._rows), "faces": self._faces}
-        content = self._content.hexdigest()
-        text = json.dumps({**self._meta, **counts, "left_out": len(self._left_out), "content": content}, indent=1)
-        (self._folder / "store.json").write_text(text)
+    def _recording(self, place: int) -> np.ndarray:
+        start = self._start[place]
+        return self._voices[start : start + self._samples[place]]
 
 
 class StoredClips(Clips):
     """Some clips of a store, as a method sees them: faces at the protocol's resolution."""
 
     def __init__(self, store: Store, clips: Sequence[str], resolution: int) -> None:
-        hidden = ["voice_start", "voice_samples", "face_row"]
-        self.table = store.clips.loc[list(clips)].drop(columns=hidden).reset_index(drop=True)
+        self._places = store.places(clips)
+        self.table = store.clips.iloc[self._places].drop(columns=list(HIDDEN)).reset_index(drop=True)
         self.rate = store.rate
         self.resolution = resolution
         self._store = store
-        self._names = self.table["clip"].to_numpy()
 
     def voices(self, rows: Sequence[int] | np.ndarray) -> Voices:
-        return self._store.voices(self._names[np.asarray(rows, dtype=int)])
+        return self._store.voices_at(self._places[np.asarray(rows, dtype=int)])
+
+    def crops(self, rows: Sequence[int] | np.ndarray, seconds: float, rng: np.random.Generator) -> Voices:
+        return self._store.crops_at(self._places[np.asarray(rows, dtype=int)], seconds, rng)
 
     def faces(self, rows: Sequence[int] | np.ndarray) -> Any:
         from v2f_bench.media.picture import to_tensor
 
-        return to_tensor(self._store.faces(self._names[np.asarray(rows, dtype=int)]), self.resolution)
+        return to_tensor(self._store.faces_at(self._places[np.asarray(rows, dtype=int)]), self.resolution)
 
 
 def pad(recordings: Sequence[np.ndarray], rate: int) -> Voices:
     """int16 [T] recordings of different lengths as one batch."""
     import torch
 
-    lengths = torch.tensor([len(recording) for recording in recordings])
-    samples = torch.zeros(len(recordings), int(lengths.max()))
+    lengths = [len(recording) for recording in recordings]
+    samples = np.empty((len(recordings), max(lengths)), np.float32)
     for row, recording in zip(samples, recordings, strict=True):
-        row[: len(recording)] = torch.from_numpy(recording.astype(np.float32)) / 32768
-    return Voices(samples, lengths, rate)
+        np.multiply(recording, np.float32(1 / 32768), out=row[: len(recording)])  # exact, and in one pass
+        row[len(recording) :] = 0
+    return Voices(torch.from_numpy(samples), torch.tensor(lengths), rate)
 
 
 def _mapped(path: Path, dtype: str, shape: tuple[int, ...]) -> np.ndarray:

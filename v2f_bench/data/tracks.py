@@ -1,11 +1,11 @@
 """The protocol of each track over a store's clips.
 
-Both: speakers are disjoint between the splits, and all choices come from hashes of names; nothing depends on the order
-of files. A trial has a voice of a test speaker, a `proposal` (the picture that is to be changed), a `target`, an
-`other` (the gallery face of a random other test speaker), a random training face (what blind guessing returns) and,
-where there is one, a `real_photo` (another picture of what the target shows). Up to three voices of each test speaker
-are trials. The gallery holds one face of every test speaker, a neutral one where emotions are labelled. Test pictures
-that are used for nothing else make the `reference` set of distribution metrics.
+Both: speakers are disjoint between the splits (but see below), and all choices come from hashes of names; nothing
+depends on the order of files. A trial has a voice of a test speaker, a `proposal` (the picture to be changed), a
+`target`, an `other` (the gallery face of a random other test speaker), a random training face (what blind guessing
+returns) and, where there is one, a `real_photo` (another picture of what the target shows). Up to three voices of each
+test speaker are trials. The gallery holds one face of every test speaker, a neutral one where emotions are labelled.
+Test pictures that are used for nothing else make the `reference` set of distribution metrics.
 
 `identity-v1`: the target is the speaker's gallery face, the proposal a picture of another test speaker. Any voice may
 be paired with any face of the same speaker: there need be no link in time between them. Voices and real photos come
@@ -16,6 +16,10 @@ from other recording sessions than the gallery's picture where there are any.
 `emotion-v1`: the voice has an emotion; the target is the speaker's face with that emotion, of the voice's own clip
 where it has one; the proposal is the speaker's neutral gallery face. The real photo is the target itself where the
 speaker has no second picture with that emotion. Each speaker's trials have different emotions as far as there are such.
+
+A split other than the data set's default stands in the name: `identity-<split>-v1`. Only such a one may have speakers
+on both sides, where its source has. What was made of an incomplete copy is named for it:
+`identity-v1@12-of-24-speakers`.
 """
 
 from __future__ import annotations
@@ -29,10 +33,40 @@ import pandas as pd
 from v2f_bench.data.lists import QuestionList
 from v2f_bench.data.protocol import RESOLUTION, SAMPLE_RATE, Protocol
 from v2f_bench.data.splits import SPLITS, hash_first, hash_order
-from v2f_bench.interfaces import DataError, UsageError
+from v2f_bench.interfaces import DataError, PluginError, UsageError
 
 VOICES_A_SPEAKER = 3
 PHOTOS_A_SPEAKER = 3
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What makes a protocol another than that of the data set's default split over a complete copy."""
+
+    split: str = ""  # the name of another split
+    shares_speakers: bool = False  # whether it is a split of clips, with speakers on both sides
+    subset: str = ""  # what there is of an incomplete copy, such as "12-of-24-speakers"
+
+    def __post_init__(self) -> None:
+        if self.shares_speakers and not self.split:
+            raise PluginError("a split that has speakers on both sides must have a name")
+
+
+DEFAULT = Variant()
+
+
+def subset_of(complete: Mapping[str, int], clips: pd.DataFrame) -> str:
+    """Names what there is of a data set: "12-of-24-speakers", "700-of-7438-clips", or "" where nothing is missing.
+
+    Args:
+        complete: the numbers of a complete copy (see `Dataset.complete`).
+        clips: the table of clips.
+    """
+    there = {"speakers": len(_complete_speakers(clips)), "clips": int((clips["voice"] & clips["face"]).sum())}
+    for what, count in there.items():
+        if count < complete.get(what, 0):
+            return f"{count}-of-{complete[what]}-{what}"
+    return ""
 
 
 def protocol_of(
@@ -41,24 +75,31 @@ def protocol_of(
     clips: pd.DataFrame,
     split_of: Mapping[str, str],
     lists: Sequence[QuestionList] = (),
+    variant: Variant = DEFAULT,
 ) -> Protocol:
     """The protocol of a track over a store's table of clips, given the split of each speaker.
+
+    Where the variant shares speakers, `split_of` is by clip instead.
 
     Raises:
         DataError: a split is too small, or labels that the track needs are missing; says what there is.
     """
     if track == "identity":
-        return identity_protocol(dataset, clips, split_of, lists)
+        return identity_protocol(dataset, clips, split_of, lists, variant)
     if lists:
         raise UsageError(f"lists are for the identity track, not the {track} track")
-    return emotion_protocol(dataset, clips, split_of)
+    return emotion_protocol(dataset, clips, split_of, variant)
 
 
 def identity_protocol(
-    dataset: dict[str, Any], clips: pd.DataFrame, split_of: Mapping[str, str], lists: Sequence[QuestionList] = ()
+    dataset: dict[str, Any],
+    clips: pd.DataFrame,
+    split_of: Mapping[str, str],
+    lists: Sequence[QuestionList] = (),
+    variant: Variant = DEFAULT,
 ) -> Protocol:
     """`identity-v1`; see above."""
-    cast = _cast(dataset, clips, split_of)
+    cast = _cast(dataset, clips, split_of, variant)
     gallery = {speaker: order[0] for speaker, order in cast.faces.items()}
     photos = {speaker: order[1 : 1 + PHOTOS_A_SPEAKER] for speaker, order in cast.faces.items()}
     asked = {each: each.over(clips, cast.splits["test"]) for each in lists}
@@ -85,14 +126,16 @@ def identity_protocol(
     reference = [clip for order in cast.faces.values() for clip in order[:1] + order[1 + PHOTOS_A_SPEAKER :]]
     trial_of = {trial["voice"]: trial["trial"] for trial in trials}
     told = [each.description(usable, left_out, trial_of) for each, (usable, left_out) in asked.items()]
-    return _protocol("identity", dataset, cast, gallery, reference, trials, told)
+    return _protocol("identity", dataset, cast, gallery, reference, trials, variant, told)
 
 
-def emotion_protocol(dataset: dict[str, Any], clips: pd.DataFrame, split_of: Mapping[str, str]) -> Protocol:
+def emotion_protocol(
+    dataset: dict[str, Any], clips: pd.DataFrame, split_of: Mapping[str, str], variant: Variant = DEFAULT
+) -> Protocol:
     """`emotion-v1`; see above."""
     if "emotion" not in clips:
         raise DataError(f"{dataset['name']} has no emotion labels, which the emotion track needs")
-    cast = _cast(dataset, clips, split_of)
+    cast = _cast(dataset, clips, split_of, variant)
     emotion = cast.test["emotion"].to_dict()
     gallery = {speaker: order[0] for speaker, order in cast.faces.items() if emotion[order[0]] == "neutral"}
     too_few = (
@@ -131,7 +174,7 @@ def emotion_protocol(dataset: dict[str, Any], clips: pd.DataFrame, split_of: Map
     if len({trial["speaker"] for trial in trials}) < 3:
         raise DataError(too_few)
     reference = [clip for order in cast.faces.values() for clip in order if clip not in used]
-    return _protocol("emotion", dataset, cast, gallery, reference or sorted(used), trials)
+    return _protocol("emotion", dataset, cast, gallery, reference or sorted(used), trials, variant)
 
 
 @dataclass(frozen=True)
@@ -151,8 +194,10 @@ class _Cast:
         return hash_first(self.train_faces[stand_in], "random-face", voice)
 
 
-def _cast(dataset: dict[str, Any], clips: pd.DataFrame, split_of: Mapping[str, str]) -> _Cast:
-    split_of_clip = clips["speaker"].map(split_of)
+def _cast(dataset: dict[str, Any], clips: pd.DataFrame, split_of: Mapping[str, str], variant: Variant) -> _Cast:
+    if unknown := set(split_of.values()) - set(SPLITS):
+        raise PluginError(f"{dataset['name']}: splits are {', '.join(SPLITS)}, not {', '.join(sorted(unknown))}")
+    split_of_clip = clips["clip" if variant.shares_speakers else "speaker"].map(split_of)
     splits = {split: sorted(clips["clip"][split_of_clip == split]) for split in SPLITS}
     table = {split: clips.loc[names] for split, names in splits.items()}
     people = {split: _complete_speakers(part) for split, part in table.items()}
@@ -173,11 +218,14 @@ def _protocol(
     gallery: dict[str, str],
     reference: list[str],
     trials: list[dict[str, str]],
+    variant: Variant,
     lists: list[dict[str, Any]] | None = None,
 ) -> Protocol:
     lists = lists or []
+    version = "-".join(part for part in (track, variant.split, "v1") if part)
+    name = "+".join([version, *(each["name"] for each in lists)])
     return Protocol(
-        name="+".join([f"{track}-v1", *(each["name"] for each in lists)]),
+        name=f"{name}@{variant.subset}" if variant.subset else name,
         track=track,
         dataset=dataset,
         sample_rate=SAMPLE_RATE,

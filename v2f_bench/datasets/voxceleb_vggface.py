@@ -1,31 +1,53 @@
 """`voxceleb-vggface`: VoxCeleb1's voices with VGGFace's (or VoxCeleb1's own) pictures of the same people.
 
 Layout, as people have it on disk: `vox1_meta.csv`, which joins the two by name; voices in
-`wav/<VoxCeleb1 id>/<video>/<segment>.wav`; faces in `VGG_ALL_FRONTAL/<VGGFace name>/*.jpg` (aligned, 128×128, what the
-field trains on) or `unzippedFaces/<VGGFace name>/1.6/<video>/<frame>.jpg` (VoxCeleb1's frames).
+`wav/<VoxCeleb1 id>/<video>/<segment>.wav`, or as the field's archive of log-mel features in
+`fbank/<VoxCeleb1 id or VGGFace name>/**/*.npy`; faces in `VGG_ALL_FRONTAL/<VGGFace name>/*.jpg` (aligned, 128×128, what
+the field trains on) or `unzippedFaces/<VGGFace name>/1.6/<video>/<frame>.jpg` (VoxCeleb1's frames).
 """
 
 from __future__ import annotations
 
-import csv
-import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 import pandas as pd
 
-from v2f_bench.interfaces import Card, DataError, Dataset
+from v2f_bench.datasets.layout import PICTURES, any_below, files_below, read_table, require
+from v2f_bench.interfaces import Card, Dataset, MediaOptions, Part
+from v2f_bench.interfaces.labels import standard_label
 from v2f_bench.plugins import hookimpl
 
+if TYPE_CHECKING:
+    import numpy as np
+
+META = "vox1_meta.csv"
 META_COLUMNS = ("VoxCeleb1 ID", "VGGFace1 ID", "Gender", "Nationality")
-PICTURES = (".jpg", ".jpeg", ".png")
+PEOPLE = 1225  # with a voice and a face
 _SPLIT_OF_LETTER = dict.fromkeys("AB", "validation") | dict.fromkeys("CDE", "test")
 
 
+class _Form(NamedTuple):
+    """One of the forms in which people have voices or faces."""
+
+    suffixes: tuple[str, ...]
+    layout: str
+
+
+_VOICES = {
+    "wav": _Form((".wav",), "wav/<VoxCeleb1 id>/<video>/<segment>.wav"),
+    "fbank": _Form((".npy",), "fbank/<VoxCeleb1 id or VGGFace name>/**/*.npy"),
+}
+_FACES = {
+    "VGG_ALL_FRONTAL": _Form(PICTURES, "VGG_ALL_FRONTAL/<VGGFace name>/*.jpg"),
+    "unzippedFaces": _Form(PICTURES, "unzippedFaces/<VGGFace name>/1.6/<video>/<frame>.jpg"),
+}
+
+
 @dataclass(frozen=True)
-class VoxcelebOptions:
+class VoxcelebVggfaceOptions(MediaOptions):
+    voices: Literal["auto", "wav", "fbank"] = "auto"  # auto: the first of the two that is there
     faces: Literal["auto", "VGG_ALL_FRONTAL", "unzippedFaces"] = "auto"  # auto: the first of the two that is there
 
 
@@ -34,7 +56,7 @@ class VoxcelebVggface(Dataset):
 
     name = "voxceleb-vggface"
     summary = "VoxCeleb1 voices with VGGFace or VoxCeleb1 pictures of the same people; 1,225 people when complete"
-    options = VoxcelebOptions
+    options = VoxcelebVggfaceOptions
     # VoxCeleb1's speakers were chosen from VGGFace's names; film stars of the two are in the other collections too.
     people = frozenset({"voxceleb1", "vggface", "vggface2", "casia-webface", "ms-celeb-1m", "imdb-wiki"})
     root_variable = "V2F_BENCH_VOXCELEB_VGGFACE"
@@ -46,31 +68,64 @@ class VoxcelebVggface(Dataset):
         origin="Nagrani et al., VoxCeleb, Interspeech 2017; Parkhi et al., Deep Face Recognition, BMVC 2015; the "
         "intersection and its A-B, C-E, F-Z split: Nagrani et al., CVPR 2018, Wen et al., ICLR 2019.",
         obtain="Request VoxCeleb1 from its authors and the aligned VGGFace pictures from those of the reference voice-"
-        "to-face GAN; put vox1_meta.csv, wav/ and VGG_ALL_FRONTAL/ or unzippedFaces/ into one folder and name it by "
-        "--data-root or V2F_BENCH_VOXCELEB_VGGFACE.",
-        defects="26 of the 1,251 listed names have no faces.",
+        "to-face GAN; put vox1_meta.csv, wav/ or fbank/, and VGG_ALL_FRONTAL/ or unzippedFaces/ into one folder and "
+        "name it by --data-root or V2F_BENCH_VOXCELEB_VGGFACE.",
+        defects="26 of the 1,251 listed names have no faces. fbank/ holds features, not recordings: voices are rebuilt "
+        "from them, without their phase and mostly without the microphone's and the voice's own colour.",
+        counts={"listed names": 1251, "speakers with a face": PEOPLE},
+        balance={"split": {"train": 924, "validation": 112, "test": 189}},
     )
 
-    opt: VoxcelebOptions
+    opt: VoxcelebVggfaceOptions
     root: Path
 
+    def __init__(self, options: VoxcelebVggfaceOptions, root: Path | None) -> None:
+        if root is not None:  # the form that is there, so that the protocol names it
+            voices = _first_there(root, options.voices, _VOICES)
+            faces = _first_there(root, options.faces, _FACES)
+            options = replace(options, voices=voices, faces=faces)  # type: ignore[arg-type]
+        super().__init__(options, root)
+
+    def parts(self) -> list[Part]:
+        meta = self.root / META
+        forms = ((self.opt.voices, _VOICES), (self.opt.faces, _FACES))
+        return [
+            Part(META, meta.is_file(), f"{len(read_table(meta, META_COLUMNS))} people" if meta.is_file() else ""),
+            *(
+                Part(
+                    known[form].layout if form != "auto" else " or ".join(each.layout for each in known.values()),
+                    form != "auto" and any_below(self.root, form, known[form].suffixes),
+                )
+                for form, known in forms
+            ),
+        ]
+
+    def complete(self) -> dict[str, int]:
+        return {"speakers": PEOPLE}
+
     def index(self) -> pd.DataFrame:
-        meta, faces_folder = self._checked_folder()
-        people = {row["VoxCeleb1 ID"]: row for row in meta.to_dict("records") if row["VGGFace1 ID"]}
+        require(self)
+        people = {row["VoxCeleb1 ID"]: row for row in read_table(self.root / META, META_COLUMNS) if row["VGGFace1 ID"]}
         names = {row["VGGFace1 ID"]: row for row in people.values()}
         rows = []
-        for path in _files(self.root, "wav", (".wav",)):
-            parts = PurePosixPath(path).parts  # wav / id / video / segment
+        for path in files_below(self.root, self.opt.voices, _VOICES[self.opt.voices].suffixes):
+            parts = PurePosixPath(path).parts  # wav / id / video / segment, or fbank / id or name / ... / file
+            person = people.get(parts[1]) or names.get(parts[1])
             rows.append(
-                {"clip": str(PurePosixPath(*parts[1:]).with_suffix("")), "voice": path, "face": "", "group": parts[-2]}
-                | _person(people.get(parts[1]), parts[1])
+                {
+                    "clip": str(PurePosixPath(*parts[1:]).with_suffix("")),
+                    "voice": path,
+                    "face": "",
+                    "group": parts[-2] if len(parts) > 3 else "",
+                }
+                | _labels(person, parts[1])
             )
-        for path in _files(self.root, faces_folder, PICTURES):
+        for path in files_below(self.root, self.opt.faces, PICTURES):
             parts = PurePosixPath(path).parts  # folder / name / ... / picture
-            video = parts[-2] if faces_folder == "unzippedFaces" else ""
+            video = parts[-2] if self.opt.faces == "unzippedFaces" else ""
             clip = f"{parts[1]}/{'/'.join(part for part in (video, PurePosixPath(path).stem) if part)}"
             rows.append(
-                {"clip": clip, "voice": "", "face": path, "group": video} | _person(names.get(parts[1]), parts[1])
+                {"clip": clip, "voice": "", "face": path, "group": video} | _labels(names.get(parts[1]), parts[1])
             )
         return pd.DataFrame(rows)
 
@@ -78,67 +133,26 @@ class VoxcelebVggface(Dataset):
         """By the first letter of the name: A-B validation, C-E test, F-Z train (Wen et al. 2019, section 4)."""
         return {name: _SPLIT_OF_LETTER.get(name[0].upper(), "train") for name in speakers}
 
-    def _checked_folder(self) -> tuple[pd.DataFrame, str]:
-        """The metadata table and the folder of faces to use; DataError with the list of what is missing."""
-        lines, problem = [], False
+    def read_voice(self, entry: str) -> tuple[np.ndarray, int]:
+        if not entry.endswith(".npy"):
+            return super().read_voice(entry)
+        from v2f_bench.datasets.log_mel_archive import RATE, read_log_mel, waveform_of
 
-        def note(found: bool, text: str) -> None:
-            nonlocal problem
-            problem |= not found
-            lines.append(f"  {'found  ' if found else 'MISSING'}  {text}")
-
-        meta_file = self.root / "vox1_meta.csv"
-        meta = read_meta(meta_file) if meta_file.is_file() else None
-        note(meta is not None, "vox1_meta.csv" + (f" ({len(meta)} people)" if meta is not None else ""))
-        wavs = next(_files(self.root, "wav", (".wav",)), None)
-        note(wavs is not None, "wav/<VoxCeleb1 id>/<video>/<segment>.wav")
-        wanted = ("VGG_ALL_FRONTAL", "unzippedFaces") if self.opt.faces == "auto" else (self.opt.faces,)
-        there = [folder for folder in wanted if next(_files(self.root, folder, PICTURES), None)]
-        forms = {
-            "VGG_ALL_FRONTAL": "VGG_ALL_FRONTAL/<VGGFace name>/*.jpg",
-            "unzippedFaces": "unzippedFaces/<VGGFace name>/1.6/<video>/<frame>.jpg",
-        }
-        note(bool(there), forms[there[0]] if there else " or ".join(forms[folder] for folder in wanted))
-        if meta is None or problem:
-            inside = ", ".join(sorted(entry.name for entry in self.root.iterdir())[:12]) if self.root.is_dir() else ""
-            raise DataError(
-                f"{self.name}: {self.root} "
-                + (f"is incomplete; it holds {inside or 'nothing'}\n" if self.root.is_dir() else "is not a folder\n")
-                + "\n".join(lines)
-                + f"\nName the folder that holds these by --data-root or {self.root_variable}; "
-                f"`v2f-bench info {self.name}` tells how to get them."
-            )
-        return meta, there[0]
+        return waveform_of(read_log_mel(self._path(entry))), RATE
 
 
-def read_meta(path: Path) -> pd.DataFrame:
-    """`vox1_meta.csv`, TABs or commas, every cell stripped. DataError where it is no table or lacks a column."""
-    form: dict[str, Any] = {"sep": None, "engine": "python", "skipinitialspace": True, "encoding": "utf-8-sig"}
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, **form)
-    except (ValueError, csv.Error) as error:
-        raise DataError(f"{path}: not readable as a table ({error})") from None
-    table.columns = [str(column).strip() for column in table.columns]
-    missing = [column for column in META_COLUMNS if column not in table.columns]
-    if missing:
-        raise DataError(f"{path}: no column {', '.join(missing)}; it has {', '.join(table.columns)}")
-    return table.fillna("").apply(lambda column: column.str.strip())
+def _first_there(root: Path, wanted: str, known: dict[str, _Form]) -> str:
+    """The form that was asked for; for "auto" the first that is there, "auto" itself where none is."""
+    if wanted != "auto":
+        return wanted
+    return next((folder for folder, form in known.items() if any_below(root, folder, form.suffixes)), "auto")
 
 
-def _person(row: dict[str, Any] | None, folder: str) -> dict[str, Any]:
+def _labels(row: dict[str, str] | None, folder: str) -> dict[str, Any]:
     if row is None:
-        return {"speaker": folder, "sex": "", "nationality": "", "fault": f"{folder} is not in vox1_meta.csv"}
-    sex = {"m": "male", "f": "female"}.get(row["Gender"].lower(), "")
+        return {"speaker": folder, "sex": "", "nationality": "", "fault": f"{folder} is not in {META}"}
+    sex = standard_label(row["Gender"]) if row["Gender"] else ""
     return {"speaker": row["VGGFace1 ID"], "sex": sex, "nationality": row["Nationality"], "fault": ""}
-
-
-def _files(root: Path, folder: str, suffixes: tuple[str, ...]) -> Iterator[str]:
-    """The files below `root/folder` with one of the suffixes: paths from `root` with "/", sorted within each folder."""
-    for place, inner, names in os.walk(root / folder):
-        inner[:] = sorted(name for name in inner if not name.startswith("."))
-        for name in sorted(names):
-            if name.lower().endswith(suffixes) and not name.startswith("."):
-                yield (Path(place) / name).relative_to(root).as_posix()
 
 
 @hookimpl

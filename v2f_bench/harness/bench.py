@@ -15,11 +15,12 @@ from v2f_bench.data.lists import QuestionList
 from v2f_bench.data.protocol import Protocol
 from v2f_bench.data.splits import hash_order
 from v2f_bench.data.store import Store, StoredClips
-from v2f_bench.data.tracks import protocol_of
+from v2f_bench.data.tracks import Variant, protocol_of, subset_of
 from v2f_bench.harness.prepare import prepare
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.hashing import key_of
 from v2f_bench.interfaces import DataError, Dataset, ListedQuestions, Method, PluginError, Trials, UsageError
+from v2f_bench.interfaces.judge import TRAINING_SPEAKERS
 from v2f_bench.media.picture import to_tensor
 
 if TYPE_CHECKING:
@@ -47,6 +48,14 @@ class Bench:
         """Stands for what can be learned from: the splits other than test, and the data as prepared."""
         splits = {name: clips for name, clips in self.protocol.splits.items() if name != "test"}
         return key_of(splits, self.protocol.sample_rate, self.protocol.resolution, self.store.meta["content"])
+
+    @cached_property
+    def people(self) -> frozenset[str]:
+        """The collections that the test speakers are among, as judges name what they met."""
+        speakers = self.store.clips["speaker"]
+        learned_from = set(speakers.loc[self.protocol.splits["train"] + self.protocol.splits["validation"]])
+        shared = learned_from & set(speakers.loc[self.protocol.splits["test"]])
+        return self.dataset.people | ({TRAINING_SPEAKERS} if shared else frozenset())
 
     @cached_property
     def trials(self) -> pd.DataFrame:
@@ -202,9 +211,19 @@ def set_up(
     if store.clips.empty:
         reasons = "; ".join(store.left_out["reason"].head(3))
         raise DataError(f"{dataset.name}: not one clip could be used ({len(store.left_out)} left out: {reasons}, ...)")
-    description = {"name": dataset.name, "version": dataset.version, "options": vars(dataset.opt)}
-    split_of = dataset.split(sorted(store.clips["speaker"].unique()))
-    return Bench(dataset, store, protocol_of(track, description, store.clips, split_of, lists))
+    asked = [each.by_originals(store.copies) for each in lists]
+    return Bench(dataset, store, lay_protocol(dataset, store.clips, track, asked))
+
+
+def lay_protocol(dataset: Dataset, clips: pd.DataFrame, track: str, lists: Sequence[QuestionList] = ()) -> Protocol:
+    """The protocol of a track over the data set's clips that can be used, by the split that its options name."""
+    description: dict[str, Any] = {"name": dataset.name, "version": dataset.version, "options": vars(dataset.opt)}
+    if dataset.labels:
+        description["labels"] = dataset.labels
+    of_clips = dataset.split_clips(clips)
+    variant = Variant(dataset.split_name, of_clips is not None, subset_of(dataset.complete(), clips))
+    split_of = dataset.split(sorted(clips["speaker"].unique())) if of_clips is None else of_clips
+    return protocol_of(track, description, clips, split_of, lists, variant)
 
 
 def open_dataset(cls: type[Dataset], options: Any, root: Path | None) -> Dataset:

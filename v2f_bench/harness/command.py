@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from v2f_bench.data.lists import read_list
+from v2f_bench.data.store import Store
 from v2f_bench.harness.bench import Bench, open_dataset, set_up
 from v2f_bench.harness.circumstances import cpu_count
 from v2f_bench.harness.judging import Jury, summon
 from v2f_bench.harness.plan import Plan
+from v2f_bench.harness.prepare import prepare
 from v2f_bench.harness.run import Outcome, run_plans
 from v2f_bench.harness.workplace import Workplace, choose_devices
-from v2f_bench.interfaces import Judge, Progress, UsageError, apply_settings, setting_grid
+from v2f_bench.interfaces import Dataset, Judge, Progress, UsageError, apply_settings, setting_grid
 from v2f_bench.plugins import Plugin, Registry, registry
 
 TRACKS = ("identity", "emotion")
@@ -75,24 +77,16 @@ def run_request(request: RunRequest, progress: Progress) -> list[Outcome]:
 
 def open_bench(request: BenchRequest, track: str | None, progress: Progress) -> tuple[Bench, Workplace]:
     """The data set prepared, under the protocol of `track` (None: the first that the data set serves)."""
-    plugins = registry()
-    for problem in plugins.problems():
+    for problem in registry().problems():
         progress.line(f"left out: {problem}")
-    cls = plugins.find("dataset", request.dataset).cls
-    if track is not None and track not in cls.tracks:
-        raise UsageError(f"{cls.name} serves the track {' and '.join(sorted(cls.tracks))}, not {track!r}")
-    options = apply_settings(cls.options(), request.dataset_settings, request.dataset)
-    dataset = open_dataset(cls, options, request.data_root)
-    workplace = Workplace(
-        output=request.output,
-        devices=choose_devices(request.device),
-        jobs=request.jobs or cpu_count(),
-        progress=progress,
-    )
+    dataset = _dataset(request)
+    if track is not None and track not in dataset.tracks:
+        raise UsageError(f"{dataset.name} serves the track {' and '.join(sorted(dataset.tracks))}, not {track!r}")
+    workplace = _workplace(request, progress)
     lists = [read_list(path) for path in request.lists]
     if len({each.name for each in lists}) < len(lists):
         raise UsageError("--list: two files of one name; rename one, since tables name lists by their files")
-    bench = set_up(dataset, workplace, track or next(name for name in TRACKS if name in cls.tracks), lists)
+    bench = set_up(dataset, workplace, track or next(name for name in TRACKS if name in dataset.tracks), lists)
     for each in bench.protocol.lists:
         reasons = "".join(f"; {count} left out: {reason}" for reason, count in each["left_out"].items())
         progress.line(f"list {each['name']}: {len(each['questions'])} questions of {each['task']}{reasons}")
@@ -101,6 +95,11 @@ def open_bench(request: BenchRequest, track: str | None, progress: Progress) -> 
             f"{len(bench.store.left_out)} clips of {dataset.name} left out: see {bench.store.folder}/left_out.parquet"
         )
     return bench, workplace
+
+
+def prepare_request(request: BenchRequest, progress: Progress) -> Store:
+    """The store of the data set that was asked for."""
+    return prepare(_dataset(request), _workplace(request, progress))
 
 
 def open_jury(request: BenchRequest, bench: Bench, workplace: Workplace) -> Jury:
@@ -115,6 +114,22 @@ def open_jury(request: BenchRequest, bench: Bench, workplace: Workplace) -> Jury
             raise UsageError(f"{path}: there is a judge {judge.name!r} already; give the card another name")
         judges.append(judge)
     return summon(judges, plugins.all("metric"), bench, workplace, request.fetch_weights)
+
+
+def _dataset(request: BenchRequest) -> Dataset:
+    cls = registry().find("dataset", request.dataset).cls
+    return open_dataset(
+        cls, apply_settings(cls.options(), request.dataset_settings, request.dataset), request.data_root
+    )
+
+
+def _workplace(request: BenchRequest, progress: Progress) -> Workplace:
+    return Workplace(
+        output=request.output,
+        devices=choose_devices(request.device),
+        jobs=request.jobs or cpu_count(),
+        progress=progress,
+    )
 
 
 def _track(named: list[Plugin], dataset: Plugin) -> str:

@@ -13,13 +13,13 @@ from v2f_bench.data.store import pad
 from v2f_bench.files import write_whole
 from v2f_bench.harness.fit import CHECKPOINT, MODEL, read_tensors
 from v2f_bench.harness.generate import checked_faces
-from v2f_bench.harness.prepare import usable_recording
 from v2f_bench.harness.sheet import draw_variation, write_table
 from v2f_bench.harness.workplace import choose_device
 from v2f_bench.hashing import source_key
 from v2f_bench.interfaces import BenchError, Context, Method, Trials, UsageError
 from v2f_bench.interfaces.options import did_you_mean, options_from
 from v2f_bench.leaderboard.record import read_record
+from v2f_bench.media.clips import usable_recording
 from v2f_bench.media.picture import read_picture, resize, square, to_pixels, to_tensor, write_picture
 from v2f_bench.media.sound import read_sound
 from v2f_bench.plugins import registry
@@ -83,7 +83,8 @@ def _given(
         raise UsageError(f"{cls.name} needs {', '.join(sorted(beyond))} of a test speaker; it cannot draw from a file")
     if "proposal" in needs and proposal is None:
         raise UsageError(f"{cls.name} changes a given face: add --proposal PICTURE (a crop, framed as the data set's)")
-    recording = usable_recording(*read_sound(voice), str(voice))
+    silence = protocol.dataset["options"].get("silence", 0.0)
+    recording = usable_recording(*read_sound(voice), str(voice), protocol.sample_rate, silence)
     given: dict[str, Any] = {"voice": pad([recording], protocol.sample_rate)}
     if proposal is not None:
         pixels = read_picture(proposal)

@@ -11,14 +11,15 @@ from v2f_bench.leaderboard.record import SCHEMA
 
 def record_of(bench: Bench, jury: Jury, scores: dict[str, Any], **run: Any) -> dict[str, Any]:
     """The record (keys: see `leaderboard/record.py`): `run` brings what belongs to the method and this run of it."""
-    protocol, clips = bench.protocol, bench.store.clips
+    protocol, clips, card = bench.protocol, bench.store.clips, bench.dataset.card
     return {
         "schema": SCHEMA,
         **run,
         "dataset": {
             **protocol.dataset,
-            "licence": bench.dataset.card.licence,
-            "consent": bench.dataset.card.consent,
+            "licence": card.licence,
+            "consent": card.consent,
+            **({"human": card.human, "human_source": card.human_source} if card.human else {}),
             "clips": len(clips),
             "left_out": len(bench.store.left_out),
             "content": bench.store.meta["content"],

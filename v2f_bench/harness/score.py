@@ -69,9 +69,7 @@ def score(
         with progress.bar("score", len(jury.metrics)) as bar:
             for plugin in jury.metrics:
                 try:
-                    found, columns = metric_results(
-                        plugin.cls(), evidence, jury, posed, trained_with, bench.dataset.people
-                    )
+                    found, columns = metric_results(plugin.cls(), evidence, jury, posed, trained_with, bench.people)
                 except Exception as error:  # a metric's own bug costs its numbers, not those of the others
                     found, columns = [unavailable(plugin.name, f"crashed: {type(error).__name__}: {error}")], {}
                     progress.line(f"metric {plugin.name} {found[0]['unavailable']}")

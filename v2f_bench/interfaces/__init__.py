@@ -1,9 +1,10 @@
 """What a plugin author reads: the four contracts and the plain values that pass between them. Imports no torch."""
 
 from v2f_bench.interfaces.context import Bar, Context, Progress, Silent
-from v2f_bench.interfaces.dataset import Card, Dataset
+from v2f_bench.interfaces.dataset import Card, Dataset, Part
 from v2f_bench.interfaces.errors import BenchError, DataError, NotAvailable, PluginError, UsageError
 from v2f_bench.interfaces.judge import Judge, WeightsFile
+from v2f_bench.interfaces.media import MediaOptions
 from v2f_bench.interfaces.method import Method
 from v2f_bench.interfaces.metric import Evidence, ListedQuestions, Measure, Metric
 from v2f_bench.interfaces.options import NoOptions, apply_settings, describe_options, setting_grid
@@ -22,10 +23,12 @@ __all__ = [
     "Judge",
     "ListedQuestions",
     "Measure",
+    "MediaOptions",
     "Method",
     "Metric",
     "NoOptions",
     "NotAvailable",
+    "Part",
     "PluginError",
     "Progress",
     "Silent",

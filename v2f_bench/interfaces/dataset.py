@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,14 +17,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Card:
-    """What a user must know before using a data set; every field is plain text."""
+    """What a user must know before using a data set."""
 
     title: str
     licence: str
     consent: str  # what the people in it agreed to, and what that asks of the user
     origin: str  # who made it, and where it is described
     obtain: str  # how to get it, and where to put it
-    defects: str = ""
+    defects: str = ""  # known ones, and what is done about each
+    counts: Mapping[str, int] = field(default_factory=dict)  # of what, when the data set is complete
+    balance: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # label: value: clips or people
+    # How often people recognise the label: what they were shown ("voice", "face", "both"): emotion or "all": share.
+    human: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    human_source: str = ""  # who measured it, and how
+
+
+@dataclass(frozen=True)
+class Part:
+    """One thing that a data set's folder should hold, and whether it does."""
+
+    what: str  # a path below the root, with placeholders in <>
+    found: bool
+    note: str = ""  # what was found, or what its absence costs
+    needed: bool = True  # nothing can be run without it
+
+    def in_words(self) -> str:
+        """As in `found    wav/<id>/<video>/<segment>.wav (a note)`."""
+        mark = "found  " if self.found else "MISSING" if self.needed else "without"
+        return f"{mark}  {self.what}{f' ({self.note})' if self.note else ''}"
 
 
 class Dataset(ABC):
@@ -38,6 +59,12 @@ class Dataset(ABC):
         people: the collections of people that its speakers are among ("vggface2", ...), as judges name what they met.
         version: changes when clips or labels change, so that protocols before and after differ.
         root_variable: the environment variable that names its folder; "" for a data set that needs no folder.
+        faces_cropped: whether its pictures show a face and little else; otherwise, and in videos, the face is found,
+            aligned and cropped. May be set by `__init__`.
+        labels: the data set's own words for each label and the shared ones: {"emotion": {"ANG": "angry"}, ...}. Part of
+            its protocols and records.
+
+    A data set whose media lie in files lets its options inherit `MediaOptions`.
     """
 
     name: ClassVar[str]
@@ -48,6 +75,8 @@ class Dataset(ABC):
     root_variable: ClassVar[str] = ""
     people: ClassVar[frozenset[str]] = frozenset()
     version: ClassVar[str] = "1"
+    faces_cropped: bool = True
+    labels: ClassVar[Mapping[str, Mapping[str, str]]] = {}
 
     def __init__(self, options: Any, root: Path | None) -> None:
         self.opt = options
@@ -58,7 +87,8 @@ class Dataset(ABC):
         """One row a clip, in a stable order, from the folder as it is now.
 
         Columns: `clip` (unique text), `speaker`, `voice` and `face` (text from which `read_voice` and `read_face` find
-        the media, usually a path below the root; "" for none); optionally `sex`, `age`, `ethnicity`, `emotion`,
+        the media, usually a path below the root; "" for none; a `face` with a video's suffix means one of its frames,
+        see `MediaOptions`); optionally `sex`, `age`, `ethnicity`, `emotion`,
         `intensity`, `sentence`, `heard` (the emotion that listeners heard in the voice; "" where they do not agree),
         `group` (clips of one recording session, such as a video; "" for unknown), and `fault`
         (why a row cannot be used; "" where it can).
@@ -66,6 +96,31 @@ class Dataset(ABC):
         Raises:
             DataError: the folder is missing or incomplete; lists what is expected and what was found.
         """
+
+    def parts(self) -> list[Part]:
+        """What its folder should hold, and what of that is there; [] for a data set that needs no folder."""
+        return []
+
+    def complete(self) -> dict[str, int]:
+        """How many "speakers" with a voice and a face, and how many "clips", a complete copy has under these options.
+
+        Protocols over less are named for what is there. A count that is not known is left out.
+        """
+        return {}
+
+    @property
+    def split_name(self) -> str:
+        """Stands in the protocol's name where the split is another than the data set's default; "" for the default."""
+        return ""
+
+    def split_clips(self, clips: pd.DataFrame) -> dict[str, str] | None:
+        """The split of each clip, where the source's own split has its speakers on both sides; None where not.
+
+        Args:
+            clips: the clips that can be used: `clip`, `speaker`, labels and `group`. A clip that is in no split is left
+                out of the answer. A data set that answers must have a `split_name`.
+        """
+        return None
 
     @abstractmethod
     def split(self, speakers: list[str]) -> dict[str, str]:
@@ -78,10 +133,19 @@ class Dataset(ABC):
         return read_sound(self._path(entry))
 
     def read_face(self, entry: str) -> np.ndarray:
-        """The picture of an index entry: uint8 [H, W, 3] RGB, a face crop. DataError where it cannot be read."""
+        """The picture of an index entry: uint8 [H, W, 3] RGB. DataError where it cannot be read."""
         from v2f_bench.media.picture import read_picture
 
         return read_picture(self._path(entry))
+
+    def read_frames(self, entry: str, count: int, side: int) -> list[tuple[float, np.ndarray]]:
+        """`count` frames of the video of an index entry, evenly spread: time in seconds, and uint8 [H, W, 3] RGB.
+
+        The shorter side of a frame is at most `side` pixels. DataError where the video cannot be read.
+        """
+        from v2f_bench.media.video import read_frames
+
+        return read_frames(self._path(entry), count, side)
 
     def oracle_faces(self, speakers: list[str], resolution: int) -> np.ndarray | None:
         """Where the causes are known, the face that a voice leaves to expect: uint8 [N, resolution, resolution, 3]."""

@@ -25,6 +25,8 @@ JUDGE_KINDS = {
     "pixels": "the picture itself, made small",
 }
 
+TRAINING_SPEAKERS = "the training split"  # in `met`: the people of whatever data set the judge is trained on
+
 
 @dataclass(frozen=True)
 class WeightsFile:

@@ -1,6 +1,12 @@
-"""The labels that data sets, judges and metrics share, and the names that each of them goes by elsewhere."""
+"""The labels that data sets, judges and metrics share, and the names that each of them goes by elsewhere.
+
+`DATASET_LABELS` is the one table of how the data sets' own words become the shared ones. Intensity is kept as each
+source grades it: acted "normal" and "strong" (RAVDESS) are no points of a scale from low to high (CREMA-D, MEAD).
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised", "contempt")
 SEXES = ("female", "male")
@@ -17,6 +23,36 @@ _OTHER_NAMES = {
     "f": "female",
     "man": "male",
     "m": "male",
+}
+
+# Data set: label: the source's word or code: the shared one.
+DATASET_LABELS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
+    "crema-d": {
+        "emotion": {
+            "ANG": "angry",
+            "DIS": "disgust",
+            "FEA": "fearful",
+            "HAP": "happy",
+            "NEU": "neutral",
+            "SAD": "sad",
+        },
+        "heard": {"A": "angry", "D": "disgust", "F": "fearful", "H": "happy", "N": "neutral", "S": "sad"},
+        "intensity": {"LO": "low", "MD": "medium", "HI": "high", "XX": ""},
+    },
+    "ravdess": {
+        "emotion": {
+            **{"01": "neutral", "02": "calm", "03": "happy", "04": "sad"},
+            **{"05": "angry", "06": "fearful", "07": "disgust", "08": "surprised"},
+        },
+        "intensity": {"01": "normal", "02": "strong"},
+    },
+    "mead": {
+        "emotion": {
+            **{"neutral": "neutral", "happy": "happy", "sad": "sad", "angry": "angry"},
+            **{"fear": "fearful", "disgusted": "disgust", "surprised": "surprised", "contempt": "contempt"},
+        },
+        "intensity": {"level_1": "low", "level_2": "medium", "level_3": "high"},
+    },
 }
 
 

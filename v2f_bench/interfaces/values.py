@@ -27,6 +27,11 @@ NEEDS = {
 ANSWERS = ("attributes", "emotion", "real-photo", "oracle")
 
 
+def random_starts(lengths: Sequence[int], wanted: int, rng: np.random.Generator) -> list[int]:
+    """Where a random stretch of `wanted` samples begins in each recording; 0 in one that is shorter."""
+    return [int(rng.integers(max(1, length - wanted + 1))) for length in lengths]
+
+
 @dataclass(frozen=True)
 class Voices:
     """A batch of recordings.
@@ -44,14 +49,19 @@ class Voices:
 
     def crop(self, seconds: float, rng: np.random.Generator) -> Voices:
         """A random stretch of `seconds` of each recording; one that is shorter is repeated to that length."""
+        wanted = round(seconds * self.rate)
+        return self.stretches(random_starts(self.lengths.tolist(), wanted, rng), wanted)
+
+    def stretches(self, starts: Sequence[int], wanted: int) -> Voices:
+        """`wanted` samples of each recording from its start on; a recording is repeated to that length."""
         import torch
 
-        wanted = round(seconds * self.rate)
-        starts = torch.tensor([int(rng.integers(max(1, int(n) - wanted + 1))) for n in self.lengths])
-        positions = (
-            starts.to(self.samples.device)[:, None] + torch.arange(wanted, device=self.samples.device)
-        ) % self.lengths.clamp(min=1)[:, None]
-        return Voices(self.samples.gather(1, positions), torch.full_like(self.lengths, wanted), self.rate)
+        samples = self.samples.new_zeros(len(starts), wanted)
+        for row, recording, start, length in zip(samples, self.samples, starts, self.lengths.tolist(), strict=True):
+            for place in range(0, wanted, (length - start) or wanted):
+                stretch = recording[start : min(length, start + wanted - place)]
+                row[place : place + len(stretch)] = stretch
+        return Voices(samples, torch.full_like(self.lengths, wanted), self.rate)
 
     def to(self, device: torch.device | str) -> Voices:
         return Voices(self.samples.to(device), self.lengths.to(device), self.rate)
@@ -75,6 +85,10 @@ class Clips(ABC):
     @abstractmethod
     def voices(self, rows: Sequence[int] | np.ndarray) -> Voices:
         """The recordings of table rows `rows` (positions), whole."""
+
+    def crops(self, rows: Sequence[int] | np.ndarray, seconds: float, rng: np.random.Generator) -> Voices:
+        """`voices(rows).crop(seconds, rng)`, of which no more is read than that."""
+        return self.voices(rows).crop(seconds, rng)
 
     @abstractmethod
     def faces(self, rows: Sequence[int] | np.ndarray) -> torch.Tensor:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from v2f_bench.interfaces import Judge, NotAvailable, WeightsFile
 from v2f_bench.judges.weights import fill, read_tensors
+from v2f_bench.media.mtcnn import HOW_TO_INSTALL
 
 if TYPE_CHECKING:
     import torch
 
-HOW_TO_INSTALL = "pip install --no-deps facenet-pytorch"
 RELEASE = "https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/"
 SIDE = 160  # pixels, as in training
 BATCH = 32  # faces at once: more take memory, and no less time

@@ -20,7 +20,8 @@ KEYS = {
     "answers": "which of the method's needs only the true answer could give; its results are no achievement",
     "options": "every option of the method, as run",
     "preset": "the preset that the options started from",
-    "dataset": "name, version, options, licence, consent terms, clips used and left out, sha256 of its content as read",
+    "dataset": "name, version, options, label map, licence, consent terms, how often people recognise its emotions, "
+    "clips used and left out, sha256 of its content as read",
     "protocol": "name, track, hash, sample rate, resolution, and how many speakers and clips each split has",
     "posed": "how many trials bring all that the method needs",
     "seed": "the run's seed",

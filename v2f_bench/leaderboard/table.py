@@ -208,6 +208,7 @@ def _notes(entries: list[Entry], columns: list[Column], strict: bool) -> str:
     lines += _unavailable(entries)
     if any(column.measure.startswith("retrieval") for column in columns):
         lines.append("rank: mean normalised rank, 0 is first and 0.5 is chance.")
+    lines += _emotion_lines(entries[0].first)
     failures = {result["failure_policy"] for e in entries for result in e.first["results"] if result.get("failed")}
     lines += sorted(f"Failed faces: {escaped(policy)}." for policy in failures)
     lines.append(
@@ -215,6 +216,20 @@ def _notes(entries: list[Entry], columns: list[Column], strict: bool) -> str:
         "known from a voice: what is right is mostly sex, age and other traits that many people share."
     )
     return "\n".join(f"* {line}" for line in lines)
+
+
+def _emotion_lines(record: dict[str, Any]) -> list[str]:
+    """Of an emotion table: how often people recognise these emotions, and what the source calls them."""
+    dataset, lines = record["dataset"], []
+    if record["protocol"]["track"] != "emotion":
+        return []
+    if human := dataset.get("human"):
+        shares = ", ".join(f"{shares['all']:.1%} ({escaped(shown)})" for shown, shares in human.items())
+        lines.append(f"People choose the intended emotion in {shares}: {escaped(dataset['human_source'])}.")
+    if named := dataset.get("labels", {}).get("emotion"):
+        words = ", ".join(f"{escaped(word)} = {escaped(shared)}" for word, shared in named.items())
+        lines.append(f"Emotions, as {escaped(dataset['name'])} calls them: {words}.")
+    return lines
 
 
 def _different_weights(entries: list[Entry]) -> list[str]:

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
 
 from v2f_bench.interfaces import DataError
+from v2f_bench.media.file import check_file
 
 if TYPE_CHECKING:
     import torch
@@ -23,8 +24,7 @@ def read_picture(path: Path) -> np.ndarray:
     Raises:
         DataError: the file is missing, truncated or no picture; names the file.
     """
-    if not path.is_file():
-        raise DataError(f"{path}: no such file")
+    check_file(path, "a picture")
     try:
         with Image.open(path) as picture:
             if picture.mode.startswith("I"):  # 16 bits a pixel: `convert` would clip instead of scale

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from v2f_bench.interfaces import DataError
+from v2f_bench.media.file import check_file, check_length
 
 _SOUNDFILE = {".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif"}
 
@@ -19,10 +21,7 @@ def read_sound(path: Path) -> tuple[np.ndarray, int]:
     Raises:
         DataError: the file is missing, empty, shorter than its header says, not finite, or no sound; names the file.
     """
-    if not path.is_file():
-        raise DataError(f"{path}: no such file")
-    if path.stat().st_size < 200 and path.read_bytes().startswith(b"version https://git-lfs"):
-        raise DataError(f"{path}: a Git-LFS pointer, not the recording; run `git lfs pull` where it came from")
+    check_file(path, "sound")
     samples, rate = _read_soundfile(path) if path.suffix.lower() in _SOUNDFILE else _read_ffmpeg(path)
     if not len(samples):
         raise DataError(f"{path}: holds no sound")
@@ -85,11 +84,15 @@ def _read_ffmpeg(path: Path) -> tuple[np.ndarray, int]:
         with av.open(str(path)) as container:
             if not container.streams.audio:
                 raise DataError(f"{path}: has no sound track")
-            rate = container.streams.audio[0].rate
+            stream: Any = container.streams.audio[0]
+            rate = stream.rate
             to_mono = av.AudioResampler(format="flt", layout="mono", rate=rate)
             pieces = [out.to_ndarray()[0] for frame in container.decode(audio=0) for out in to_mono.resample(frame)] + [
                 out.to_ndarray()[0] for out in to_mono.resample(None)
             ]
+            promised = float(stream.duration * stream.time_base) if stream.duration else (container.duration or 0) / 1e6
     except av.FFmpegError as error:
-        raise DataError(f"{path}: not readable as sound ({error})") from None
-    return (np.concatenate(pieces) if pieces else np.zeros(0, np.float32)).astype(np.float32), rate
+        raise DataError(f"{path}: not readable as sound ({error.strerror})") from None
+    samples = np.concatenate(pieces).astype(np.float32) if pieces else np.zeros(0, np.float32)
+    check_length(path, len(samples) / rate, promised)
+    return samples, rate

@@ -1,0 +1,188 @@
+"""The doctor: every kind of bad file is told from the good, and the exit code says whether a run can start."""
+
+import json
+
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image
+from small_media import RATE, touch, write_film, write_noise, write_pointer, write_sound, write_tone
+
+from v2f_bench.datasets.folder import Folder, FolderOptions
+from v2f_bench.datasets.ravdess import Ravdess, RavdessOptions
+from v2f_bench.harness.doctor import examine, seconds_of
+from v2f_bench.harness.workplace import Workplace
+from v2f_bench.interfaces import DataError
+
+
+@pytest.fixture
+def media(tmp_path):
+    """A folder of good files and of every bad kind."""
+    tone = (0.3 * np.sin(np.arange(2 * RATE) * 0.05)).astype(np.float32)
+    picture = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
+    for name in ("good.wav", "good.flac", "cut.wav", "good.mp3"):
+        soundfile.write(tmp_path / name, tone, RATE)
+    write_sound(tmp_path / "good.m4a", tone)
+    write_film(tmp_path / "good.mp4", picture, tone)
+    write_film(tmp_path / "good.flv", picture, video="flv1")
+    for name in ("good.png", "good.jpg", "cut.png"):
+        Image.fromarray(picture).save(tmp_path / name)
+    for name in ("cut.wav", "cut.png"):
+        data = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(data[: len(data) // 2])
+    for suffix in ("wav", "png", "mp4"):
+        touch(tmp_path / f"empty.{suffix}")
+        write_pointer(tmp_path / f"pointer.{suffix}")
+        (tmp_path / f"text.{suffix}").write_text("neither sound nor picture " * 20)
+    (tmp_path / "film.png").write_bytes((tmp_path / "good.mp4").read_bytes())
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "part", "seconds"),
+    [
+        *(("good." + suffix, "voice", 2.0) for suffix in ("wav", "flac", "mp3", "m4a", "mp4")),
+        *(("good." + suffix, "face", 0.0) for suffix in ("png", "jpg")),
+    ],
+)
+def test_good_files(media, name, part, seconds):
+    assert seconds_of(media / name, part) == pytest.approx(seconds, abs=0.15)
+
+
+def test_a_silent_film_has_a_face_and_no_voice(media):
+    assert seconds_of(media / "good.flv", "face") >= 0
+    with pytest.raises(DataError, match="no sound track"):
+        seconds_of(media / "good.flv", "voice")
+    with pytest.raises(DataError, match="no video track"):
+        seconds_of((media / "good.m4a").rename(media / "misnamed.mp4"), "face")
+
+
+@pytest.mark.parametrize(
+    ("name", "part", "reason"),
+    [
+        ("cut.wav", "voice", "truncated"),
+        ("cut.png", "face", "not readable as a picture"),
+        ("film.png", "face", "not readable as a picture"),
+        ("gone.wav", "voice", "no such file"),
+        *((f"empty.{suffix}", part, "the file is empty") for suffix, part in (("wav", "voice"), ("png", "face"))),
+        *((f"pointer.{suffix}", part, "Git-LFS pointer") for suffix, part in (("wav", "voice"), ("mp4", "face"))),
+        ("text.wav", "voice", "not readable as sound"),
+        ("text.png", "face", "not readable as a picture"),
+        ("text.mp4", "face", "not readable as video"),
+    ],
+)
+def test_bad_files(media, name, part, reason):
+    with pytest.raises(DataError, match=reason) as caught:
+        seconds_of(media / name, part)
+    assert str(media / name) in str(caught.value)
+
+
+def write_folder(root, people=16, **more):
+    """A folder data set of two clips a person; `more` rows of clips.csv by clip name: "voice,face"."""
+    lines = ["clip,speaker,voice,face,sex,emotion"]
+    for number in range(people):
+        for clip, emotion in enumerate(("neutral", "sad")):
+            write_tone(root / f"{number}-{clip}.wav")
+            write_noise(root / f"{number}-{clip}.png")
+            lines.append(f"{number}-{clip},p{number},{number}-{clip}.wav,{number}-{clip}.png,m,{emotion}")
+    lines += [f"{clip},p0,{files},m,sad" for clip, files in more.items()]
+    (root / "clips.csv").write_text("\n".join(lines))
+    return root
+
+
+def test_a_whole_folder(tmp_path):
+    root = write_folder(tmp_path / "data", a="gone.wav,", b="gone too.wav,", c=",pointer.png", d=",empty.png")
+    write_pointer(root / "pointer.png")
+    touch(root / "empty.png")
+    workplace = Workplace(cache=tmp_path / "cache", jobs=2)
+    found = examine(Folder(FolderOptions(cropped=True), root), workplace)
+    assert (found.clips, found.speakers, found.voices, found.faces) == (32, 16, 32, 32)
+    assert found.seconds == pytest.approx(32 * 0.6)
+    assert found.labels == {"sex": {"male": 16}, "emotion": {"neutral": 16, "sad": 16}}
+    reasons = {each["file"]: each["reason"] for each in found.left_out}
+    assert list(reasons) == ["gone.wav", "gone too.wav", "pointer.png", "empty.png"]
+    for file, reason in zip(reasons, ("no such file", "no such file", "Git-LFS pointer", "is empty"), strict=True):
+        assert reason in reasons[file]
+    assert found.store_bytes == 32 * 128 * 128 * 3 + round(found.seconds * 16_000) * 2
+    states = {state.track: state for state in found.tracks}
+    assert states["identity"].protocol == "identity-v1"
+    assert states["identity"].trials == 2 * states["identity"].gallery
+    assert found.ready
+    assert not (tmp_path / "cache").exists(), "it looks and writes nothing"
+
+
+def test_what_it_foretells_is_what_prepare_makes(tmp_path):
+    from v2f_bench.harness.bench import set_up
+
+    dataset = Folder(FolderOptions(cropped=True), write_folder(tmp_path / "data"))
+    workplace = Workplace(cache=tmp_path / "cache", jobs=1)
+    found = examine(dataset, workplace)
+    bench = set_up(dataset, workplace)
+    state = next(state for state in found.tracks if state.track == "identity")
+    assert (state.protocol, state.trials) == (bench.protocol.name, len(bench.trials))
+    written = sum((bench.store.folder / name).stat().st_size for name in ("voices.i16", "faces.u8"))
+    assert found.store_bytes == pytest.approx(written, rel=0.01)
+
+
+def test_a_disk_that_is_too_small_stops_a_run(tmp_path, monkeypatch):
+    dataset = Folder(FolderOptions(cropped=True), write_folder(tmp_path / "data"))
+    monkeypatch.setattr("v2f_bench.harness.doctor._free_bytes", lambda folder: 1000)
+    assert not examine(dataset, Workplace(cache=tmp_path / "cache", jobs=1)).ready
+
+
+def test_what_is_missing_altogether(tmp_path):
+    found = examine(Ravdess(RavdessOptions(), tmp_path / "nowhere"), Workplace(cache=tmp_path, jobs=1))
+    assert [part.found for part in found.parts] == [False, False]
+    assert "is not a folder" in found.problem
+    assert not found.ready
+
+
+def test_the_command(cli, tmp_path):
+    root = write_folder(tmp_path / "data", a="gone.wav,")
+    done = cli("doctor", "folder", "--data-root", root)
+    assert "found    clips.csv (33 rows)" in done.stdout
+    assert ["1", "no", "such", "file", "gone.wav"] in [line.split() for line in done.stdout.splitlines()]
+    assert "identity: identity-v1, " in done.stdout
+    assert "licence: " in done.stdout
+    assert "consent: " in done.stdout
+    done = cli("doctor", "ravdess", "--data-root", root, ok=False)
+    assert done.returncode == 1
+    assert "its name is not modality-channel" not in done.stderr
+    assert "MISSING  Actor_<01-24>/" in done.stdout
+    assert "no run could start" in done.stderr
+    told = json.loads(cli("doctor", "folder", "--data-root", root, "--json").stdout)
+    assert told["ready"] is True
+    assert [each["file"] for each in told["left_out"]] == ["gone.wav"]
+    done = cli("doctor", "ravdes", ok=False)
+    assert (done.returncode, "did you mean 'ravdess'" in done.stderr) == (2, True)
+
+
+def test_the_card_has_the_human_ceiling(cli):
+    text = cli("info", "ravdess").stdout
+    assert "face: all = 0.75" in text
+    assert "06 = fearful" in text
+    facts = json.loads(cli("info", "crema-d", "--json").stdout)
+    assert facts["human"]["voice"]["sad"] == 0.164
+    assert facts["counts"]["clips"] == 7442
+
+
+def test_the_real_folders(shared_data, tmp_path):
+    from v2f_bench.datasets.crema_d import CremaD, CremaOptions
+    from v2f_bench.datasets.voxceleb_vggface import VoxcelebVggface, VoxcelebVggfaceOptions
+
+    workplace = Workplace(cache=tmp_path, jobs=2)
+    for folder, dataset, options, ready in [
+        ("voxceleb-vggface", VoxcelebVggface, VoxcelebVggfaceOptions, True),
+        ("ravdess", Ravdess, RavdessOptions, False),  # no faces
+        ("crema-d", CremaD, CremaOptions, False),  # pointers
+    ]:
+        if not (shared_data / folder).is_dir():
+            pytest.skip(f"not at {shared_data / folder}")
+        found = examine(dataset(options(), shared_data / folder), workplace)
+        assert found.ready is ready
+        if folder == "crema-d":
+            assert any("Git-LFS pointer" in each["reason"] for each in found.left_out)
+        else:
+            assert not found.left_out
+        if folder == "voxceleb-vggface":
+            assert found.tracks[0].protocol == "identity-v1@130-of-1225-speakers"

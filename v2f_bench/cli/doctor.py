@@ -1,0 +1,91 @@
+"""`v2f-bench doctor`: whether a data set's folder holds what a run needs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from v2f_bench.harness.doctor import Diagnosis
+    from v2f_bench.interfaces import Dataset
+
+
+def doctor(
+    dataset: Annotated[str, typer.Argument(help="Data set; `v2f-bench list` shows them.")],
+    data_root: Annotated[Path | None, typer.Option(help="Folder of the data set, for those that need one.")] = None,
+    dataset_settings: Annotated[
+        list[str] | None, typer.Option("--dataset-set", help="Data set option name=value; repeatable.")
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Files looked at at once; default: one a CPU.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
+) -> None:
+    """Look at the folder of DATASET: what is there, missing, only a pointer, or broken; which tracks can be run.
+
+    Also tells the licence, the consent terms and the disk that is needed. Only headers of files are read. The exit code
+    is 1 if no run could start.
+
+    \b
+    Examples:
+      v2f-bench doctor ravdess --data-root ~/data/ravdess
+      v2f-bench doctor mead --data-root ~/data/mead --dataset-set view=left_30
+    """
+    from v2f_bench.cli.display import progress_display
+    from v2f_bench.harness.bench import open_dataset
+    from v2f_bench.harness.circumstances import cpu_count
+    from v2f_bench.harness.doctor import examine
+    from v2f_bench.harness.workplace import Workplace
+    from v2f_bench.interfaces import DataError, apply_settings
+    from v2f_bench.plugins import registry
+
+    cls = registry().find("dataset", dataset).cls
+    opened = open_dataset(cls, apply_settings(cls.options(), dataset_settings or [], dataset), data_root)
+    workplace = Workplace(jobs=jobs or cpu_count(), progress=progress_display())
+    found = examine(opened, workplace)
+    if as_json:
+        told = dataclasses.asdict(found) | {"ready": found.ready, "licence": cls.card.licence}
+        typer.echo(json.dumps(told | {"consent": cls.card.consent}, indent=1))
+    else:
+        typer.echo("\n".join(_report(opened, found, workplace.cache)))
+    if not found.ready:
+        raise DataError(f"{dataset}: no run could start; `v2f-bench info {dataset}` tells how to get what is missing")
+
+
+def _report(dataset: Dataset, found: Diagnosis, cache: Path) -> Iterator[str]:
+    import pandas as pd
+
+    from v2f_bench.cli.prepare import left_out_table
+
+    yield f"{dataset.name}: {dataset.root or 'made by code'}"
+    yield from (f"  {part.in_words()}" for part in found.parts)
+    if found.problem:
+        yield from ("", found.problem) if all(part.found or not part.needed for part in found.parts) else ("",)
+    else:
+        yield ""
+        yield (
+            f"{found.clips} clips of {found.speakers} speakers: {found.voices} voices "
+            f"({found.seconds / 3600:.1f} h), {found.faces} faces"
+        )
+        for label, counts in found.labels.items():
+            yield f"{label}: {', '.join(f'{count} {value}' for value, count in counts.items())}"
+        if found.left_out:
+            yield from ("", left_out_table(pd.DataFrame(found.left_out)), "")
+        elif dataset.root:
+            yield "nothing is broken, as far as headers tell"
+        yield f"disk: {_size(found.store_bytes)} for the prepared data in {cache}; {_size(found.free_bytes)} are free"
+        for state in found.tracks:
+            yield f"{state.track}: " + (
+                f"cannot be run: {state.problem}"
+                if state.problem
+                else f"{state.protocol}, {state.trials} trials, gallery of {state.gallery}"
+            )
+    yield f"licence: {dataset.card.licence}"
+    yield f"consent: {dataset.card.consent}"
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"

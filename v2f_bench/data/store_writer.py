@@ -1,0 +1,161 @@
+"""Writing a store (see `store.py` for its files), batch by batch, so that a killed writer loses one batch at most."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from v2f_bench.data.overlap import repeated
+from v2f_bench.data.store import FORMAT
+from v2f_bench.files import write_text_whole
+from v2f_bench.hashing import canonical_json
+
+JOURNAL = "journal.jsonl"
+# What the journal tells of a clip beside its row of the index, and the type of each in the table.
+_TOLD = {
+    **{"voice": "bool", "face": "bool", "voice_start": "int64", "voice_samples": "int64", "face_row": "int64"},
+    **{"frame_time": "float64", "frame_by": "str", "face_score": "float64"},
+    **{"digest": "str", "voice_digest": "str", "face_digest": "str"},
+}
+_NOTHING_FOUND = {"frame_time": float("nan"), "frame_by": "", "face_score": float("nan")}
+
+
+@dataclass(frozen=True)
+class Written:
+    """How much of a store is there: rows of the index dealt with, samples, faces, and bytes of the journal."""
+
+    rows: int = 0
+    samples: int = 0
+    faces: int = 0
+    journal: int = 0
+
+
+class StoreWriter:
+    """Writes a store of the clips in `labels`, the index's columns for the table, one row a clip.
+
+    The folder is empty, or what a writer with the same arguments left when it was killed. `written.rows` tells how many
+    rows of the index are dealt with already; the next call is about the row after these.
+    """
+
+    def __init__(self, folder: Path, dataset: str, rate: int, size: int, labels: pd.DataFrame) -> None:
+        self._folder = folder
+        self._meta = {"format": FORMAT, "dataset": dataset, "rate": rate, "size": size}
+        self._files = labels[[part for part in ("voice", "face") if part in labels]].reset_index(drop=True)
+        self._labels = labels.drop(columns=["voice", "face", "fault"], errors="ignore").reset_index(drop=True)
+        self._row_bytes = size * size * 3
+        self.written = self._last_commit()
+        self._samples, self._faces = self.written.samples, self.written.faces
+        self._lines: list[dict[str, Any]] = []  # of the batch under way
+        cuts = (("voices.i16", self._samples * 2), ("faces.u8", self._faces * self._row_bytes))
+        self._voices_file, self._faces_file = (_opened(folder / name, cut) for name, cut in cuts)
+        self._journal = _opened(folder / JOURNAL, self.written.journal)
+
+    def add(self, row: int, voice: np.ndarray | None, face: np.ndarray | None, **found: Any) -> None:
+        """The clip of that row of the index: its voice (int16 [T]) and its face (uint8 [size, size, 3]), or None.
+
+        `found` may bring `frame_time`, `frame_by` and `face_score`.
+        """
+        labels = {name: str(value) for name, value in self._labels.iloc[row].items()}
+        digest = hashlib.sha256(canonical_json([labels, None if voice is None else len(voice)]).encode())
+        told: dict[str, Any] = {"voice_start": self._samples, "voice_samples": 0, "face_row": -1}
+        told |= {"voice_digest": "", "face_digest": ""}
+        if voice is not None:
+            data = voice.astype("<i2").tobytes()
+            self._voices_file.write(data)
+            digest.update(data)
+            told |= {"voice_samples": len(voice), "voice_digest": hashlib.sha256(data).hexdigest()}
+            self._samples += len(voice)
+        if face is not None:
+            data = face.tobytes()
+            self._faces_file.write(data)
+            digest.update(data)
+            told |= {"face_row": self._faces, "face_digest": hashlib.sha256(data).hexdigest()}
+            self._faces += 1
+        told |= {"voice": voice is not None, "face": face is not None, "digest": digest.hexdigest()}
+        self._lines.append({"row": row, **told, **_NOTHING_FOUND, **found})
+
+    def leave_out(self, clip: str, file: str, reason: str) -> None:
+        """A clip, or a part of one, that cannot be used."""
+        self._lines.append({"clip": clip, "file": file, "reason": reason})
+
+    def commit(self, rows: int) -> None:
+        """The first `rows` rows of the index are dealt with: a writer that is killed from now on goes on after them."""
+        self._voices_file.flush()
+        self._faces_file.flush()
+        self._lines.append({"done": rows, "samples": self._samples, "faces": self._faces})
+        self._journal.write(b"".join(json.dumps(line).encode() + b"\n" for line in self._lines))
+        self._journal.flush()
+        self._lines = []
+        self.written = Written(rows, self._samples, self._faces, self._journal.tell())
+
+    def close(self) -> None:
+        """Write the tables and the facts of what was committed; then the journal is not needed any more."""
+        for file in (self._voices_file, self._faces_file, self._journal):
+            file.close()
+        clips, left_out = self._tables()
+        clips.drop(columns=["digest", "voice_digest", "face_digest"]).to_parquet(
+            self._folder / "clips.parquet", index=False
+        )
+        left_out.to_parquet(self._folder / "left_out.parquet", index=False)
+        content = hashlib.sha256("".join(clips["digest"]).encode()).hexdigest()
+        counts = {"clips": len(clips), "voices": int(clips["voice"].sum()), "faces": int(clips["face"].sum())}
+        text = json.dumps({**self._meta, **counts, "left_out": len(left_out), "content": content}, indent=1)
+        write_text_whole(self._folder / "store.json", text)
+        (self._folder / JOURNAL).unlink()
+
+    def _tables(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """`clips.parquet`, with the digests, and `left_out.parquet`; what is there twice is set aside."""
+        clips: dict[str, list[Any]] = {name: [] for name in ("row", *_TOLD)}
+        left_out: dict[str, list[Any]] = {name: [] for name in ("clip", "file", "reason")}
+        for line in self._committed():
+            columns = clips if "row" in line else left_out if "reason" in line else {}
+            for name, values in columns.items():
+                values.append(line[name])
+        told = pd.DataFrame({name: pd.Series(clips[name], dtype=kind) for name, kind in _TOLD.items()})
+        labels = self._labels.iloc[clips["row"]].reset_index(drop=True)
+        table = pd.concat([labels, told], axis=1)
+        left_out |= {"part": [""] * len(left_out["clip"]), "copy_of": [""] * len(left_out["clip"])}
+        for part, nothing in (("voice", {"voice_samples": 0}), ("face", {"face_row": -1})):
+            for number, copy_of, reason in list(repeated(table, part)):
+                file = self._files[part].iloc[clips["row"][number]] if part in self._files else ""
+                told_of = (table.at[number, "clip"], file, reason, part, copy_of)
+                for name, value in zip(left_out, told_of, strict=True):
+                    left_out[name].append(value)
+                for name, value in {part: False, **nothing}.items():
+                    table.at[number, name] = value
+        return table[table["voice"] | table["face"]], pd.DataFrame(left_out, dtype="str")
+
+    def _committed(self) -> Iterator[dict[str, Any]]:
+        """The lines of the journal up to the last commit."""
+        with (self._folder / JOURNAL).open("rb") as journal:
+            while journal.tell() < self.written.journal:
+                yield json.loads(journal.readline())
+
+    def _last_commit(self) -> Written:
+        """What the last complete batch in the folder left; nothing where its files are not all there."""
+        path, last = self._folder / JOURNAL, Written()
+        if not path.exists():
+            return last
+        with path.open("rb") as journal:
+            for line in iter(journal.readline, b""):
+                if line.startswith(b'{"done"') and line.endswith(b"\n"):
+                    told = json.loads(line)
+                    last = Written(told["done"], told["samples"], told["faces"], journal.tell())
+        sizes = {"voices.i16": last.samples * 2, "faces.u8": last.faces * self._row_bytes}
+        whole = all((self._folder / name).stat().st_size >= size for name, size in sizes.items())
+        return last if whole else Written()
+
+
+def _opened(path: Path, length: int) -> Any:
+    """The file cut to `length` bytes, to be written on at its end."""
+    path.touch()
+    os.truncate(path, length)
+    return path.open("ab")

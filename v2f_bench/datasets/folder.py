@@ -1,0 +1,159 @@
+"""`folder`: anybody's own recordings and pictures, listed in one table.
+
+`clips.csv` in the folder has a heading and a row a clip, with commas, semicolons or TABs between. Columns, in any
+order: `speaker` (needed); `voice`, a recording, and `face`, a picture or a video, as paths from the folder (one of the
+two needed); where they are known `clip` (a name; else made of speaker and row), `sex`, `age` (years), `ethnicity`,
+`emotion`, `intensity`, `sentence`, `group` (clips of one recording session) and `split` (train, validation or test; one
+for all clips of a speaker).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any, ClassVar
+
+import pandas as pd
+
+from v2f_bench.data.splits import SPLITS, hashed_split
+from v2f_bench.datasets.layout import index_table, numbered_rows, require
+from v2f_bench.interfaces import Card, DataError, Dataset, MediaOptions, Part
+from v2f_bench.interfaces.labels import EMOTIONS, SEXES, standard_label
+from v2f_bench.plugins import hookimpl
+
+TABLE = "clips.csv"
+TEXTS = ("ethnicity", "intensity", "sentence", "group")
+COLUMNS = ("speaker", "voice", "face", "clip", "sex", "age", "emotion", "split", *TEXTS)
+OLDEST = 130  # years
+
+
+@dataclass(frozen=True)
+class FolderOptions(MediaOptions):
+    cropped: bool = False  # whether the pictures are crops of faces already; otherwise the face is found in each
+
+
+class Folder(Dataset):
+    """Your own recordings and pictures, listed in clips.csv: one row a clip, `speaker`, `voice`, `face` and labels.
+
+    Further columns where they are known: `clip`, `sex`, `age`, `ethnicity`, `emotion`, `intensity`, `sentence`, `group`
+    and `split`. Without `split`, three in ten speakers are for test and one for validation, by a hash of their names.
+    """
+
+    name = "folder"
+    summary = "your own recordings and pictures or videos, listed in clips.csv"
+    tracks = frozenset({"identity", "emotion"})
+    options = FolderOptions
+    root_variable = "V2F_BENCH_FOLDER"
+    card: ClassVar[Card] = Card(
+        title="A folder of your own",
+        licence="What you agreed on with the people in it",
+        consent="What you agreed on with the people in it: see that it covers generated faces.",
+        origin="Yours.",
+        obtain=f"Write {TABLE} into the folder: a heading with the columns speaker, voice, face and any of "
+        f"{', '.join(COLUMNS[3:])}; then a row a clip, with paths from the folder. Name the folder by --data-root or "
+        "V2F_BENCH_FOLDER.",
+        defects="Whether judges met its people in their training is not known to v2f-bench.",
+    )
+
+    opt: FolderOptions
+    root: Path
+
+    def __init__(self, options: FolderOptions, root: Path | None) -> None:
+        super().__init__(options, root)
+        self.faces_cropped = options.cropped
+
+    def parts(self) -> list[Part]:
+        table = self.root / TABLE
+        rows = len(numbered_rows(table, ("speaker",))) if table.is_file() else 0
+        return [Part(TABLE, table.is_file(), f"{rows} rows" if rows else "")]
+
+    def index(self) -> pd.DataFrame:
+        require(self)
+        return index_table(self._rows())
+
+    def split(self, speakers: list[str]) -> dict[str, str]:
+        given = {row["speaker"]: row["split"] for row in self._rows() if row.get("split")}
+        return hashed_split(speakers, self.name, validation=0.1, test=0.3) | given
+
+    def _rows(self) -> list[dict[str, Any]]:
+        table = self.root / TABLE
+        return clips_of(numbered_rows(table, ("speaker",)), str(table))
+
+
+def clips_of(table: Sequence[tuple[int, dict[str, str]]], called: str) -> list[dict[str, Any]]:
+    """The index rows of a table's numbered rows, checked.
+
+    Raises:
+        DataError: a column that is not known, a row without a speaker or without media, a path that leaves the folder,
+            a label that is none, a name twice, a speaker in two splits; names the table and the row.
+    """
+    if not table:
+        raise DataError(f"{called}: it has a heading and no rows")
+    if unknown := sorted(set(table[0][1]) - set(COLUMNS)):
+        raise DataError(f"{called}: no column is called {', '.join(unknown)}; there is {', '.join(COLUMNS)}")
+    rows: list[dict[str, Any]] = []
+    row_of_clip: dict[str, int] = {}
+    split_of: dict[str, tuple[str, int]] = {}
+    for number, cells in table:
+        try:
+            row = _clip_of(cells, number)
+            first = row_of_clip.setdefault(row["clip"], number)
+            if first != number:
+                raise ValueError(f"the clip {row['clip']} stands in row {first} already")
+            split, since = split_of.setdefault(row["speaker"], (row.get("split", ""), number))
+            if split != row.get("split", ""):
+                raise ValueError(f"the speaker {row['speaker']} is in another split than in row {since}")
+        except ValueError as error:
+            raise DataError(f"{called}, row {number}: {error}") from None
+        rows.append(row)
+    return rows
+
+
+def _clip_of(cells: dict[str, str], number: int) -> dict[str, Any]:
+    """One row; ValueError, in words, where it cannot be used."""
+    if not cells["speaker"]:
+        raise ValueError("no speaker")
+    row: dict[str, Any] = {
+        "clip": cells.get("clip") or f"{cells['speaker']}/{number}",
+        "speaker": cells["speaker"],
+        "voice": _inside(cells.get("voice", "")),
+        "face": _inside(cells.get("face", "")),
+    }
+    if not (row["voice"] or row["face"]):
+        raise ValueError("neither voice nor face")
+    for column, known in (("sex", SEXES), ("emotion", EMOTIONS), ("split", SPLITS)):
+        if column in cells:
+            row[column] = standard_label(cells[column])
+            if row[column] not in ("", *known):
+                raise ValueError(f"{column} is one of {', '.join(known)}, or empty, not {cells[column]!r}")
+    if "age" in cells:
+        row["age"] = _years(cells["age"])
+    return row | {column: cells[column] for column in TEXTS if column in cells}
+
+
+def _inside(entry: str) -> str:
+    """A path that stays below the folder, with "/" between; ValueError for any other."""
+    if not entry:
+        return ""
+    windows = PureWindowsPath(entry)  # both kinds of separators
+    if windows.is_absolute() or windows.drive or windows.root or ".." in windows.parts or "\0" in entry:
+        raise ValueError(f"{entry!r} leads out of the folder; paths are relative to it")
+    return str(PurePosixPath(entry))
+
+
+def _years(text: str) -> float:
+    if not text:
+        return float("nan")
+    try:
+        years = float(text)
+    except ValueError:
+        years = -1.0
+    if not 0 <= years <= OLDEST:
+        raise ValueError(f"age is a number of years, or empty, not {text!r}")
+    return years
+
+
+@hookimpl
+def v2f_bench_datasets() -> list[type[Folder]]:
+    return [Folder]

@@ -1,0 +1,96 @@
+"""The tables that go round with VoxCeleb1 and VoxCeleb2, in all their dialects, read to one form."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path, PurePosixPath
+
+from v2f_bench.data.splits import SPLITS
+from v2f_bench.datasets.layout import read_table
+from v2f_bench.interfaces import DataError
+from v2f_bench.interfaces.labels import standard_label
+
+# Where each may lie, and the columns of the id and the name; the last is HQ-VoxCeleb's, with VoxCeleb2's real names.
+METAS = {
+    "vox1_meta.csv": ("VoxCeleb1 ID", "VGGFace1 ID"),
+    "vox2_meta.csv": ("VoxCeleb2 ID", "VGGFace2 ID"),
+    "full_vox2_meta.csv": ("VoxCeleb2 ID", "Name"),
+}
+_PLACES = ("", "vox1", "vox2")
+_AGE_COLUMNS = ("VoxCeleb_ID", "video_id", "speaker_age")
+_HQ_SPLITS = {"train": "train", "val": "validation", "test": "test"}
+
+
+def read_people(root: Path) -> dict[str, dict[str, str]]:
+    """Of each VoxCeleb id: `names` (by which other collections call the person, blanks between), `sex`, `nationality`
+    and `set` ("dev" or "test"), as far as the metadata below `root` tell; {} where there are none."""
+    people: dict[str, dict[str, str]] = {}
+    for meta, (identity, name) in METAS.items():
+        for path in (root / place / meta for place in _PLACES):
+            if not path.is_file():
+                continue
+            for cells in read_table(path, ()):
+                row = {column.replace(" ", ""): cell for column, cell in cells.items()}  # "VoxCeleb2ID" in some
+                if identity.replace(" ", "") not in row:
+                    raise DataError(f"{path}: no column {identity}; it has {', '.join(cells)}")
+                person = people.setdefault(
+                    row[identity.replace(" ", "")], {"names": "", "sex": "", "nationality": "", "set": ""}
+                )
+                person["names"] = f"{person['names']} {row.get(name.replace(' ', ''), '').replace(' ', '_')}".strip()
+                person["sex"] = standard_label(row.get("Gender", "")) or person["sex"]
+                person["nationality"] = row.get("Nationality", "") or person["nationality"]
+                person["set"] = row.get("Set", "") or person["set"]
+    return people
+
+
+def read_ages(root: Path) -> dict[tuple[str, str], float]:
+    """Years, by VoxCeleb id and video, from every table in `root` that tells them."""
+    ages = {}
+    for path in sorted(root.glob("*.csv")):
+        with path.open(errors="replace") as stream:
+            heading = stream.readline()
+        if path.name.startswith(".") or not all(column in heading for column in _AGE_COLUMNS):
+            continue
+        for row in read_table(path, _AGE_COLUMNS):
+            if re.fullmatch(r"\d+(\.\d+)?", row["speaker_age"]):
+                ages[row["VoxCeleb_ID"], row["video_id"]] = float(row["speaker_age"])
+    return ages
+
+
+def read_identification(path: Path) -> dict[str, str]:
+    """The split of each clip in VoxCeleb1's `iden_split.txt`: lines of `<1, 2 or 3> id10003/<video>/00003.wav`.
+
+    Raises:
+        DataError: it cannot be read, or a line is not of that form; names the line.
+    """
+    try:
+        lines = path.read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: not readable ({error})") from None
+    split_of = {}
+    for number, line in enumerate(lines, start=1):
+        part, _, clip = line.strip().partition(" ")
+        if part in ("1", "2", "3") and clip.count("/") == 2:
+            split_of[str(PurePosixPath(clip.strip()).with_suffix(""))] = SPLITS[int(part) - 1]
+        elif line.strip():
+            raise DataError(f"{path}, line {number}: not 1, 2 or 3, a blank, and id/video/segment.wav")
+    return split_of
+
+
+def read_hq_split(path: Path) -> dict[str, str]:
+    """The split of each name in HQ-VoxCeleb's `split.json`: `{"vox1": {"train": [names], "val": [], "test": []}, ...}`.
+
+    Raises:
+        DataError: it cannot be read, is of another form, or has one name in two splits; names the file.
+    """
+    try:
+        told = json.loads(path.read_text())
+        listed = [(str(name), _HQ_SPLITS[split]) for of in told.values() for split in of for name in of[split]]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{path}: not readable as HQ-VoxCeleb's split ({error})") from None
+    split_of: dict[str, str] = {}
+    for name, split in listed:
+        if split_of.setdefault(name, split) != split:
+            raise DataError(f"{path}: {name} is in two splits")
+    return split_of

@@ -1,0 +1,57 @@
+"""The emotion judge that chooses the frame of a video: found by its name or card, and opened where frames are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from v2f_bench.harness.workplace import Workplace
+from v2f_bench.hashing import file_sha256, key_of, source_key
+from v2f_bench.interfaces import Judge, UsageError
+from v2f_bench.judges.weights import find_weights
+from v2f_bench.plugins import registry
+
+
+@dataclass(frozen=True)
+class FrameJudge:
+    """What a worker process needs to open the judge, and a key that stands for its answers."""
+
+    name: str  # or the path of a card
+    file: Path | None  # its weights
+    key: str
+
+    def open(self) -> Judge:
+        """The judge, ready to look, on the CPU."""
+        judge = _judge(self.name)
+        if self.file is None:
+            judge.start("cpu")
+        else:
+            judge.load(self.file, "cpu")
+        return judge
+
+
+def named_frame_judge(name: str, workplace: Workplace) -> FrameJudge | None:
+    """The judge that a data set's option `frame_judge` names; None for "none".
+
+    Raises:
+        UsageError: there is none of that name, or it is no emotion judge with weights of its own.
+        NotAvailable: its weights are not here; says where to put them.
+    """
+    if name == "none":
+        return None
+    judge = _judge(name)
+    if judge.kind != "emotion" or judge.trained_here:
+        what = "is trained on prepared data" if judge.trained_here else f"is of kind {judge.kind}"
+        raise UsageError(f"frame_judge={name}: {judge.name} {what}; a pretrained emotion judge can choose frames")
+    file = find_weights(judge.weights, workplace.cache / "weights") if judge.weights else None
+    sha256 = file_sha256(file) if file else ""
+    return FrameJudge(name, file, key_of(judge.name, judge.version, source_key(type(judge)), sha256))
+
+
+def _judge(name: str) -> Judge:
+    if name.endswith(".toml"):
+        from v2f_bench.judges.card import read_card
+
+        return read_card(Path(name).expanduser())
+    judge: Judge = registry().find("judge", name).cls()
+    return judge
