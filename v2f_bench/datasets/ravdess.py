@@ -71,7 +71,7 @@ class Ravdess(Dataset):
             "emotion": {"neutral": 96} | dict.fromkeys(list(labels["emotion"].values())[1:], 192),
         },
         human={"voice": {"all": 0.60}, "face": {"all": 0.75}, "both": {"all": 0.80}},
-        human_source="Livingstone and Russo 2018, as cited: share of raters who chose the intended emotion, speech and song",
+        human_source="Livingstone and Russo 2018, as cited: share of raters who chose the intended emotion",
     )
 
     opt: RavdessOptions
