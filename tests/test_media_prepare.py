@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -19,9 +20,12 @@ from PIL import Image, ImageFilter
 
 from v2f_bench.cli.prepare import kind_of, left_out_table
 from v2f_bench.data.store import Store, StoredClips
+from v2f_bench.harness.bench import Bench
+from v2f_bench.harness.independence import Ties, independence
 from v2f_bench.harness.prepare import BATCH, prepare
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import Dataset, MediaOptions, NotAvailable, UsageError
+from v2f_bench.judges.card import read_card
 from v2f_bench.media.align import TEMPLATE
 from v2f_bench.media.clips import Clip, Frame, _choose
 from v2f_bench.media.mtcnn import find_faces, load_networks
@@ -169,8 +173,12 @@ def test_the_frame_that_shows_the_labelled_emotion_most_strongly_is_taken(root, 
     }
     assert 0.9 < store.clips.loc["a-happy-1", "frame_time"] < 1.5
     assert 0.45 < store.clips.loc["a-sad-1", "frame_time"] < 1.0
+    options = SimpleNamespace(opt=MediaOptions(frame="emotion", frame_judge=str(brightness)))
+    ties = Ties(chose_frames=Bench(options, store, None).chose_frames)
+    assert independence(read_card(brightness), ties) == (False, "it chose the frames that stand for the emotions")
     plain = prepared(root)
     assert plain.folder != store.folder
+    assert Bench(options, plain, None).chose_frames == ""
     (brightness.parent / "net.onnx").unlink()
     with pytest.raises(NotAvailable, match=r"net\.onnx"):
         prepared(root, MediaOptions(frame="emotion", frame_judge=str(brightness)))

@@ -16,6 +16,7 @@ from v2f_bench.data.protocol import Protocol
 from v2f_bench.data.splits import hash_order
 from v2f_bench.data.store import Store, StoredClips
 from v2f_bench.data.tracks import Variant, protocol_of, subset_of
+from v2f_bench.harness.frame_judge import frame_judge_name
 from v2f_bench.harness.prepare import prepare
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.hashing import key_of
@@ -56,6 +57,12 @@ class Bench:
         learned_from = set(speakers.loc[self.protocol.splits["train"] + self.protocol.splits["validation"]])
         shared = learned_from & set(speakers.loc[self.protocol.splits["test"]])
         return self.dataset.people | ({TRAINING_SPEAKERS} if shared else frozenset())
+
+    @cached_property
+    def chose_frames(self) -> str:
+        """The judge that chose the frames of the data set's videos, or ""."""
+        by_judge = (self.store.clips["frame_by"] == "emotion").any()
+        return frame_judge_name(self.dataset.opt.frame_judge) if by_judge else ""
 
     @cached_property
     def trials(self) -> pd.DataFrame:

@@ -48,6 +48,11 @@ def named_frame_judge(name: str, workplace: Workplace) -> FrameJudge | None:
     return FrameJudge(name, file, key_of(judge.name, judge.version, source_key(type(judge)), sha256))
 
 
+def frame_judge_name(name: str) -> str:
+    """The judge's own name, from its name or the path of its card."""
+    return _judge(name).name
+
+
 def _judge(name: str) -> Judge:
     if name.endswith(".toml"):
         from v2f_bench.judges.card import read_card

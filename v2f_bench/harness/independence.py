@@ -1,23 +1,29 @@
-"""Whether a judge is independent of the method it judges, and of the people it judges it on."""
+"""Whether a judge is independent of the method it judges, of the people it judges it on, and of their pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from dataclasses import dataclass
 
 from v2f_bench.interfaces import Judge
 
 
-def independence(judge: Judge, trained_with: Collection[str], people: frozenset[str]) -> tuple[bool | None, str]:
-    """True, False, or None where it cannot be known; and the reason for anything but True.
+@dataclass(frozen=True)
+class Ties:
+    """What may bind a judge to what it judges."""
 
-    Args:
-        trained_with: the networks that the method's training used, as judges name them.
-        people: the collections whose people are among the test speakers.
-    """
-    if judge.name in trained_with:
+    trained_with: frozenset[str] = frozenset()  # the networks that the method's training used, as judges name them
+    people: frozenset[str] = frozenset()  # the collections whose people are among the test speakers
+    chose_frames: str = ""  # the judge that chose the frames of the data set's videos
+
+
+def independence(judge: Judge, ties: Ties) -> tuple[bool | None, str]:
+    """True, False, or None where it cannot be known; and the reason for anything but True."""
+    if judge.name in ties.trained_with:
         return False, "the method was trained with it"
+    if judge.name == ties.chose_frames:
+        return False, "it chose the frames that stand for the emotions"
     if judge.met is None:
         return None, "which people its training met is not known"
-    if shared := judge.met & people:
+    if shared := judge.met & ties.people:
         return False, f"its training met people of {', '.join(sorted(shared))}, who are among the test speakers"
     return True, ""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from v2f_bench.harness.independence import independence
+from v2f_bench.harness.independence import Ties, independence
 from v2f_bench.harness.judging import Jury, ReadyJudge
 from v2f_bench.harness.slices import slices
 from v2f_bench.interfaces import Evidence, Measure, Metric, PluginError
@@ -21,8 +20,7 @@ def metric_results(
     seen: list[tuple[ReadyJudge, Evidence]],
     jury: Jury,
     posed: np.ndarray,
-    trained_with: Collection[str],
-    people: frozenset[str],
+    ties: Ties,
 ) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
     """The results of one metric by every judge of its kinds, and the columns of per-trial values."""
     fitting = [(ready, evidence) for ready, evidence in seen if ready.judge.kind in metric.judged_by]
@@ -33,7 +31,7 @@ def metric_results(
     results: list[dict[str, Any]] = []
     columns: dict[str, np.ndarray] = {}
     for ready, evidence in fitting:
-        about = _about_judge(ready, trained_with, people)
+        about = _about_judge(ready, ties)
         for measure, told in _measured(metric, evidence, posed, jury):
             results.append({"metric": metric.name, "measure": measure.name, **about, **told})
             if measure.values is not None:
@@ -129,8 +127,8 @@ def _has_answer(evidence: Evidence, role: str) -> np.ndarray:
     return np.ones(len(evidence.trials), bool)
 
 
-def _about_judge(ready: ReadyJudge, trained_with: Collection[str], people: frozenset[str]) -> dict[str, Any]:
-    independent, reason = independence(ready.judge, trained_with, people)
+def _about_judge(ready: ReadyJudge, ties: Ties) -> dict[str, Any]:
+    independent, reason = independence(ready.judge, ties)
     return {
         "judge": ready.judge.name,
         "judge_version": ready.judge.version,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import torch
 from v2f_bench.harness.bench import Bench
 from v2f_bench.harness.circumstances import circumstances
 from v2f_bench.harness.generate import FAILURES
+from v2f_bench.harness.independence import Ties
 from v2f_bench.harness.judging import BATCH, DETECTOR, NEED_A_FACE, Jury, ReadyJudge, faceless, look, with_faces_only
 from v2f_bench.harness.results import metric_results, unavailable
 from v2f_bench.harness.stage import stage
@@ -35,7 +36,7 @@ def score(
     bench: Bench,
     jury: Jury,
     posed: np.ndarray,
-    trained_with: Collection[str],
+    trained_with: Iterable[str],
     device: str,
     progress: Progress,
 ) -> dict[str, Any]:
@@ -51,6 +52,7 @@ def score(
         `results`, a dict a measure (see `record.py` for their keys), and `failures`, how many pictures failed for each
         reason. Also written: `trials.parquet`, one row a trial, with `failure` and a column for every per-trial value.
     """
+    ties = Ties(frozenset(trained_with), bench.people, bench.chose_frames)
     key = key_of(
         "score",
         key,
@@ -58,7 +60,8 @@ def score(
         jury.missing,
         [(plugin.name, plugin.version, source_key(plugin.cls)) for plugin in jury.metrics],
         [source_key(mean_interval), source_key(metric_results)],
-        sorted(trained_with),
+        sorted(ties.trained_with),
+        ties.chose_frames,
     )
 
     def make(unfinished: Path) -> None:
@@ -69,7 +72,7 @@ def score(
         with progress.bar("score", len(jury.metrics)) as bar:
             for plugin in jury.metrics:
                 try:
-                    found, columns = metric_results(plugin.cls(), evidence, jury, posed, trained_with, bench.people)
+                    found, columns = metric_results(plugin.cls(), evidence, jury, posed, ties)
                 except Exception as error:  # a metric's own bug costs its numbers, not those of the others
                     found, columns = [unavailable(plugin.name, f"crashed: {type(error).__name__}: {error}")], {}
                     progress.line(f"metric {plugin.name} {found[0]['unavailable']}")
