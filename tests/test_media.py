@@ -4,12 +4,13 @@ import av
 import numpy as np
 import pytest
 import soundfile
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 from v2f_bench.interfaces import DataError
-from v2f_bench.media.picture import read_picture, square, to_pixels, to_tensor
+from v2f_bench.media.picture import read_picture, resize, square, to_pixels, to_tensor
 from v2f_bench.media.sound import read_sound, resample
 
 TONE = (0.3 * np.sin(np.arange(24_000) * 0.05)).astype(np.float32)
@@ -106,3 +107,11 @@ def test_pixels_survive_the_way_to_tensors_and_back():
     halved = to_tensor(pixels, 32)
     assert halved.shape == (3, 3, 32, 32)
     assert halved[0, 0, 0, 0].item() == pytest.approx(pixels[0, :2, :2, 0].mean() / 255, abs=1e-6)
+
+
+@given(st.integers(1, 17), st.sampled_from([1, 5, 8]))
+def test_a_whole_number_of_times_smaller_is_what_resize_gives(times, side):
+    side_before = times * side
+    pixels = np.random.default_rng(times).integers(0, 256, (2, side_before, side_before, 3)).astype(np.uint8)
+    slowly = resize(torch.from_numpy(pixels).permute(0, 3, 1, 2).float(), side, highest=255.0) / 255
+    assert torch.equal(to_tensor(pixels, side), slowly)

@@ -56,8 +56,20 @@ def to_tensor(pixels: np.ndarray, resolution: int) -> torch.Tensor:
     """uint8 [N, H, H, 3] to float32 [N, 3, resolution, resolution] in [0, 1], area-averaged (antialiased)."""
     import torch
 
+    times, rest = divmod(pixels.shape[1], resolution)
+    if pixels.shape[1] == pixels.shape[2] and not rest and 1 < times <= 16:
+        small = _sums(pixels, times).astype(np.float32) / np.float32(times**2) / np.float32(255)
+        return torch.from_numpy(small).permute(0, 3, 1, 2)
     faces = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2)
     return resize(faces.float(), resolution, highest=255.0) / 255
+
+
+def _sums(pixels: np.ndarray, times: int) -> np.ndarray:
+    """The sums of all squares of `times` pixels a side, in whole numbers: what `resize` gives, in half the time."""
+    rows = sum((pixels[:, row::times] for row in range(1, times)), start=pixels[:, ::times].astype(np.uint16))
+    count, height, width, channels = rows.shape
+    parts = rows.reshape(count, height, width // times, times, channels)
+    return sum((parts[:, :, :, column] for column in range(1, times)), start=parts[:, :, :, 0])
 
 
 def resize(faces: torch.Tensor, resolution: int, highest: float = 1.0) -> torch.Tensor:
