@@ -236,7 +236,8 @@ def test_an_averaged_target_is_the_mean_over_the_speakers_faces(bench):
 def test_data_without_emotion_labels_trains_without_a_code():
     clips = Few([(name, voice, not voice, "") for name in "ABCD" for voice in (True, False)])
     clips.table = clips.table.drop(columns="emotion")
-    method = EmotionVae(apply_settings(TINY, ["batch=4"], "test"))
+    opt = apply_settings(TINY, ["batch=4", "filters=learned", "attention=tokens"], "test")
+    method = EmotionVae(opt)
     method.fit(clips, clips, Context())
     assert method.state()["vae.to_mean.weight"].shape == (8, 256)
     assert not any("emotion." in name for name in method.state())
