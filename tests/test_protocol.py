@@ -8,6 +8,9 @@ from hypothesis import strategies as st
 from v2f_bench.data.protocol import Protocol
 from v2f_bench.data.splits import hashed_split, roster_split
 from v2f_bench.data.tracks import Variant, emotion_protocol, identity_protocol
+from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
+from v2f_bench.harness.bench import set_up
+from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import DataError, PluginError
 
 DATASET = {"name": "made", "version": "1", "options": {}}
@@ -173,3 +176,18 @@ def test_a_roster_gives_exact_numbers():
     split_of = roster_split(roster, "x", validation=4, test=9)
     assert sorted(split_of.values()) == ["test"] * 9 + ["train"] * 28 + ["validation"] * 4
     assert roster_split(reversed(roster), "x", 4, 9) == split_of, "the order of the list is no matter"
+
+
+def test_seen_speakers_are_tried_on_clips_that_nobody_learned_from(cache):
+    def bench(split):
+        options = SyntheticOptions(speakers=48, clips=4, split=split)
+        return set_up(SyntheticSpeakers(options, None), Workplace(cache=cache, jobs=1))
+
+    unseen, seen = bench("speakers"), bench("clip-8-2")
+    assert seen.store.folder == unseen.store.folder, "a split changes no media"
+    assert (unseen.protocol.name, seen.protocol.name) == ("identity-v1", "identity-clip-8-2-v1")
+    assert seen.protocol.hash != unseen.protocol.hash
+    learned = set(seen.protocol.splits["train"]) | set(seen.protocol.splits["validation"])
+    assert not learned & {*seen.trials["voice"], *seen.trials["target"], *seen.protocol.gallery}
+    assert set(seen.trials["speaker"]) <= set(seen.store.clips.loc[list(learned), "speaker"])
+    assert not set(unseen.trials["speaker"]) & set(unseen.split("train").table["speaker"])

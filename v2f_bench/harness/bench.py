@@ -224,7 +224,11 @@ def set_up(
 
 def lay_protocol(dataset: Dataset, clips: pd.DataFrame, track: str, lists: Sequence[QuestionList] = ()) -> Protocol:
     """The protocol of a track over the data set's clips that can be used, by the split that its options name."""
-    description: dict[str, Any] = {"name": dataset.name, "version": dataset.version, "options": vars(dataset.opt)}
+    description: dict[str, Any] = {
+        "name": dataset.name,
+        "version": dataset.version,
+        "options": dataset.media_options,
+    }
     if dataset.labels:
         description["labels"] = dataset.labels
     of_clips = dataset.split_clips(clips)

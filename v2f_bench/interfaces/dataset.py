@@ -97,6 +97,14 @@ class Dataset(ABC):
             DataError: the folder is missing or incomplete; lists what is expected and what was found.
         """
 
+    @property
+    def media_options(self) -> dict[str, Any]:
+        """The options that media and labels depend on: all but `split`, by which some data sets let a split be chosen.
+
+        Stores are kept under these. A protocol has them too, beside the name of its split and the splits themselves.
+        """
+        return {name: value for name, value in vars(self.opt).items() if name != "split"}
+
     def parts(self) -> list[Part]:
         """What its folder should hold, and what of that is there; [] for a data set that needs no folder."""
         return []

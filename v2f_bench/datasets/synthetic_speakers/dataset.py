@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 
-from v2f_bench.data.splits import hashed_split
+from v2f_bench.data.splits import clip_split, hashed_split
 from v2f_bench.datasets.synthetic_speakers.causes import Person, draw_person, stable_seed
 from v2f_bench.datasets.synthetic_speakers.expression import EMOTIONS, INTENSITIES, Muscles, muscles, prosody
 from v2f_bench.interfaces import Card, Dataset, UsageError
@@ -23,6 +23,7 @@ class SyntheticOptions:
     speakers: int = 400
     clips: int = 5  # a speaker; the emotions in turn, the sentences at random
     world: int = 0  # seed of everything
+    split: Literal["speakers", "clip-8-2"] = "speakers"  # clip-8-2: a fifth of the clips; test speakers have been seen
 
     def __post_init__(self) -> None:
         for name in ("speakers", "clips"):
@@ -74,6 +75,13 @@ class SyntheticSpeakers(Dataset):
                     }
                 )
         return pd.DataFrame(rows)
+
+    @property
+    def split_name(self) -> str:
+        return "" if self.opt.split == "speakers" else self.opt.split
+
+    def split_clips(self, clips: pd.DataFrame) -> dict[str, str] | None:
+        return clip_split(clips["clip"]) if self.opt.split == "clip-8-2" else None
 
     def split(self, speakers: list[str]) -> dict[str, str]:
         return hashed_split(speakers, f"{self.name}/{self.opt.world}", validation=0.08, test=0.32)
