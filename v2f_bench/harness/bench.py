@@ -52,11 +52,11 @@ class Bench:
 
     @cached_property
     def people(self) -> frozenset[str]:
-        """The collections that the test speakers are among, as judges name what they met."""
+        """The collections that the test speakers are among as far as is known, as judges name what they met."""
         speakers = self.store.clips["speaker"]
         learned_from = set(speakers.loc[self.protocol.splits["train"] + self.protocol.splits["validation"]])
         shared = learned_from & set(speakers.loc[self.protocol.splits["test"]])
-        return self.dataset.people | ({TRAINING_SPEAKERS} if shared else frozenset())
+        return (self.dataset.people or frozenset()) | ({TRAINING_SPEAKERS} if shared else frozenset())
 
     @cached_property
     def chose_frames(self) -> str:

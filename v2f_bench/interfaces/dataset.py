@@ -56,7 +56,8 @@ class Dataset(ABC):
         card: origin, licence and consent terms.
         tracks: the tracks whose protocols it can serve.
         options: a frozen dataclass of typed options, set by `--dataset-set name=value`.
-        people: the collections of people that its speakers are among ("vggface2", ...), as judges name what they met.
+        people: the collections of people that its speakers are among ("vggface2", ...), as judges name what they met;
+            None where that is not known, so that no judge is taken for independent of them.
         version: changes when clips or labels change, so that protocols before and after differ.
         root_variable: the environment variable that names its folder; "" for a data set that needs no folder.
         faces_cropped: whether its pictures show a face and little else; otherwise, and in videos, the face is found,
@@ -73,7 +74,7 @@ class Dataset(ABC):
     tracks: ClassVar[frozenset[str]] = frozenset({"identity"})
     options: ClassVar[type] = NoOptions
     root_variable: ClassVar[str] = ""
-    people: ClassVar[frozenset[str]] = frozenset()
+    people: ClassVar[frozenset[str] | None] = frozenset()
     version: ClassVar[str] = "1"
     faces_cropped: bool = True
     labels: ClassVar[Mapping[str, Mapping[str, str]]] = {}
