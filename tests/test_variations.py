@@ -76,6 +76,24 @@ def test_a_data_set_without_emotions_cannot_serve_a_method_that_asks_for_them(be
         del bench.__dict__["trials"]
 
 
+def test_trials_without_sex_or_age_are_not_posed_to_a_method_that_asks_for_them(bench):
+    """Nor counted as its failures: whom nobody labelled is nobody's failure."""
+    needs = frozenset({"voice", "attributes"})
+    assert bench.posed(needs).all()
+    labelled = bench.trials
+    try:
+        bench.__dict__["trials"] = labelled.assign(
+            sex=labelled["sex"].where(labelled.index != 0, ""), age=labelled["age"].where(labelled.index != 2)
+        )
+        assert np.flatnonzero(~bench.posed(needs)).tolist() == [0, 2]
+        assert bench.posed(frozenset({"voice"})).all()
+        assert bench.unmet(Greys, needs) == ""
+        bench.__dict__["trials"] = labelled.assign(age=np.nan)
+        assert "both sex and age" in bench.unmet(Greys, needs)
+    finally:
+        bench.__dict__["trials"] = labelled
+
+
 def test_a_sheet_has_a_row_a_trial_and_a_column_a_step(bench, tmp_path):
     write_variations(tmp_path, Greys(Options()), plan(Greys, Options()), bench)
     with Image.open(tmp_path / "variation-grey.png") as picture:

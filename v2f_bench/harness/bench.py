@@ -175,6 +175,8 @@ class Bench:
         for need, column in (("real-photo", "real_photo"), ("emotion", "emotion")):
             if need in needs:
                 posed &= self.trials[column].to_numpy() != ""
+        if "attributes" in needs:
+            posed &= (self.trials["sex"].ne("") & self.trials["age"].notna()).to_numpy()
         return posed
 
     def unmet(self, method: type[Method], needs: frozenset[str]) -> str:
@@ -185,6 +187,8 @@ class Bench:
             return f"the causes behind {self.dataset.name} are not known"
         if "attributes" in needs and not {"sex", "age"} <= set(self.trials):
             return f"{self.dataset.name} has no sex and age labels"
+        if "attributes" in needs and not self.posed(frozenset({"attributes"})).any():
+            return f"{self.dataset.name} has no test speaker with both sex and age labels"
         if "emotion" in needs and not self.trials.get("emotion", pd.Series(dtype=str)).any():
             return f"{self.dataset.name} has no emotion labels"
         if "real-photo" in needs and not self.trials["real_photo"].any():
