@@ -47,7 +47,8 @@ def prepare(dataset: Dataset, workplace: Workplace) -> Store:
     judge = named_frame_judge(getattr(dataset.opt, "frame_judge", "none"), workplace)
     sources = (source_key(type(dataset)), source_key(ClipReader))
     recipe = (FORMAT, SAMPLE_RATE, FACE_SIZE, BATCH, *((judge.key,) if judge else ()))
-    key = key_of(dataset.name, sources, dataset.opt, dataset.faces_cropped, recipe, _fingerprint(dataset, index))
+    options = {name: value for name, value in vars(dataset.opt).items() if name != "split"}  # it is read alike for all
+    key = key_of(dataset.name, sources, options, dataset.faces_cropped, recipe, _fingerprint(dataset, index))
     folder = workplace.cache / "stores" / f"{dataset.name}-{key}"
 
     def make(unfinished: Path) -> None:

@@ -55,7 +55,8 @@ class Dataset(ABC):
         summary: one line for `v2f-bench list`.
         card: origin, licence and consent terms.
         tracks: the tracks whose protocols it can serve.
-        options: a frozen dataclass of typed options, set by `--dataset-set name=value`.
+        options: a frozen dataclass of typed options, set by `--dataset-set name=value`. One called `split` only chooses
+            among splits: data prepared under one are used under all.
         people: the collections of people that its speakers are among ("vggface2", ...), as judges name what they met;
             None where that is not known, so that no judge is taken for independent of them.
         version: changes when clips or labels change, so that protocols before and after differ.
