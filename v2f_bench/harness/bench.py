@@ -228,7 +228,10 @@ def set_up(
 
 def lay_protocol(dataset: Dataset, clips: pd.DataFrame, track: str, lists: Sequence[QuestionList] = ()) -> Protocol:
     """The protocol of a track over the data set's clips that can be used, by the split that its options name."""
-    description: dict[str, Any] = {"name": dataset.name, "version": dataset.version, "options": vars(dataset.opt)}
+    options = dict(vars(dataset.opt))
+    if options.get("frame_judge", "none") != "none":  # the same card elsewhere is the same judge
+        options["frame_judge"] = frame_judge_name(options["frame_judge"])
+    description: dict[str, Any] = {"name": dataset.name, "version": dataset.version, "options": options}
     if dataset.labels:
         description["labels"] = dataset.labels
     of_clips = dataset.split_clips(clips)
