@@ -90,7 +90,7 @@ class Dataset(ABC):
 
         Columns: `clip` (unique text), `speaker`, `voice` and `face` (text from which `read_voice` and `read_face` find
         the media, usually a path below the root; "" for none; a `face` with a video's suffix means one of its frames,
-        see `MediaOptions`); optionally `sex`, `age`, `ethnicity`, `emotion`,
+        see `MediaOptions`); optionally `sex`, `age`, `ethnicity`, `nationality`, `emotion`,
         `intensity`, `sentence`, `heard` (the emotion that listeners heard in the voice; "" where they do not agree),
         `group` (clips of one recording session, such as a video; "" for unknown), and `fault`
         (why a row cannot be used; "" where it can).
