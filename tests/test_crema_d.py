@@ -138,6 +138,15 @@ def test_media_that_are_none_are_named(tmp_path):
         assert reason in reasons[clip]
 
 
+def test_another_split_needs_no_other_store(tmp_path):
+    write_tone(tmp_path / "data/AudioWAV/1001_DFA_ANG_XX.wav")
+    plain, shared, quiet = (
+        prepare(CremaD(CremaOptions(**options), tmp_path / "data"), Workplace(cache=tmp_path / "cache", jobs=1)).folder
+        for options in ({}, {"split": "clip-8-2"}, {"silence": 1.0})
+    )
+    assert plain == shared != quiet
+
+
 def test_a_folder_that_is_none(tmp_path):
     with pytest.raises(DataError, match=r"MISSING  AudioWAV") as caught:
         index_of(tmp_path)

@@ -130,6 +130,17 @@ def test_a_disk_that_is_too_small_stops_a_run(tmp_path, monkeypatch):
     assert not examine(dataset, Workplace(cache=tmp_path / "cache", jobs=1)).ready
 
 
+@pytest.mark.parametrize("cropped", [True, False])
+def test_without_the_face_detector_only_crops_can_be_run(tmp_path, monkeypatch, cropped):
+    dataset = Folder(FolderOptions(cropped=cropped), write_folder(tmp_path / "data"))
+    workplace = Workplace(cache=tmp_path / "cache", jobs=1)
+    assert examine(dataset, workplace).ready
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    found = examine(dataset, workplace)
+    assert found.ready is cropped
+    assert any("pip install" in part.in_words() for part in found.parts) is not cropped
+
+
 def test_what_is_missing_altogether(tmp_path):
     found = examine(Ravdess(RavdessOptions(), tmp_path / "nowhere"), Workplace(cache=tmp_path, jobs=1))
     assert [part.found for part in found.parts] == [False, False]

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from v2f_bench.cli.app import app
 from v2f_bench.interfaces import BenchError, UsageError
 from v2f_bench.leaderboard import render_groups, render_table
+from v2f_bench.leaderboard.entries import gather
 from v2f_bench.leaderboard.record import SCHEMA, write_record
 
 JUDGE = "made-judge"
@@ -321,6 +322,23 @@ def test_rows_by_different_weights_of_one_judge_are_told(tmp_path):
     ]
     assert "11111111: one, third; 22222222: other." in render_table(runs)
     assert "different weights" not in render_table(runs[::2])
+
+
+def test_seeds_that_were_trained_in_another_way_are_no_seeds_of_one_row(tmp_path):
+    """Two devices make batches twice as large; bfloat16 rounds."""
+    ways = [(1, "float32"), (1, "float32"), (2, "float32"), (1, "bfloat16")]
+    folders = [
+        made_run(tmp_path, seed=seed, circumstances={"checkpoint": {"devices": devices, "precision": precision}})
+        for seed, (devices, precision) in enumerate(ways)
+    ]
+    (entries,) = gather(folders).values()
+    assert {entry.name: entry.seeds for entry in entries} == {
+        "ours (devices=1, precision=float32)": [0, 1],
+        "ours (devices=2, precision=float32)": [2],
+        "ours (devices=1, precision=bfloat16)": [3],
+    }
+    (entries,) = gather([*folders[:2], made_run(tmp_path, seed=7)]).values()
+    assert [entry.seeds for entry in entries] == [[0, 1, 7]], "records from before this was told: one device, float32"
 
 
 def test_options_tell_two_forms_of_one_method_apart(tmp_path):

@@ -20,7 +20,7 @@ from PIL import Image, ImageFilter
 
 from v2f_bench.cli.prepare import kind_of, left_out_table
 from v2f_bench.data.store import Store, StoredClips
-from v2f_bench.harness.bench import Bench
+from v2f_bench.harness.bench import Bench, lay_protocol
 from v2f_bench.harness.independence import Ties, independence
 from v2f_bench.harness.prepare import BATCH, prepare
 from v2f_bench.harness.workplace import Workplace
@@ -182,6 +182,30 @@ def test_the_frame_that_shows_the_labelled_emotion_most_strongly_is_taken(root, 
     (brightness.parent / "net.onnx").unlink()
     with pytest.raises(NotAvailable, match=r"net\.onnx"):
         prepared(root, MediaOptions(frame="emotion", frame_judge=str(brightness)))
+
+
+class Halved(MediaFolder):
+    def split(self, speakers):
+        return {speaker: ("train", "test")[number % 2] for number, speaker in enumerate(speakers)}
+
+
+def test_where_the_card_of_the_judge_lies_changes_no_protocol(root, brightness, tmp_path):
+    elsewhere = tmp_path / "elsewhere" / "card.toml"
+    elsewhere.parent.mkdir()
+    elsewhere.write_text(brightness.read_text())
+    speakers = [f"s{number}" for number in range(9)]
+    clips = pd.DataFrame({"clip": [f"{name}-x" for name in speakers], "speaker": speakers, "voice": True, "face": True})
+    clips = clips.set_index("clip", drop=False)
+    here, there, plain = (
+        lay_protocol(Halved(root, options), clips, "identity")
+        for options in (
+            MediaOptions(frame="emotion", frame_judge=str(brightness)),
+            MediaOptions(frame="emotion", frame_judge=str(elsewhere)),
+            MediaOptions(),
+        )
+    )
+    assert here.hash == there.hash != plain.hash
+    assert here.dataset["options"]["frame_judge"] == "brightness"
 
 
 @pytest.mark.parametrize(

@@ -120,3 +120,21 @@ def test_a_picture_that_is_a_pointer_is_told_too(tmp_path):
         read_picture(tmp_path / "face.jpg")
     Image.new("RGB", (4, 4)).save(tmp_path / "small.png")
     assert read_picture(tmp_path / "small.png").shape == (4, 4, 3), "a small file is no pointer"
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_picture_lying_on_its_side_is_turned_upright(tmp_path, orientation):
+    """Phones write how they were held; 1 is upright."""
+    upright = np.zeros((40, 80, 3), np.uint8)
+    upright[:16, :16] = 255
+    turned = {
+        **{1: upright, 2: upright[:, ::-1], 3: upright[::-1, ::-1], 4: upright[::-1]},
+        **{5: upright.swapaxes(0, 1), 6: np.rot90(upright), 7: np.rot90(upright, 2).swapaxes(0, 1)},
+        8: np.rot90(upright, -1),
+    }[orientation]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(np.ascontiguousarray(turned)).save(tmp_path / "a.jpg", exif=exif, quality=95)
+    found = read_picture(tmp_path / "a.jpg")
+    assert found.shape == upright.shape
+    assert np.abs(found.astype(int) - upright).mean() < 2

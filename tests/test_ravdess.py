@@ -90,6 +90,16 @@ def test_the_folders_are_no_matter(tmp_path, folder):
     assert (len(index), index["fault"].any()) == (120, False)
 
 
+def test_folders_that_are_links_are_followed_and_each_counts_once(tmp_path):
+    lay_out(tmp_path / "disk", channels=(1,), actors=(1,))
+    (tmp_path / "data").mkdir()
+    for name in ("Actor_01", "again"):
+        (tmp_path / "data" / name).symlink_to(tmp_path / "disk/Actor_01")
+    (tmp_path / "disk/Actor_01/round").symlink_to(tmp_path / "data")
+    index = index_of(tmp_path / "data")
+    assert (len(index), index["fault"].any()) == (60, False)
+
+
 def test_what_is_not_named_rightly_is_told(tmp_path):
     lay_out(tmp_path, channels=(1,), actors=(1,))
     for stray, reason in [

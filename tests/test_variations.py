@@ -11,10 +11,12 @@ from PIL import Image
 from v2f_bench import Context, Method, Variation
 from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
 from v2f_bench.harness.bench import set_up
+from v2f_bench.harness.judging import Jury
 from v2f_bench.harness.plan import Plan
+from v2f_bench.harness.run import run_plans
 from v2f_bench.harness.sheet import SHOWN, write_variations
 from v2f_bench.harness.workplace import Workplace
-from v2f_bench.interfaces import PluginError
+from v2f_bench.interfaces import PluginError, Silent
 from v2f_bench.media.picture import CAPTION
 from v2f_bench.plugins import Plugin
 from v2f_cae.method import CAE, CaeOptions
@@ -76,6 +78,24 @@ def test_a_data_set_without_emotions_cannot_serve_a_method_that_asks_for_them(be
         del bench.__dict__["trials"]
 
 
+def test_trials_without_sex_or_age_are_not_posed_to_a_method_that_asks_for_them(bench):
+    """Nor counted as its failures: whom nobody labelled is nobody's failure."""
+    needs = frozenset({"voice", "attributes"})
+    assert bench.posed(needs).all()
+    labelled = bench.trials
+    try:
+        bench.__dict__["trials"] = labelled.assign(
+            sex=labelled["sex"].where(labelled.index != 0, ""), age=labelled["age"].where(labelled.index != 2)
+        )
+        assert np.flatnonzero(~bench.posed(needs)).tolist() == [0, 2]
+        assert bench.posed(frozenset({"voice"})).all()
+        assert bench.unmet(Greys, needs) == ""
+        bench.__dict__["trials"] = labelled.assign(age=np.nan)
+        assert "both sex and age" in bench.unmet(Greys, needs)
+    finally:
+        bench.__dict__["trials"] = labelled
+
+
 def test_a_sheet_has_a_row_a_trial_and_a_column_a_step(bench, tmp_path):
     write_variations(tmp_path, Greys(Options()), plan(Greys, Options()), bench)
     with Image.open(tmp_path / "variation-grey.png") as picture:
@@ -95,6 +115,25 @@ def test_a_variation_of_another_shape_is_refused_by_name(bench, tmp_path):
     with pytest.raises(PluginError, match=r"greys: vary\('grey'\)"):
         write_variations(tmp_path, Wrong(Options()), plan(Wrong, Options()), bench)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_variation_that_crashes_costs_no_more_than_its_sheet(bench, tmp_path):
+    class Crashing(Greys):
+        def vary(self, name, trials, context):
+            raise ZeroDivisionError("by hand")
+
+    class Heard(Silent):
+        lines = ()
+
+        def line(self, text):
+            self.lines = (*self.lines, text)
+
+    heard = Heard()
+    workplace = Workplace(output=tmp_path, jobs=1, progress=heard)
+    (outcome,) = run_plans([plan(Crashing, Options())], bench, Jury([], [], []), workplace)
+    assert outcome.record["posed"] == len(bench.trials)
+    assert (outcome.folder / "record.json").is_file()
+    assert heard.lines == ("greys: no sheet of variations: ZeroDivisionError: by hand",)
 
 
 def test_cae_crosses_proposals_with_voices(bench):

@@ -44,6 +44,7 @@ class Folder(Dataset):
     summary = "your own recordings and pictures or videos, listed in clips.csv"
     tracks = frozenset({"identity", "emotion"})
     options = FolderOptions
+    people = None
     root_variable = "V2F_BENCH_FOLDER"
     card: ClassVar[Card] = Card(
         title="A folder of your own",

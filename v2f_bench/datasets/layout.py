@@ -22,9 +22,16 @@ _SEPARATORS = "\t,;"
 def files_below(root: Path, folder: str, suffixes: tuple[str, ...]) -> Iterator[str]:
     """The files below `root/folder` with one of the suffixes: paths from `root` with "/", sorted within each folder.
 
-    Hidden files and folders are none; a suffix in capitals is the same suffix.
+    Hidden files and folders are none; a suffix in capitals is the same suffix. Links are followed, and a folder to
+    which several lead is looked into once.
     """
-    for place, inner, names in os.walk(root / folder):
+    seen: set[tuple[int, int]] = set()
+    for place, inner, names in os.walk(root / folder, followlinks=True):
+        status = Path(place).stat()
+        if (status.st_dev, status.st_ino) in seen:
+            inner.clear()
+            continue
+        seen.add((status.st_dev, status.st_ino))
         inner[:] = sorted(name for name in inner if not name.startswith("."))
         below = Path(place).relative_to(root)
         for name in sorted(names):

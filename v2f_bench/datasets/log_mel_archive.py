@@ -41,7 +41,7 @@ def read_log_mel(path: Path) -> np.ndarray:
 
 
 def waveform_of(features: np.ndarray) -> np.ndarray:
-    """A recording at 16 kHz with these log-mel features: float32 [frames × 160], its peak at .5; always the same one.
+    """A recording at 16 kHz with these log-mel features: float32 [(frames - 1) × 160], its peak at .5; always the same.
 
     The mel filters are inverted by least squares, phases found by Griffin and Lim's method (1984; in the fast form of
     Perraudin et al. 2013), and the pre-emphasis is undone.

@@ -52,11 +52,11 @@ class Bench:
 
     @cached_property
     def people(self) -> frozenset[str]:
-        """The collections that the test speakers are among, as judges name what they met."""
+        """The collections that the test speakers are among as far as is known, as judges name what they met."""
         speakers = self.store.clips["speaker"]
         learned_from = set(speakers.loc[self.protocol.splits["train"] + self.protocol.splits["validation"]])
         shared = learned_from & set(speakers.loc[self.protocol.splits["test"]])
-        return self.dataset.people | ({TRAINING_SPEAKERS} if shared else frozenset())
+        return (self.dataset.people or frozenset()) | ({TRAINING_SPEAKERS} if shared else frozenset())
 
     @cached_property
     def chose_frames(self) -> str:
@@ -175,6 +175,8 @@ class Bench:
         for need, column in (("real-photo", "real_photo"), ("emotion", "emotion")):
             if need in needs:
                 posed &= self.trials[column].to_numpy() != ""
+        if "attributes" in needs:
+            posed &= (self.trials["sex"].ne("") & self.trials["age"].notna()).to_numpy()
         return posed
 
     def unmet(self, method: type[Method], needs: frozenset[str]) -> str:
@@ -185,6 +187,8 @@ class Bench:
             return f"the causes behind {self.dataset.name} are not known"
         if "attributes" in needs and not {"sex", "age"} <= set(self.trials):
             return f"{self.dataset.name} has no sex and age labels"
+        if "attributes" in needs and not self.posed(frozenset({"attributes"})).any():
+            return f"{self.dataset.name} has no test speaker with both sex and age labels"
         if "emotion" in needs and not self.trials.get("emotion", pd.Series(dtype=str)).any():
             return f"{self.dataset.name} has no emotion labels"
         if "real-photo" in needs and not self.trials["real_photo"].any():
@@ -224,11 +228,10 @@ def set_up(
 
 def lay_protocol(dataset: Dataset, clips: pd.DataFrame, track: str, lists: Sequence[QuestionList] = ()) -> Protocol:
     """The protocol of a track over the data set's clips that can be used, by the split that its options name."""
-    description: dict[str, Any] = {
-        "name": dataset.name,
-        "version": dataset.version,
-        "options": dataset.media_options,
-    }
+    options = dataset.media_options
+    if options.get("frame_judge", "none") != "none":  # the same card elsewhere is the same judge
+        options["frame_judge"] = frame_judge_name(options["frame_judge"])
+    description: dict[str, Any] = {"name": dataset.name, "version": dataset.version, "options": options}
     if dataset.labels:
         description["labels"] = dataset.labels
     of_clips = dataset.split_clips(clips)

@@ -29,7 +29,7 @@ class _Task:
     plan: Plan
     protocol: Protocol
     store: Path
-    meeting: str  # URL of the file by which the processes find each other: no port is opened
+    meeting: str  # URL of the file by which the processes find each other: no port has to be chosen
 
     def fit(self, rank: int, context: Context) -> Method:
         device = self.plan.devices[rank]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import DataError, Dataset, Part
 from v2f_bench.interfaces.media import is_video
 from v2f_bench.media.file import check_file
+from v2f_bench.media.mtcnn import HOW_TO_INSTALL
 
 TYPICAL_SECONDS = 4.0  # of a recording whose header does not tell, or that is no file
 _SOUNDFILE = {".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif"}
@@ -56,7 +58,8 @@ class Diagnosis:
     @property
     def ready(self) -> bool:
         """Whether a run of any track could start, and its store be written."""
-        return any(not state.problem for state in self.tracks) and self.store_bytes < self.free_bytes
+        whole = all(part.found or not part.needed for part in self.parts)
+        return whole and any(not state.problem for state in self.tracks) and self.store_bytes < self.free_bytes
 
 
 def examine(dataset: Dataset, workplace: Workplace) -> Diagnosis:
@@ -87,7 +90,7 @@ def examine(dataset: Dataset, workplace: Workplace) -> Diagnosis:
     clips = pd.DataFrame(usable, columns=list(index.columns)).set_index("clip", drop=False)
     voices, faces = int(clips["voice"].sum()), int(clips["face"].sum())
     return Diagnosis(
-        parts,
+        [*parts, *_detector(dataset, rows)],
         clips=len(clips),
         speakers=int(clips["speaker"].nunique()),
         voices=voices,
@@ -118,6 +121,14 @@ def seconds_of(path: Path, part: str) -> float:
     if suffix in _FFMPEG:
         return _seconds_by_ffmpeg(path, "audio" if part == "voice" else "video")
     return TYPICAL_SECONDS if part == "voice" else 0.0  # a form of the data set's own: `prepare` will read it
+
+
+def _detector(dataset: Dataset, rows: list[dict[str, Any]]) -> list[Part]:
+    """The face detector, where there are pictures or videos in which faces are to be found."""
+    if all(dataset.faces_cropped and not is_video(row["face"]) for row in rows if row["face"]):
+        return []
+    there = importlib.util.find_spec("facenet_pytorch") is not None
+    return [Part("the package facenet-pytorch, to find faces", there, "" if there else HOW_TO_INSTALL)]
 
 
 def _looked_at(

@@ -49,7 +49,7 @@ def named_frame_judge(name: str, workplace: Workplace) -> FrameJudge | None:
 
 
 def frame_judge_name(name: str) -> str:
-    """The judge's own name, from its name or the path of its card."""
+    """The judge's own name, from its name or the path of its card. UsageError where there is none."""
     return _judge(name).name
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from v2f_bench.interfaces import Judge
+from v2f_bench.interfaces.judge import TRAINING_SPEAKERS
 
 
 @dataclass(frozen=True)
@@ -13,6 +14,7 @@ class Ties:
 
     trained_with: frozenset[str] = frozenset()  # the networks that the method's training used, as judges name them
     people: frozenset[str] = frozenset()  # the collections whose people are among the test speakers
+    people_known: bool = True  # whether these are all such collections
     chose_frames: str = ""  # the judge that chose the frames of the data set's videos
 
 
@@ -26,4 +28,6 @@ def independence(judge: Judge, ties: Ties) -> tuple[bool | None, str]:
         return None, "which people its training met is not known"
     if shared := judge.met & ties.people:
         return False, f"its training met people of {', '.join(sorted(shared))}, who are among the test speakers"
+    if not ties.people_known and judge.met - {TRAINING_SPEAKERS}:
+        return None, "whether its training met the test speakers is not known"
     return True, ""

@@ -19,6 +19,7 @@ from v2f_bench.harness.workplace import Workplace
 from v2f_bench.hashing import file_sha256, key_of, source_key
 from v2f_bench.interfaces import BenchError, Context, Evidence, Judge, NotAvailable, PluginError
 from v2f_bench.judges.weights import fetch_weights, find_weights
+from v2f_bench.media.picture import to_tensor
 from v2f_bench.plugins import Plugin
 
 BATCH = 128
@@ -158,7 +159,7 @@ def _open(judge: Judge, bench: Bench, workplace: Workplace, fetch: bool) -> tupl
         file = find(judge.weights, folder)
         judge.load(file, workplace.device)
         sha256 = file_sha256(file)
-    return sha256, key_of(judge.name, judge.version, source_key(type(judge)), sha256, bench.key)
+    return sha256, key_of(judge.name, judge.version, source_key(type(judge)), sha256, _sight(), bench.key)
 
 
 def _train(judge: Judge, bench: Bench, workplace: Workplace) -> tuple[str, str]:
@@ -172,7 +173,12 @@ def _train(judge: Judge, bench: Bench, workplace: Workplace) -> tuple[str, str]:
 
     if not stage(folder, key, make):
         judge.restore(read_tensors(folder / "model.safetensors"), workplace.device)
-    return file_sha256(folder / "model.safetensors"), key_of(key, bench.key)
+    return file_sha256(folder / "model.safetensors"), key_of(key, _sight(), bench.key)
+
+
+def _sight() -> str:
+    """Stands for how pictures come before a judge, and for the face detector that the judge `mtcnn` asks."""
+    return source_key(to_tensor)
 
 
 def _look(judge: Judge, sha256: str, key: str, bench: Bench, workplace: Workplace) -> ReadyJudge:

@@ -20,7 +20,7 @@ from v2f_bench.harness.sheet import write_sheet, write_variations
 from v2f_bench.harness.stage import made_under
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.hashing import source_key
-from v2f_bench.interfaces import BenchError, NotAvailable
+from v2f_bench.interfaces import BenchError, Method, NotAvailable
 from v2f_bench.interfaces.values import ANSWERS
 from v2f_bench.leaderboard.record import TRIALS, write_record
 
@@ -83,7 +83,7 @@ def run_plan(
     method = fit(plan, bench, folder, workplace.progress)
     key = generate(method, plan, bench, folder, workplace.progress)
     write_sheet(folder, folder / FACES, bench)
-    write_variations(folder, method, plan, bench)
+    _write_variations(folder, method, plan, bench, workplace)
     posed = bench.posed(plan.needs)
     scores = score(
         folder / FACES, folder, key, bench, jury, posed, plan.method.trained_with, plan.device, workplace.progress
@@ -115,6 +115,16 @@ def run_plan(
     write_record(folder, record)
     (folder / CRASH).unlink(missing_ok=True)
     return record
+
+
+def _write_variations(folder: Path, method: Method, plan: Plan, bench: Bench, workplace: Workplace) -> None:
+    """A bug in `vary` costs its sheet alone: mending it would be another version of the method, to be trained anew."""
+    try:
+        write_variations(folder, method, plan, bench)
+    except OSError:
+        raise
+    except Exception as error:
+        workplace.progress.line(f"{plan.plugin.name}: no sheet of variations: {type(error).__name__}: {error}")
 
 
 def _crash_report(plan: Plan, folder: Path, error: Exception) -> str:

@@ -52,7 +52,8 @@ def score(
         `results`, a dict a measure (see `record.py` for their keys), and `failures`, how many pictures failed for each
         reason. Also written: `trials.parquet`, one row a trial, with `failure` and a column for every per-trial value.
     """
-    ties = Ties(frozenset(trained_with), bench.people, bench.chose_frames)
+    people_known = bench.dataset.people is not None
+    ties = Ties(frozenset(trained_with), bench.people, people_known, bench.chose_frames)
     key = key_of(
         "score",
         key,
@@ -60,8 +61,7 @@ def score(
         jury.missing,
         [(plugin.name, plugin.version, source_key(plugin.cls)) for plugin in jury.metrics],
         [source_key(mean_interval), source_key(metric_results)],
-        sorted(ties.trained_with),
-        ties.chose_frames,
+        ties,
     )
 
     def make(unfinished: Path) -> None:

@@ -55,8 +55,10 @@ class Dataset(ABC):
         summary: one line for `v2f-bench list`.
         card: origin, licence and consent terms.
         tracks: the tracks whose protocols it can serve.
-        options: a frozen dataclass of typed options, set by `--dataset-set name=value`.
-        people: the collections of people that its speakers are among ("vggface2", ...), as judges name what they met.
+        options: a frozen dataclass of typed options, set by `--dataset-set name=value`. One called `split` only chooses
+            among splits: data prepared under one are used under all.
+        people: the collections of people that its speakers are among ("vggface2", ...), as judges name what they met;
+            None where that is not known, so that no judge is taken for independent of them.
         version: changes when clips or labels change, so that protocols before and after differ.
         root_variable: the environment variable that names its folder; "" for a data set that needs no folder.
         faces_cropped: whether its pictures show a face and little else; otherwise, and in videos, the face is found,
@@ -73,7 +75,7 @@ class Dataset(ABC):
     tracks: ClassVar[frozenset[str]] = frozenset({"identity"})
     options: ClassVar[type] = NoOptions
     root_variable: ClassVar[str] = ""
-    people: ClassVar[frozenset[str]] = frozenset()
+    people: ClassVar[frozenset[str] | None] = frozenset()
     version: ClassVar[str] = "1"
     faces_cropped: bool = True
     labels: ClassVar[Mapping[str, Mapping[str, str]]] = {}
@@ -88,7 +90,7 @@ class Dataset(ABC):
 
         Columns: `clip` (unique text), `speaker`, `voice` and `face` (text from which `read_voice` and `read_face` find
         the media, usually a path below the root; "" for none; a `face` with a video's suffix means one of its frames,
-        see `MediaOptions`); optionally `sex`, `age`, `ethnicity`, `emotion`,
+        see `MediaOptions`); optionally `sex`, `age`, `ethnicity`, `nationality`, `emotion`,
         `intensity`, `sentence`, `heard` (the emotion that listeners heard in the voice; "" where they do not agree),
         `group` (clips of one recording session, such as a video; "" for unknown), and `fault`
         (why a row cannot be used; "" where it can).

@@ -106,9 +106,15 @@ def difference(first: Entry, second: Entry, measure: str, judge: str, pairs: int
 
 
 def _configuration(record: dict[str, Any]) -> str:
-    return canonical_json(
-        [record["options"], record["method"]["version"], record["method"]["source_hash"], record["dataset"]["content"]]
-    )
+    method = record["method"]
+    made_of = [record["options"], method["version"], method["source_hash"], record["dataset"]["content"]]
+    return canonical_json([*made_of, _way_of_training(record)])
+
+
+def _way_of_training(record: dict[str, Any]) -> dict[str, Any]:
+    """What changes a training beside the options: each device adds a batch of its own."""
+    told = record["circumstances"].get("checkpoint", {})
+    return {"devices": told.get("devices", 1), "precision": told.get("precision", "float32")}
 
 
 def _told_apart(entries: list[Entry]) -> list[Entry]:
@@ -116,12 +122,12 @@ def _told_apart(entries: list[Entry]) -> list[Entry]:
     told = []
     for entry in entries:
         same = [other for other in entries if other.name == entry.name]
+        settings = [other.options | _way_of_training(other.first) for other in same]
+        own = entry.options | _way_of_training(entry.first)
         differing = [
-            f"{option}={value}"
-            for option, value in entry.options.items()
-            if any(other.options.get(option) != value for other in same)
+            f"{name}={value}" for name, value in own.items() if any(each.get(name) != value for each in settings)
         ]
-        if not differing or sum(other.options == entry.options for other in same) > 1:
+        if not differing or settings.count(own) > 1:
             made_by = entry.first["method"]
             differing.append(f"version {made_by['version']}, source {made_by['source_hash'][:6]}")
         if len({other.first["dataset"]["content"] for other in same}) > 1:

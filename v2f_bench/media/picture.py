@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
+from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
 
 from v2f_bench.interfaces import DataError
 from v2f_bench.media.file import check_file
@@ -19,7 +19,7 @@ CAPTION = 18  # pixels of the line above a column
 
 
 def read_picture(path: Path) -> np.ndarray:
-    """The picture in `path`: uint8 [H, W, 3] RGB.
+    """The picture in `path`: uint8 [H, W, 3] RGB, upright: turned as its camera was held.
 
     Raises:
         DataError: the file is missing, truncated or no picture; names the file.
@@ -30,6 +30,7 @@ def read_picture(path: Path) -> np.ndarray:
             if picture.mode.startswith("I"):  # 16 bits a pixel: `convert` would clip instead of scale
                 grey = (np.asarray(picture) // 256).clip(0, 255).astype(np.uint8)
                 return np.repeat(grey[:, :, None], 3, axis=2)
+            ImageOps.exif_transpose(picture, in_place=True)
             return np.array(picture.convert("RGB"))
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(f"{path}: not readable as a picture ({error})") from None
