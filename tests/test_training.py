@@ -168,6 +168,34 @@ def test_mixed_precision_is_asked_for_by_the_context(monkeypatch):
     assert seen == [None, torch.bfloat16]
 
 
+class Partial(Toy):
+    """Only every second process has the loss that the head learns from."""
+
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Linear(4, 1)
+        self.modules["head"] = self.head
+        self.optimisers["net"].add_param_group({"params": list(self.head.parameters())})
+        self.schedules = {}
+
+    def step(self, number, rng):
+        for key, losses in super().step(number, rng):
+            if key == "net" and torch.distributed.get_rank():
+                losses["head"] = self.head(torch.ones(4)).sum()
+            yield key, losses
+
+
+def _train_partly_in_a_process(rank, size, meeting, results):
+    torch.set_num_threads(1)
+    torch.distributed.init_process_group("gloo", init_method=meeting, rank=rank, world_size=size)
+    learner = Partial()
+    before = learner.head.bias.item()
+    train_learner(learner, 2, "toy", Context(seed=3))
+    results.put((rank, weights(learner).numpy(), before - learner.head.bias.item()))
+    torch.distributed.barrier()
+    torch.distributed.destroy_process_group()
+
+
 def _train_in_a_process(rank, size, meeting, results):
     torch.set_num_threads(1)
     torch.distributed.init_process_group("gloo", init_method=meeting, rank=rank, world_size=size)
@@ -191,16 +219,26 @@ def _step_by_mean(toys, key, losses):
         toy.optimisers[key].step()
 
 
-def test_two_processes_step_by_the_mean_of_their_gradients(tmp_path):
+def _in_two_processes(train, folder):
     spawn = torch.multiprocessing.get_context("spawn")
-    results = spawn.SimpleQueue()
-    meeting = f"file://{tmp_path}/meeting"
-    processes = [spawn.Process(target=_train_in_a_process, args=(rank, 2, meeting, results)) for rank in range(2)]
+    results = spawn.Queue()
+    processes = [spawn.Process(target=train, args=(rank, 2, f"file://{folder}/meeting", results)) for rank in range(2)]
     for process in processes:
         process.start()
-    found = {rank: torch.from_numpy(values) for rank, values in (results.get() for _ in processes)}
+    found = [results.get(timeout=120) for _ in processes]
     for process in processes:
         process.join()
+    return {rank: (torch.from_numpy(values), *more) for rank, values, *more in found}
+
+
+def test_a_loss_that_only_one_process_has_counts_as_none_in_the_others(tmp_path):
+    found = _in_two_processes(_train_partly_in_a_process, tmp_path)
+    assert torch.equal(found[0][0], found[1][0])
+    assert found[0][1] > 0, "the head learns from the process that has its loss"
+
+
+def test_two_processes_step_by_the_mean_of_their_gradients(tmp_path):
+    found = {rank: values for rank, (values,) in _in_two_processes(_train_in_a_process, tmp_path).items()}
     assert torch.equal(found[0], found[1]), "all processes end with one and the same network"
 
     context, both = Context(seed=3), [Toy(), Toy()]

@@ -14,7 +14,7 @@ from v2f_bench.interfaces import Context, PluginError
 from v2f_bench.media.picture import tile, to_pixels, write_picture
 from v2f_bench.training.history import History
 from v2f_bench.training.learner import Learner, Losses
-from v2f_bench.training.ranks import average_gradients, follow_leader, from_leader, rank
+from v2f_bench.training.ranks import anywhere, average_gradients, follow_leader, from_leader, rank
 
 CHECKPOINT_SECONDS = 60.0
 VALIDATIONS = 10  # over a training
@@ -63,7 +63,7 @@ def _step(learner: Learner, number: int, name: str, context: Context) -> dict[st
         if update is None:
             return told
         key, losses = update
-        told |= _checked(losses, number, name)
+        told |= _checked(losses, number, name, context.device)
         optimiser = learner.optimisers[key]
         optimiser.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()
@@ -76,14 +76,14 @@ def _step(learner: Learner, number: int, name: str, context: Context) -> dict[st
             learner.schedules[key].step()
 
 
-def _checked(losses: Losses, number: int, name: str) -> dict[str, float]:
+def _checked(losses: Losses, number: int, name: str, device: str) -> dict[str, float]:
     values = torch.stack([loss.detach().float() for loss in losses.values()]).tolist()  # one wait for the device
-    for loss, value in zip(losses, values, strict=True):
-        if not -float("inf") < value < float("inf"):
-            raise PluginError(
-                f"{name}: loss {loss!r} became {value} at step {number + 1}; a lower learning rate or clipping may help"
-            )
-    return dict(zip(losses, values, strict=True))
+    told = dict(zip(losses, values, strict=True))
+    bad = {loss: value for loss, value in told.items() if not -float("inf") < value < float("inf")}
+    if anywhere(bool(bad), device):  # all processes stop together: one that went on would wait for the others
+        which = ", ".join(f"loss {loss!r} became {value}" for loss, value in bad.items()) or "a loss elsewhere broke"
+        raise PluginError(f"{name}: {which} at step {number + 1}; a lower learning rate or clipping may help")
+    return told
 
 
 def _train_mode(learner: Learner, training: bool) -> None:

@@ -38,11 +38,27 @@ def follow_leader(modules: Iterable[nn.Module]) -> None:
                     dist.broadcast(tensor, src=0)
 
 
+def anywhere(flag: bool, device: str) -> bool:
+    """Whether `flag` is set in any of the processes."""
+    if not _together():
+        return flag
+    count = torch.tensor(float(flag), device=device)
+    dist.all_reduce(count)
+    return bool(count)
+
+
 def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
-    """Set each gradient to the mean of all processes'."""
+    """Set each gradient to the mean of all processes'; one that a process has not counts as zero there."""
     if not _together():
         return
-    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    learning = [parameter for parameter in parameters if parameter.requires_grad]
+    owners = torch.tensor([float(parameter.grad is not None) for parameter in learning], device=learning[0].device)
+    dist.all_reduce(owners)  # a loss may be missing where a batch has no labels: messages must be of one length
+    used = [parameter for parameter, count in zip(learning, owners.tolist(), strict=True) if count]
+    for parameter in used:
+        if parameter.grad is None:
+            parameter.grad = torch.zeros_like(parameter)
+    gradients = [parameter.grad for parameter in used if parameter.grad is not None]
     together = torch.cat([gradient.flatten() for gradient in gradients])  # one message instead of hundreds
     dist.all_reduce(together)
     together /= dist.get_world_size()
