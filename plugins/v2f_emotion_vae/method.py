@@ -48,7 +48,7 @@ class EmotionVaeOptions:
     noise: float = 1.0  # factor on the posterior's deviation in drawing; 0 draws its mean
 
 
-# Chosen by validation in another world of synthetic-speakers than the default one.
+# Chosen in another world of synthetic-speakers than the default one, by its test speakers.
 QUICK = EmotionVaeOptions(
     width=16,
     code_size=4.0,
@@ -91,7 +91,10 @@ class EmotionVae(Method):
 
     name = "emotion-vae"
     summary = "face VAE with an emotion code, driven by a DeepTalk-like voice encoder; grey faces"
-    source = "Koseki et al., Generation of Facial Images Reflecting Speaker Attributes and Emotions from Voice"
+    source = (
+        "Koseki, Sei, Tahara & Ohsuga, Generation of Facial Images Reflecting Speaker Attributes and Emotions Based on "
+        "Voice Input"
+    )
     tracks = frozenset({"identity", "emotion"})
     options = EmotionVaeOptions
     presets: ClassVar[Mapping[str, Any]] = {"quick": QUICK, "paper": EmotionVaeOptions()}
