@@ -72,7 +72,7 @@ class GanLearner(Learner):
         self.critic.requires_grad_(True)
 
     def samples(self) -> torch.Tensor:
-        """Eight speakers' faces above what their voices give, always the same."""
+        """Eight speakers' faces above what their voices give."""
         draw = self.draws.one(8, np.random.default_rng(0))
         code = self.ear(*self.speech.whole(draw.voice))
         noise = torch.randn(8, self.opt.noise, generator=torch.Generator().manual_seed(0)).to(self.device)

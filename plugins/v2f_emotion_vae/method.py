@@ -75,7 +75,10 @@ class EmotionVae(Method):
     """A face VAE with an emotion code, whose encoder a voice encoder learns to stand in for.
 
     The emotion comes from the voice, by a head on the voice encoder; `label_given` takes the trial's label, as the
-    source does, and the results are marked. Where the data set labels no emotion there is no code. Faces are grey.
+    source does, and the results are marked. Where the data set labels no emotion there is no code. Faces are grey. The
+    source takes pauses of a second or more out, and the frame that shows the emotion most: that is for `prepare`, by
+    `--dataset-set silence=1 --dataset-set frame=emotion`. It trains to the end; here the best networks by validation
+    are kept.
 
     `paper` is the source's, with filters learned on raw frames. On CREMA-D, 5,954 training clips, it takes 56,100
     steps of the face VAE and 112,200 of the voice encoder; at 0.32 and 0.55 GFLOP a clip, forward and backward

@@ -20,9 +20,9 @@ from v2f_bench.interfaces import DataError, Dataset, Part
 from v2f_bench.interfaces.media import is_video
 from v2f_bench.media.file import check_file
 from v2f_bench.media.mtcnn import HOW_TO_INSTALL
+from v2f_bench.media.sound import SOUNDFILE
 
 TYPICAL_SECONDS = 4.0  # of a recording whose header does not tell, or that is no file
-_SOUNDFILE = {".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif"}
 _FFMPEG = {".m4a", ".aac", ".mp4", ".flv", ".avi", ".mkv", ".mov", ".webm"}
 _PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
 
@@ -116,7 +116,7 @@ def seconds_of(path: Path, part: str) -> float:
     suffix = path.suffix.lower()
     if part == "face" and suffix in _PICTURES:
         return _check_picture(path)
-    if part == "voice" and suffix in _SOUNDFILE:
+    if part == "voice" and suffix in SOUNDFILE:
         return _seconds_by_soundfile(path)
     if suffix in _FFMPEG:
         return _seconds_by_ffmpeg(path, "audio" if part == "voice" else "video")

@@ -10,7 +10,7 @@ import numpy as np
 from v2f_bench.interfaces import DataError
 from v2f_bench.media.file import check_file, check_length
 
-_SOUNDFILE = {".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif"}
+SOUNDFILE = {".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aif"}
 
 
 def read_sound(path: Path) -> tuple[np.ndarray, int]:
@@ -22,7 +22,7 @@ def read_sound(path: Path) -> tuple[np.ndarray, int]:
         DataError: the file is missing, empty, shorter than its header says, not finite, or no sound; names the file.
     """
     check_file(path, "sound")
-    samples, rate = _read_soundfile(path) if path.suffix.lower() in _SOUNDFILE else _read_ffmpeg(path)
+    samples, rate = _read_soundfile(path) if path.suffix.lower() in SOUNDFILE else _read_ffmpeg(path)
     if not len(samples):
         raise DataError(f"{path}: holds no sound")
     if not np.isfinite(samples).all():
