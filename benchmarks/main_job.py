@@ -1,10 +1,13 @@
-"""Does `cae` on synthetic-speakers stand where it should between floors and ceilings, in each of three seeds?
+"""Do the learned methods on synthetic-speakers stand where they should between floors and ceilings, in each seed?
 
     v2f-bench run --method cae --dataset synthetic-speakers --seed 0-2 --output runs
+    v2f-bench run --method voice2face-gan,emotion-vae --dataset synthetic-speakers --seed 0-2 --output runs
+    v2f-bench run --method cgan --set conditions=both,none --dataset synthetic-speakers --seed 0-2 --output runs
     python benchmarks/main_job.py runs
 
 Prints the paired differences over test speakers with their 95 % intervals, a line a seed and comparison; exits 1 if an
-interval is not on the right side of zero, or if the oracle's R@5 is below three times chance.
+interval is not on the right side of zero, or if the oracle's R@5 is below three times chance. Comparisons with methods
+that were not run are left out.
 """
 
 import sys
@@ -15,6 +18,7 @@ from v2f_bench.leaderboard.record import find_records, read_record
 
 JUDGE = "in-domain-identity"
 R5, RANK, COSINE = "retrieval/R@5", "retrieval/normalised-mean-rank", "identity-cosine/target"
+LEARNED = ("cae", "voice2face-gan", "emotion-vae", "cgan (conditions=both)", "cgan (conditions=none)")
 # (first, second, measure, sign): sign times (first - second) must lie above zero
 CLAIMS = [
     ("cae", "same-sex-face", R5, 1),
@@ -26,6 +30,8 @@ CLAIMS = [
     ("oracle", "cae", R5, 1),
     ("real-photo", "cae", R5, 1),
     ("oracle", "same-sex-face", R5, 1),
+    *((learned, floor, R5, 1) for learned in LEARNED for floor in ("mean-face", "random-face")),
+    ("cgan (conditions=both)", "cgan (conditions=none)", R5, 1),
 ]
 
 
@@ -33,14 +39,17 @@ def main(root: Path) -> bool:
     runs = find_records(root / "synthetic-speakers")
     right = True
     for seed in sorted({read_record(run)["seed"] for run in runs}):
-        (entries,) = gather([run for run in runs if read_record(run)["seed"] == seed]).values()
+        of_seed = [run for run in runs if read_record(run)["seed"] == seed]
+        (entries,) = gather([run for run in of_seed if read_record(run)["protocol"]["track"] == "identity"]).values()
         by_name = {entry.name: entry for entry in entries}
         for first, second, measure, sign in CLAIMS:
+            if not {first, second} <= set(by_name):
+                continue
             gap = difference(by_name[first], by_name[second], measure, JUDGE).difference
             low = min(sign * gap.low, sign * gap.high)
             right &= low > 0
             verdict = "yes" if low > 0 else "NO"
-            print(f"seed {seed}: {first:10} better than {second:13} in {measure:30} {sign * gap.value:+.3f}", end=" ")
+            print(f"seed {seed}: {first:22} better than {second:22} in {measure:30} {sign * gap.value:+.3f}", end=" ")
             print(f"[{gap.low:+.3f}, {gap.high:+.3f}] {verdict}")
         oracle = by_name["oracle"].result(R5, JUDGE)
         right &= oracle["value"] >= 3 * oracle["floor"]
