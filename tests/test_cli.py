@@ -2,6 +2,8 @@
 
 import json
 import resource
+import signal
+import subprocess
 import sys
 
 import pytest
@@ -68,6 +70,11 @@ def run_python(code):
         (["run", "--method", "cae", "--dataset", "synthetic-speakers", "--device", "quantum"], "--device quantum"),
         (["run", "--method", "cae", "--dataset", "voxceleb-vggface"], "V2F_BENCH_VOXCELEB_VGGFACE"),
         (["info", "retrieva"], "did you mean 'retrieval'?"),
+        (["list", "foo"], "'foo' is not one of"),
+        (["run", "--method", "cae"], "Missing option '--dataset'"),
+        (["run", "--nope"], "No such option: --nope"),
+        (["runn"], "'run'"),
+        (["run", "--method", "cae", "--dataset", "synthetic-speakers", "--jobs", "0"], "--jobs"),
     ],
 )
 def test_a_mistake_is_answered_in_a_line_or_two(cli, arguments, told):
@@ -93,3 +100,15 @@ def test_info_of_every_plugin_in_text_and_json(cli):
         assert facts["name"] == name
         assert facts["summary"] in cli("info", name).stdout
     assert "did not consent" in cli("info", "voxceleb-vggface").stdout
+
+
+def test_an_interrupted_command_says_so_and_exits_with_130(environment, tmp_path):
+    command = [sys.executable, "-m", "v2f_bench", "prepare", "--dataset", "synthetic-speakers", "--jobs", "1"]
+    env = environment | {"V2F_BENCH_CACHE": str(tmp_path)}
+    running = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    first = running.stderr.readline()
+    running.send_signal(signal.SIGINT)
+    rest = running.communicate(timeout=120)[1]
+    assert running.returncode == 130, first + rest
+    assert "interrupted" in rest
+    assert "Traceback" not in rest
