@@ -71,6 +71,10 @@ def run_python(code):
         (["run", "--method", "cae", "--dataset", "voxceleb-vggface"], "V2F_BENCH_VOXCELEB_VGGFACE"),
         (["info", "retrieva"], "did you mean 'retrieval'?"),
         (["list", "foo"], "'foo' is not one of"),
+        (
+            ["run", "--method", "cae", "--dataset", "synthetic-speakers", "--judge", "/nope.toml"],
+            "/nope.toml: no such file",
+        ),
         (["run", "--method", "cae"], "Missing option '--dataset'"),
         (["run", "--nope"], "No such option: --nope"),
         (["runn"], "'run'"),

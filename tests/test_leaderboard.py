@@ -288,6 +288,7 @@ def test_failed_faces_are_counted_with_what_they_cost(tmp_path):
     board = render_table(
         [made_run(tmp_path, result_changes={"failed": 4}, failures={"missing": 3, "no face found": 1}, posed=50)]
     )
+    assert "* Without a face that can be judged: ours: missing 3, no face found 1." in board
     assert ranking(board)["ours"]["faces"] == "46/50"
     assert "Failed faces: a missing face is not retrieved." in board
 

@@ -83,6 +83,9 @@ def open_bench(request: BenchRequest, track: str | None, progress: Progress) -> 
     if track is not None and track not in dataset.tracks:
         raise UsageError(f"{dataset.name} serves the track {' and '.join(sorted(dataset.tracks))}, not {track!r}")
     workplace = _workplace(request, progress)
+    for path in (*request.lists, *request.judge_cards):
+        if not path.is_file():
+            raise UsageError(f"{path}: no such file")  # before hours of preparing, not after
     lists = [read_list(path) for path in request.lists]
     if len({each.name for each in lists}) < len(lists):
         raise UsageError("--list: two files of one name; rename one, since tables name lists by their files")

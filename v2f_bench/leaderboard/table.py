@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -209,6 +210,7 @@ def _notes(entries: list[Entry], columns: list[Column], strict: bool) -> str:
     if any(column.measure.startswith("retrieval") for column in columns):
         lines.append("rank: mean normalised rank, 0 is first and 0.5 is chance.")
     lines += _emotion_lines(entries[0].first)
+    lines += [told for entry in entries if (told := _failed_faces(entry))]
     failures = {result["failure_policy"] for e in entries for result in e.first["results"] if result.get("failed")}
     lines += sorted(f"Failed faces: {escaped(policy)}." for policy in failures)
     lines.append(
@@ -306,6 +308,15 @@ def _judge_line(judge: dict[str, Any]) -> str:
     elif quality.get("note"):
         text += f": {quality['note']}"
     return escaped(f"{text}.")
+
+
+def _failed_faces(entry: Entry) -> str:
+    """How many of the entry's faces could not be judged, for each reason; "" where all could."""
+    counts: Counter[str] = Counter()
+    for record in entry.records:
+        counts.update(record["failures"])
+    reasons = ", ".join(f"{escaped(reason)} {count}" for reason, count in counts.most_common())
+    return f"Without a face that can be judged: {escaped(entry.name)}: {reasons}." if counts else ""
 
 
 def _name(entry: Entry) -> str:
