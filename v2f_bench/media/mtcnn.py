@@ -9,11 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from v2f_bench.interfaces import NotAvailable
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
 HOW_TO_INSTALL = "pip install --no-deps facenet-pytorch"
@@ -91,6 +90,7 @@ def candidates(pictures: torch.Tensor, networks: list[Any], smallest: float, ove
 
 def _once(found: Faces) -> torch.Tensor:
     """Places of the candidates that remain when each face is kept once, by picture, the surest first."""
+    import numpy as np
     import torch
 
     images, boxes = found.images.cpu().numpy(), found.boxes.cpu().numpy()
@@ -106,6 +106,8 @@ def _once(found: Faces) -> torch.Tensor:
 
 def _covered(first: np.ndarray, second: np.ndarray) -> float:
     """How much of the smaller of two boxes the other covers, from 0 to 1; both ends of a box belong to it."""
+    import numpy as np
+
     shared = np.clip(np.minimum(first[2:], second[2:]) - np.maximum(first[:2], second[:2]) + 1, 0, None).prod()
     return float(shared / min((first[2:] - first[:2] + 1).prod(), (second[2:] - second[:2] + 1).prod()))
 
