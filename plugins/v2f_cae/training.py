@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from v2f_bench import Clips, Context
-from v2f_bench.nn import Critic, SpeakerDraws
+from v2f_bench.nn import Critic, SpeakerDraws, fake_loss, real_loss
 from v2f_bench.nn.voice import CODE
 from v2f_bench.training import Learner, Losses
 from v2f_cae.method import CaeOptions
@@ -51,8 +51,8 @@ class GeneratorLearner(Learner):
         yield (
             "critic",
             {
-                "critic, real": _real(logits[: opt.batch]),
-                "critic, fake": _fake(logits[opt.batch :]),
+                "critic, real": real_loss(logits[: opt.batch]),
+                "critic, fake": fake_loss(logits[opt.batch :]),
                 "critic, speaker": F.cross_entropy(speakers[: opt.batch], speaker_a),
             },
         )
@@ -63,7 +63,7 @@ class GeneratorLearner(Learner):
             "to proposal": opt.weight_proposal * F.l1_loss(fake_b, face_a),
             "to target": opt.weight_target * F.l1_loss(fake_b, face_b),
             "identity": opt.weight_identity * F.cross_entropy(speaker, speaker_b),
-            "real": opt.weight_real * _real(logit),
+            "real": opt.weight_real * real_loss(logit),
         }
         back = max(1, round(opt.cycle_share * opt.batch))
         losses["cycle"] = opt.weight_cycle * F.l1_loss(self.generator(fake_b[:back], voice_a[:back]), face_a[:back])
@@ -84,11 +84,3 @@ def _schedule(optimiser: torch.optim.Optimizer, opt: CaeOptions) -> torch.optim.
     if opt.schedule == "constant":
         return torch.optim.lr_scheduler.ConstantLR(optimiser, factor=1.0)
     return torch.optim.lr_scheduler.OneCycleLR(optimiser, opt.lr, total_steps=opt.steps, cycle_momentum=False)
-
-
-def _real(logits: torch.Tensor) -> torch.Tensor:
-    return F.binary_cross_entropy_with_logits(logits, torch.ones_like(logits))
-
-
-def _fake(logits: torch.Tensor) -> torch.Tensor:
-    return F.binary_cross_entropy_with_logits(logits, torch.zeros_like(logits))

@@ -11,7 +11,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from v2f_bench import Clips, Context
 from v2f_bench.audio import Features
-from v2f_bench.nn import SpeakerDraws
+from v2f_bench.nn import SpeakerDraws, fake_loss, real_loss
 from v2f_bench.training import Learner, Losses
 from v2f_cgan.conditions import encoded, labelled, labels, size
 from v2f_cgan.method import CGanOptions
@@ -62,10 +62,10 @@ class GanLearner(Learner):
 
         both = torch.cat([faces, drawn.detach()])
         logits = self.critic(both, known.repeat(2, 1), conditions.repeat(2, 1))
-        yield "critic", {"critic, real": _real(logits[: opt.batch]), "critic, fake": _fake(logits[opt.batch :])}
+        yield "critic", {"critic, real": real_loss(logits[: opt.batch]), "critic, fake": fake_loss(logits[opt.batch :])}
 
         self.critic.requires_grad_(False)
-        losses = {"real": _real(self.critic(drawn, known, conditions))}
+        losses = {"real": real_loss(self.critic(drawn, known, conditions))}
         if opt.weight_pixel:
             losses["pixel"] = opt.weight_pixel * F.l1_loss(drawn, faces)
         yield "generator", losses
@@ -88,11 +88,3 @@ class GanLearner(Learner):
         """Half of them, at random, as in a mirror."""
         mirror = torch.from_numpy(rng.random((len(faces), 1, 1, 1)) < 0.5)
         return torch.where(mirror, faces.flip(-1), faces)
-
-
-def _real(logits: torch.Tensor) -> torch.Tensor:
-    return F.binary_cross_entropy_with_logits(logits, torch.ones_like(logits))
-
-
-def _fake(logits: torch.Tensor) -> torch.Tensor:
-    return F.binary_cross_entropy_with_logits(logits, torch.zeros_like(logits))

@@ -11,7 +11,7 @@ from torch import nn
 
 from v2f_bench import Clips, Context
 from v2f_bench.audio import LogMels
-from v2f_bench.nn import Critic, SpeakerDraws, VoiceEmbedding
+from v2f_bench.nn import Critic, SpeakerDraws, VoiceEmbedding, fake_loss, real_loss
 from v2f_bench.nn.voice import CODE
 from v2f_bench.training import Learner, Losses
 from v2f_voice2face_gan.method import HOP, Voice2FaceOptions
@@ -85,8 +85,8 @@ class GanLearner(Learner):
         yield (
             "critic",
             {
-                "critic, real": _real(real_logit),
-                "critic, fake": _fake(fake_logit),
+                "critic, real": real_loss(real_logit),
+                "critic, fake": fake_loss(fake_logit),
                 "critic, speaker": F.cross_entropy(real_speaker, shown.speaker.to(self.device)),
             },
         )
@@ -94,7 +94,7 @@ class GanLearner(Learner):
         self.critic.requires_grad_(False)
         logit, speaker = self.critic(fake)
         losses = {
-            "real": _real(logit),
+            "real": real_loss(logit),
             "identity": self.opt.weight_identity * F.cross_entropy(speaker, heard.speaker.to(self.device)),
         }
         if self.opt.weight_pixel:
@@ -108,11 +108,3 @@ class GanLearner(Learner):
         draw = self.draws.one(8, np.random.default_rng(0))
         drawn = self.generator(self.codes[draw.voice].to(self.device)).clamp(0, 1)
         return torch.cat([self.train.faces(draw.face), drawn.cpu()])
-
-
-def _real(logits: torch.Tensor) -> torch.Tensor:
-    return F.binary_cross_entropy_with_logits(logits, torch.ones_like(logits))
-
-
-def _fake(logits: torch.Tensor) -> torch.Tensor:
-    return F.binary_cross_entropy_with_logits(logits, torch.zeros_like(logits))

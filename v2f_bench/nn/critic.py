@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 
@@ -44,3 +45,13 @@ class Critic(nn.Module):
     def forward(self, faces: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         features = self.trunk(faces)
         return self.real(features)[:, 0], self.speaker(features)
+
+
+def real_loss(logits: torch.Tensor) -> torch.Tensor:
+    """Binary cross-entropy, averaged, of the logits [N] of being real where all should be."""
+    return F.binary_cross_entropy_with_logits(logits, torch.ones_like(logits))
+
+
+def fake_loss(logits: torch.Tensor) -> torch.Tensor:
+    """Binary cross-entropy, averaged, of the logits [N] of being real where none should be."""
+    return F.binary_cross_entropy_with_logits(logits, torch.zeros_like(logits))
