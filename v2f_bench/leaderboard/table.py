@@ -28,6 +28,7 @@ SHORT = {
     "identity-cosine/target": "cosine to target",
     "identity-cosine/gain-over-mean-face": "cosine gain over mean face",
     "emotion-agreement/accuracy": "emotion agreement",
+    "emotion-agreement/AUC": "emotion AUC",
 }
 
 
