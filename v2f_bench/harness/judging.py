@@ -13,6 +13,7 @@ import torch
 
 from v2f_bench.harness.bench import Bench
 from v2f_bench.harness.fit import read_tensors, write_state, write_tensors
+from v2f_bench.harness.memory import trim_heap
 from v2f_bench.harness.quality import AT_HALF, HAVE_QUALITY, judge_quality
 from v2f_bench.harness.stage import stage
 from v2f_bench.harness.workplace import Workplace
@@ -121,6 +122,7 @@ def look(judge: Judge, faces: torch.Tensor) -> np.ndarray:
     """What the judge gives for faces [N, 3, R, R]: float32 [N, D]; NaN for a face or a vector that is not finite."""
     finite = faces.isfinite().all(dim=(1, 2, 3))
     pieces = [judge.look(faces[finite][start : start + BATCH]) for start in range(0, int(finite.sum()), BATCH)]
+    trim_heap()
     if not pieces:
         return np.full((len(faces), 1), np.nan, np.float32)
     found = torch.cat(pieces)
