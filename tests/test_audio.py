@@ -66,6 +66,14 @@ def test_log_mel_of_a_batch_equals_librosa_one_by_one(recordings, normalise):
         assert not row[:, count:].any(), "what lies after a recording's end must not show"
 
 
+def test_log_mel_of_a_long_recording_is_librosas_from_its_start_to_its_end():
+    long, short = np.tile(spoken(0), 4), spoken(1)[:9_000]
+    assert len(long) > 8 * RATE, "more frames than are worked on at once"
+    mel, frames = log_mel(pad([short, long, short], RATE), normalise="none")
+    for row, count, recording in zip(mel, frames, [short, long, short], strict=True):
+        np.testing.assert_allclose(row[:, :count].numpy(), by_librosa(recording, "none"), atol=1e-3)
+
+
 @pytest.mark.parametrize("normalise", ["none", "level", "band"])
 def test_mfsc_is_a_log_mel_with_the_deltas_of_librosa(sounds, normalise):
     batch = pad(sounds, RATE)
@@ -151,6 +159,16 @@ def test_raw_frames_cover_the_looped_recording_from_its_start_to_its_end(sounds,
             picture, expected = picture[:, heard], ((expected - expected.mean(axis=0))[:, heard] / deviation[heard])
         np.testing.assert_allclose(picture, expected, atol=1e-3)
         assert (np.diff(starts) <= 160).all(), "no sample is left out"
+
+
+@pytest.mark.parametrize(("rate", "seconds"), [(8_000, 0.5), (11_025, 0.7), (24_000, 0.7)])
+def test_raw_frames_of_the_start_of_a_recording_are_those_of_the_whole_one(sounds, rate, seconds):
+    raw, _ = raw_frames(pad(sounds[:1], RATE), frames=10, samples=100, rate=rate, seconds=seconds, standardise=False)
+    whole = resample_poly(as_float(sounds[0]), rate, RATE)[: round(seconds * rate)]
+    starts = np.arange(10) * (len(whole) - 100) // 9
+    np.testing.assert_allclose(
+        raw[0, 0].numpy(), np.stack([whole[start : start + 100] for start in starts]).T, atol=1e-5
+    )
 
 
 def test_raw_frames_of_silence_are_zero():

@@ -9,7 +9,7 @@ import torch
 
 from v2f_bench.interfaces import Voices
 
-CACHED = 1 << 19  # windowed samples at once on a CPU: they and their spectra stay in its cache
+CACHED = 1 << 18  # windowed samples at once on a CPU: they and their spectra stay in its cache
 GROUP = 16  # mel filters in one product of matrices
 
 
@@ -35,35 +35,32 @@ def mel_power(
         float32 [N, bands, frames], not yet zero after each recording's end, and the number of frames of each, int64
         [N]. Frames are centred at multiples of the hop (librosa's `center=True`, padded with zeros): 1 + T // hop.
     """
-    samples = voices.samples
-    window, count = len(taper), 1 + samples.shape[1] // hop
+    samples, window, count = voices.samples, len(taper), 1 + voices.samples.shape[1] // hop
     taper = taper.to(samples.device)
-    filters = [(these, bins, weights.to(samples.device)) for these, bins, weights in _banded(voices.rate, fft, bands, low, high)]
+    filters = _filters(voices.rate, fft, bands, low, high, samples.device)
     before = fft // 2 - (fft - window) // 2
-    # the recordings at work stand in one line; `apart` further frames lie across the end of one and the start of the next
-    apart = -(-window // hop)
-    together = 1 if samples.device.type == "cpu" else len(voices)
-    at_once = min(CACHED // fft, count + apart) if samples.device.type == "cpu" else together * (count + apart)
-    line = samples.new_zeros(together, (count + apart) * hop)
+    apart = -(-window // hop)  # frames over the end of one recording and the start of the next, which stand in one line
+    if samples.device.type == "cpu":
+        recordings, at_once = 1, max(1, CACHED // fft)
+    else:
+        recordings, at_once = len(voices), len(voices) * (count + apart)
+    # new memory is slow: what is written to again and again is made once
+    line = samples.new_zeros(recordings, (count + apart) * hop)
     voice = line[:, before : before + samples.shape[1]]
     windowed = samples.new_zeros(at_once, fft)
-    spectrum = samples.new_empty(at_once, fft // 2 + 1, dtype=torch.complex64)
-    squares = torch.view_as_real(spectrum).flatten(1)  # of the real and the imaginary part of each bin, in turn
-    power = samples.new_empty(together, count + apart, bands)
+    power = samples.new_empty(recordings, count + apart, bands)
     mel = samples.new_empty(len(voices), bands, count)
-    for rows, piece in in_pieces(voices, together):
+    for rows, piece in in_pieces(voices, recordings):
         voice[:, :1] = piece.samples[:, :1]
         torch.sub(piece.samples[:, 1:], piece.samples[:, :-1], alpha=pre_emphasis, out=voice[:, 1:])
         line.scatter_(1, before + piece.lengths[:, None], 0.0)  # the step from the last sample to the padding
         frames = line.flatten().unfold(0, window, hop)
-        for some, of_bands in zip(frames.split(at_once), power.flatten(0, 1).split(at_once), strict=False):
-            n = len(some)
-            # where among the zeros a frame stands changes the phases alone
-            torch.mul(some, taper, out=windowed[:n, :window])
-            torch.fft.rfft(windowed[:n], out=spectrum[:n])
-            squares[:n].square_()
-            for these, bins, weights in filters:
-                torch.mm(squares[:n, bins], weights, out=of_bands[:n, these])
+        for some, result in zip(frames.split(at_once), power.flatten(0, 1).split(at_once), strict=False):
+            # where among the zeros a frame stands changes no more than the phases
+            torch.mul(some, taper, out=windowed[: len(some), :window])
+            squares = torch.view_as_real(torch.fft.rfft(windowed[: len(some)])).square_().flatten(1)
+            for group, values, weights in filters:
+                torch.mm(squares[:, values], weights, out=result[: len(some), group])
         mel[rows] = power[:, :count].mT
     return mel, 1 + voices.lengths // hop
 
@@ -82,8 +79,8 @@ def inside(counts: torch.Tensor, total: int) -> torch.Tensor:
 
 
 @lru_cache(maxsize=8)
-def _banded(
-    rate: int, fft: int, bands: int, low: float, high: float
+def _filters(
+    rate: int, fft: int, bands: int, low: float, high: float, device: torch.device
 ) -> list[tuple[slice, slice, torch.Tensor]]:
     """Slaney's mel filters, each of unit area, in groups of neighbours, which leaves most of their zeros out.
 
@@ -99,5 +96,6 @@ def _banded(
         used = group.any(dim=0).nonzero()
         bins = slice(int(used.min()), int(used.max()) + 1) if len(used) else slice(0, 0)
         weights = group[:, bins].repeat_interleave(2, dim=1).T.contiguous()
-        groups.append((slice(first, first + len(group)), slice(2 * bins.start, 2 * bins.stop), weights))
+        values = slice(2 * bins.start, 2 * bins.stop)
+        groups.append((slice(first, first + len(group)), values, weights.to(device)))
     return groups
