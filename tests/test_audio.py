@@ -210,6 +210,23 @@ def test_a_recording_alone_and_in_a_batch_with_longer_ones_gives_the_same(name, 
         assert not row[..., count:].any(), "what lies after a recording's end must not show"
 
 
+@pytest.fixture
+def filled_memory():
+    """Memory that nobody wrote to holds NaN, as it may at any time."""
+    torch.use_deterministic_algorithms(True)
+    assert torch.empty(3).isnan().all()
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
+@pytest.mark.parametrize("name", FRONT_ENDS)
+def test_memory_that_nobody_wrote_to_does_not_show(name, recordings, filled_memory):
+    found, counts = FRONT_ENDS[name](pad(recordings, RATE))
+    for row, count in zip(found, counts, strict=True):
+        assert row[..., :count].isfinite().all()
+        assert not row[..., count:].any()
+
+
 def test_crop_takes_a_stretch_and_repeats_what_is_too_short(recordings):
     voices = pad(recordings, 16_000)
     cropped = voices.crop(1.0, np.random.default_rng(0))

@@ -53,7 +53,7 @@ def with_deltas(features: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
 
     As `librosa.feature.delta` of order 1 and 2: of the line, and of the parabola, that fits `WIDTH` frames best. In the
     first and the last frames it is that of the first and the last whole fit: both derivatives are constant along it.
-    What comes after each recording's end is undefined.
+    What comes after each recording's end has no meaning, but is finite.
     """
     if int(frames.min()) < WIDTH:
         raise ValueError(f"a derivative needs {WIDTH} frames, and a recording has {int(frames.min())}")
@@ -73,6 +73,7 @@ def with_deltas(features: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
         first.add_(torch.sub(later, earlier, out=pair), alpha=line[1, after])
         second.add_(torch.add(later, earlier, out=pair), alpha=2 * parabola[2, after])
     derivatives[..., :half] = derivatives[..., half, None]
+    derivatives[..., -half:] = 0.0  # of a shorter recording they stay so
     last = (frames - 1 - half)[:, None, None, None].expand(-1, *derivatives.shape[1:3], 1)
     rest = torch.arange(1, half + 1, device=frames.device)
     derivatives.scatter_(3, last + rest, derivatives.gather(3, last).expand(-1, -1, -1, half))
