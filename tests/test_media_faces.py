@@ -11,7 +11,8 @@ from PIL import Image
 
 from v2f_bench.media.align import TEMPLATE, aligned, frontality, sharpness, similarity, which_face
 from v2f_bench.media.clips import Frame, align_faces
-from v2f_bench.media.mtcnn import find_faces, load_networks
+from v2f_bench.media.mtcnn import find_faces
+from v2f_bench.media.mtcnn_networks import load_networks
 from v2f_bench.media.picture import read_picture
 
 

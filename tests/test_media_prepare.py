@@ -28,7 +28,8 @@ from v2f_bench.interfaces import Dataset, MediaOptions, NotAvailable, UsageError
 from v2f_bench.judges.card import read_card
 from v2f_bench.media.align import TEMPLATE
 from v2f_bench.media.clips import Clip, Frame, _choose
-from v2f_bench.media.mtcnn import find_faces, load_networks
+from v2f_bench.media.mtcnn import find_faces
+from v2f_bench.media.mtcnn_networks import load_networks
 
 ROOM = (180, 320)
 
