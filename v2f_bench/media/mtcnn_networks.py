@@ -42,7 +42,7 @@ def load_networks(device: str, owner: str) -> list[Network]:
 
 
 def _network(weights: dict[str, torch.Tensor], pooling: dict[int, tuple[int, int]]) -> Network:
-    """The weights are named by layer: conv1, prelu1, ..., dense4, prelu4, and the heads of layer 5 dense5_1, dense5_2."""
+    """The weights are named by layer: conv1, prelu1, ..., dense4, prelu4, and the heads dense5_1, dense5_2."""
     import torch.nn.functional as F
 
     layers = [name.removesuffix(".weight") for name in weights if name.endswith(".weight") and "prelu" not in name]
