@@ -49,7 +49,7 @@ def make_store(folder: Path, clips: int, faces: int, pool: int) -> None:
     writer.commit(pool)
     writer.close()
     table = pd.read_parquet(folder / "clips.parquet")
-    assert table["voice"].all() and table["face"].all(), "none is a copy of another"
+    assert table[["voice", "face"]].all(axis=None), "none is a copy of another"
     repeated = table.iloc[np.arange(clips) % pool].reset_index(drop=True)
     repeated[labels.columns] = labels
     repeated["face"] = np.arange(clips) < faces

@@ -59,8 +59,10 @@ def _report(dataset: Dataset, found: Diagnosis, cache: Path) -> Iterator[str]:
     import pandas as pd
 
     from v2f_bench.cli.prepare import left_out_table
+    from v2f_bench.datasets.layout import missing_folder
 
-    yield f"{dataset.name}: {dataset.root or 'made by code'}"
+    there = dataset.root is None or dataset.root.is_dir()
+    yield f"{dataset.name}: {dataset.root or 'made by code'}" + ("" if there else f" {missing_folder(dataset.root)}")
     yield from (f"  {part.in_words()}" for part in found.parts)
     if found.problem:
         yield from ("", found.problem) if all(part.found or not part.needed for part in found.parts) else ("",)

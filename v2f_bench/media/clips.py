@@ -215,11 +215,13 @@ def _choose(clip: Clip, entry: str, frames: list[Frame], felt: np.ndarray | None
 
 
 def _why_none(frames: list[Frame]) -> str:
+    least = SMALLEST_FACE / min(DETECTION_SIDE, *frames[0].pixels.shape[:2])
+    looked_for = f"(looked for: {100 * least:.0f} % of the shorter side or more)"
     if len(frames) == 1:
-        return frames[0].missing
+        return f"no face {looked_for}" if frames[0].missing == "no face" else frames[0].missing
     faceless = sum(frame.missing == "no face" for frame in frames)
     if faceless == len(frames):
-        return f"no face in any of {faceless} frames"
+        return f"no face in any of {faceless} frames {looked_for}"
     return f"two faces of alike size in {len(frames) - faceless} of {len(frames)} frames, no face in the others"
 
 
