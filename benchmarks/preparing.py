@@ -37,7 +37,7 @@ from v2f_bench.interfaces import Card, Dataset, MediaOptions
 from v2f_bench.media.clips import FRAMES
 
 TIMES_AS_FAST, MORE_MEMORY = 3, 1.1  # the claim
-DISTINCT = 24  # people; further clips are copies
+DISTINCT = 24  # people; further clips are copies of theirs, which cost as much and are set aside at the end
 HEIGHT, WIDTH, FACE, FPS = 360, 640, 240, 25
 
 
@@ -50,7 +50,11 @@ class Clips(Dataset):
 
     def index(self) -> pd.DataFrame:
         names = sorted(path.stem for path in self.root.glob("*.mp4"))
-        columns = {"clip": names, "speaker": names, "voice": [f"{n}.wav" for n in names]}
+        columns = {
+            "clip": names,
+            "speaker": [str(int(name) % DISTINCT) for name in names],
+            "voice": [f"{n}.wav" for n in names],
+        }
         return pd.DataFrame({**columns, "face": [f"{name}.mp4" for name in names]})
 
     def split(self, speakers: list[str]) -> dict[str, str]:
@@ -96,7 +100,9 @@ def ours(folder: Path, cache: Path) -> dict[str, float]:
     start = time.perf_counter()
     store = prepare(Clips(MediaOptions(), folder), Workplace(cache=cache, jobs=2))
     seconds = time.perf_counter() - start
-    assert store.meta["faces"] == store.meta["voices"] == len(list(folder.glob("*.mp4"))), store.left_out
+    left_out, clips = store.left_out, len(list(folder.glob("*.mp4")))
+    assert (left_out["copy_of"] != "").all(), left_out
+    assert store.meta["faces"] == store.meta["voices"] == min(clips, DISTINCT)
     worker = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     return {"seconds": seconds, "cpu": cpu_seconds(), "main": peak_memory_mib(), "worker": worker}
 

@@ -144,7 +144,7 @@ def test_without_the_face_detector_only_crops_can_be_run(tmp_path, monkeypatch, 
 def test_what_is_missing_altogether(tmp_path):
     found = examine(Ravdess(RavdessOptions(), tmp_path / "nowhere"), Workplace(cache=tmp_path, jobs=1))
     assert [part.found for part in found.parts] == [False, False]
-    assert "is not a folder" in found.problem
+    assert f"{tmp_path / 'nowhere'} does not exist" in found.problem
     assert not found.ready
 
 
@@ -158,6 +158,8 @@ def test_the_command(cli, tmp_path):
     assert "consent: " in done.stdout
     done = cli("doctor", "ravdess", "--data-root", root, ok=False)
     assert done.returncode == 1
+    done = cli("doctor", "ravdess", "--data-root", root / "nowhere", ok=False)
+    assert f"ravdess: {root / 'nowhere'} does not exist" in done.stdout.splitlines()
     assert "its name is not modality-channel" not in done.stderr
     assert "MISSING  Actor_<01-24>/" in done.stdout
     assert "no run could start" in done.stderr
@@ -196,4 +198,4 @@ def test_the_real_folders(shared_data, tmp_path):
         else:
             assert not found.left_out
         if folder == "voxceleb-vggface":
-            assert found.tracks[0].protocol == "identity-v1@130-of-1225-speakers"
+            assert found.tracks[0].protocol == "identity-v1@130-of-1251-speakers"

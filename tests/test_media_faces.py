@@ -11,7 +11,8 @@ from PIL import Image
 
 from v2f_bench.media.align import TEMPLATE, aligned, frontality, sharpness, similarity, which_face
 from v2f_bench.media.clips import Frame, align_faces
-from v2f_bench.media.mtcnn import find_faces, load_networks
+from v2f_bench.media.mtcnn import BLOCK, _thinned, find_faces
+from v2f_bench.media.mtcnn_networks import load_networks
 from v2f_bench.media.picture import read_picture
 
 
@@ -54,6 +55,22 @@ def test_boxes_scores_and_points_are_the_package_s_own(drawn, networks):
             assert found.scores[mine].numpy() == pytest.approx(scores[order].astype(float), abs=1e-4)
             assert found.boxes[mine].numpy() == pytest.approx(boxes[order].astype(float), abs=0.05)
             assert found.points[mine].numpy() == pytest.approx(points[order].astype(float), abs=0.05)
+
+
+@pytest.mark.parametrize("boxes", [0, 1, 40, 4 * BLOCK])
+@pytest.mark.parametrize("overlap", [0.3, 0.5, 0.7])
+def test_of_boxes_that_overlap_torchvision_keeps_the_same(boxes, overlap):
+    """With boxes of whole numbers, whose overlap may be just the limit, and with equal scores."""
+    from torchvision.ops import batched_nms
+
+    rng = torch.Generator().manual_seed(boxes)
+    for pictures in (1, 7):
+        images = torch.randint(pictures, (boxes,), generator=rng)
+        corner = torch.randint(60, (boxes, 2), generator=rng).double()
+        rows = torch.cat([corner, corner + torch.randint(1, 30, (boxes, 2), generator=rng)], dim=1)
+        scores = torch.randint(100, (boxes,), generator=rng) / 100
+        wanted = batched_nms(rows, scores.double(), images, overlap)
+        assert torch.equal(_thinned(rows, scores, images, overlap).sort().values, wanted.sort().values)
 
 
 def test_pictures_too_small_for_a_face_have_none(networks):

@@ -51,7 +51,9 @@ def test_in_a_long_video_what_lies_between_is_not_decoded(tmp_path, monkeypatch)
     path = write_media(tmp_path / "long.mp4", counting(1200, (64, 64), 0), fps=10)
     decoded = []
     whole = av.VideoFrame.to_ndarray
-    monkeypatch.setattr("v2f_bench.media.video._pixels", lambda frame, side: decoded.append(frame) or whole(frame))
+    monkeypatch.setattr(
+        "v2f_bench.media.video._pixels", lambda frame, side, to_rgb: decoded.append(frame) or whole(frame)
+    )
     times = [time for time, _ in read_frames(path, 4, 64)]
     assert times == pytest.approx([15, 45, 75, 105], abs=0.5)
     assert len(decoded) == 4

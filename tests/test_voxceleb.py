@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from small_media import touch, write_film, write_sound
 
-from v2f_bench.datasets.voxceleb import Voxceleb, VoxcelebOptions
+from v2f_bench.datasets.voxceleb import PEOPLE, Voxceleb, VoxcelebOptions
 from v2f_bench.datasets.voxceleb_tables import read_hq_split, read_identification
 from v2f_bench.harness.bench import lay_protocol
 from v2f_bench.harness.prepare import prepare
@@ -141,7 +141,7 @@ def test_the_identification_split_has_its_speakers_in_all_parts(tmp_path):
     (tmp_path / "data/iden_split.txt").write_text("\n".join(lines) + "\n")
     clips = usable(dataset.index())
     protocol = lay_protocol(dataset, clips, "identity")
-    assert protocol.name == "identity-identification-v1"
+    assert protocol.name == "identity-identification-v1@12-of-1251-speakers"
     test = set(protocol.splits["test"])
     assert {f"{ids[0]}/{OTHER}/00001", f"{ids[0]}/{OTHER}/0000001"} <= test
     assert set(protocol.splits["validation"]) == {f"{identity}/third/00002" for identity in ids}
@@ -194,13 +194,25 @@ def test_an_hq_split_that_is_none(tmp_path, text):
         read_hq_split(tmp_path / "split.json")
 
 
-def test_protocols_are_named_for_the_listed_people(tmp_path):
+def test_protocols_are_named_for_the_published_number_of_people(tmp_path, monkeypatch):
     ids = write_many(tmp_path / "data", people=90)
     dataset = Voxceleb(VoxcelebOptions(), tmp_path / "data")
     clips = usable(dataset.index())
+    assert lay_protocol(dataset, clips, "identity").name == "identity-v1@90-of-1251-speakers", "as in VoxCeleb1's table"
+    monkeypatch.setitem(PEOPLE, "id1", 90)
     assert lay_protocol(dataset, clips, "identity").name == "identity-v1"
     fewer = clips[clips["speaker"] != ids[3]]
     assert lay_protocol(dataset, fewer, "identity").name == "identity-v1@89-of-90-speakers"
+
+
+def test_a_complete_copy_is_that_of_the_collections_whose_tables_are_there(tmp_path):
+    root = lay_out(tmp_path / "data")
+    (root / "split.json").write_text('{"vox1": {"train": ["Ada_Ash"]}, "vox2": {"test": ["Cy_Cedar"]}}')
+    published = {"speakers": 7363, "identification": 1251, "hq": 2}
+    for split, people in published.items():
+        assert Voxceleb(VoxcelebOptions(split=split), root).complete() == {"speakers": people}
+    (root / "vox1_meta.csv").unlink()
+    assert Voxceleb(VoxcelebOptions(), root).complete() == {"speakers": 6112}
 
 
 def test_real_files_from_disk_to_store(tmp_path):

@@ -153,7 +153,7 @@ FRONTAL, FRAMES = "VGG_ALL_FRONTAL/<VGGFace name>/*.jpg", "unzippedFaces/<VGGFac
 
 def test_a_missing_or_empty_folder_lists_all_that_is_missing(tmp_path):
     text, found, missing = told(tmp_path / "nowhere")
-    assert "is not a folder" in text
+    assert "does not exist" in text
     assert (found, missing) == ([], [META, VOICES, f"{FRONTAL} or {FRAMES}"])
     (tmp_path / "empty").mkdir()
     text, found, missing = told(tmp_path / "empty")
@@ -212,6 +212,12 @@ def test_the_option_picks_the_form_of_faces(tmp_path):
         assert {path.split("/")[0] for path in faces if path} == {folder}
     only_frames = lay_out(tmp_path / "frames")
     assert told(only_frames, "VGG_ALL_FRONTAL")[2] == [FRONTAL]
+
+
+def test_the_frames_show_all_listed_people_and_vggface_s_pictures_fewer(tmp_path):
+    for form, people in (("unzippedFaces", 1251), ("VGG_ALL_FRONTAL", 1225)):
+        dataset = VoxcelebVggface(VoxcelebVggfaceOptions(faces=form), lay_out(tmp_path / form, form))
+        assert dataset.complete() == {"speakers": people}
 
 
 def log_mel_of(samples, normalise):

@@ -59,8 +59,10 @@ def _report(dataset: Dataset, found: Diagnosis, cache: Path) -> Iterator[str]:
     import pandas as pd
 
     from v2f_bench.cli.prepare import left_out_table
+    from v2f_bench.datasets.layout import missing_folder
 
-    yield f"{dataset.name}: {dataset.root or 'made by code'}"
+    fault = f" {missing_folder(dataset.root)}" if dataset.root and not dataset.root.is_dir() else ""
+    yield f"{dataset.name}: {dataset.root or 'made by code'}{fault}"
     yield from (f"  {part.in_words()}" for part in found.parts)
     if found.problem:
         yield from ("", found.problem) if all(part.found or not part.needed for part in found.parts) else ("",)

@@ -31,6 +31,7 @@ from v2f_bench.interfaces import BenchError, Clips, PluginError, Voices
 from v2f_bench.interfaces.values import random_starts
 
 FORMAT = 3
+STEP = np.float32(1 / 32768)  # of int16: to [-1, 1], exactly
 HIDDEN = ("voice_start", "voice_samples", "face_row", "frame_time", "frame_by", "face_score")  # from methods
 
 
@@ -91,10 +92,15 @@ class Store:
 
     def crops_at(self, places: np.ndarray, seconds: float, rng: np.random.Generator) -> Voices:
         """A random stretch of `seconds` of each recording, as `Voices.crop` draws it; the rest is not read."""
+        import torch
+
         wanted = round(seconds * self.rate)
         starts = random_starts(self._samples[places].tolist(), wanted, rng)
-        cut = [self._recording(place)[start : start + wanted] for place, start in zip(places, starts, strict=True)]
-        return pad(cut, self.rate).stretches([0] * len(cut), wanted)
+        samples = np.empty((len(places), wanted), np.float32)
+        for row, place, start in zip(samples, places, starts, strict=True):
+            stretch = self._recording(place)[start : start + wanted]
+            np.multiply(stretch if len(stretch) == wanted else np.resize(stretch, wanted), STEP, out=row)
+        return Voices(torch.from_numpy(samples), torch.full((len(places),), wanted), self.rate)
 
     def _recording(self, place: int) -> np.ndarray:
         start = self._start[place]
@@ -130,7 +136,7 @@ def pad(recordings: Sequence[np.ndarray], rate: int) -> Voices:
     lengths = [len(recording) for recording in recordings]
     samples = np.empty((len(recordings), max(lengths)), np.float32)
     for row, recording in zip(samples, recordings, strict=True):
-        np.multiply(recording, np.float32(1 / 32768), out=row[: len(recording)])  # exact, and in one pass
+        np.multiply(recording, STEP, out=row[: len(recording)])  # in one pass
         row[len(recording) :] = 0
     return Voices(torch.from_numpy(samples), torch.tensor(lengths), rate)
 
@@ -138,4 +144,4 @@ def pad(recordings: Sequence[np.ndarray], rate: int) -> Voices:
 def _mapped(path: Path, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
     if path.stat().st_size == 0:  # an empty file cannot be mapped
         return np.zeros([0 if n == -1 else n for n in shape], dtype)
-    return np.memmap(path, dtype, mode="r").reshape(shape)
+    return np.asarray(np.memmap(path, dtype, mode="r")).reshape(shape)  # a plain array's views cost less

@@ -99,6 +99,11 @@ def index_table(rows: Sequence[dict[str, Any]], odd: Iterable[tuple[str, str]] =
     return table
 
 
+def missing_folder(root: Path) -> str:
+    """Why `root`, which is no folder, is none."""
+    return "is not a folder" if root.exists() else "does not exist"
+
+
 def require(dataset: Dataset) -> None:
     """Raise DataError, with the list of what is there and what is not, unless all that is needed is found."""
     parts = dataset.parts()
@@ -109,7 +114,7 @@ def require(dataset: Dataset) -> None:
     inside = ", ".join(sorted(entry.name for entry in root.iterdir())[:12]) if root.is_dir() else ""
     raise DataError(
         f"{dataset.name}: {root} "
-        + (f"is incomplete; it holds {inside or 'nothing'}\n" if root.is_dir() else "is not a folder\n")
+        + (f"is incomplete; it holds {inside or 'nothing'}\n" if root.is_dir() else f"{missing_folder(root)}\n")
         + "\n".join(f"  {part.in_words()}" for part in parts)
         + f"\nName the folder that holds these by --data-root or {dataset.root_variable}; "
         f"`v2f-bench info {dataset.name}` tells how to get them."

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 META = "vox1_meta.csv"
 META_COLUMNS = ("VoxCeleb1 ID", "VGGFace1 ID", "Gender", "Nationality")
-PEOPLE = 1225  # with a voice and a face
+LISTED = 1251  # VoxCeleb1's speakers, each with frames of the own videos
+OF_VGGFACE = 1225  # those of whom pictures of VGGFace could still be had
 _SPLIT_OF_LETTER = dict.fromkeys("AB", "validation") | dict.fromkeys("CDE", "test")
 
 
@@ -55,7 +56,7 @@ class VoxcelebVggface(Dataset):
     """Celebrities in interviews. Voice and picture of a speaker need not be of one day, so their ages may differ."""
 
     name = "voxceleb-vggface"
-    summary = "VoxCeleb1 voices with VGGFace or VoxCeleb1 pictures of the same people; 1,225 people when complete"
+    summary = "VoxCeleb1 voices with VGGFace or VoxCeleb1 pictures of the same people; 1,251 or 1,225 people"
     options = VoxcelebVggfaceOptions
     # VoxCeleb1's speakers were chosen from VGGFace's names; film stars of the two are in the other collections too.
     people = frozenset({"voxceleb1", "vggface", "vggface2", "casia-webface", "ms-celeb-1m", "imdb-wiki"})
@@ -70,9 +71,10 @@ class VoxcelebVggface(Dataset):
         obtain="Request VoxCeleb1 from its authors and the aligned VGGFace pictures from those of the reference voice-"
         "to-face GAN; put vox1_meta.csv, wav/ or fbank/, and VGG_ALL_FRONTAL/ or unzippedFaces/ into one folder and "
         "name it by --data-root or V2F_BENCH_VOXCELEB_VGGFACE.",
-        defects="26 of the 1,251 listed names have no faces. fbank/ holds features, not recordings: voices are rebuilt "
-        "from them, without their phase and mostly without the microphone's and the voice's own colour.",
-        counts={"listed names": 1251, "speakers with a face": PEOPLE},
+        defects="26 of the 1,251 speakers have no pictures in VGG_ALL_FRONTAL. fbank/ holds features, not recordings: "
+        "voices are rebuilt from them, without their phase and mostly without the microphone's and the voice's own "
+        "colour.",
+        counts={"speakers": LISTED, "speakers with VGGFace's pictures": OF_VGGFACE},
         balance={"split": {"train": 924, "validation": 112, "test": 189}},
     )
 
@@ -101,7 +103,7 @@ class VoxcelebVggface(Dataset):
         ]
 
     def complete(self) -> dict[str, int]:
-        return {"speakers": PEOPLE}
+        return {"speakers": LISTED if self.opt.faces == "unzippedFaces" else OF_VGGFACE}
 
     def index(self) -> pd.DataFrame:
         require(self)

@@ -19,7 +19,7 @@ from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import DataError, Dataset, Part
 from v2f_bench.interfaces.media import is_video
 from v2f_bench.media.file import check_file
-from v2f_bench.media.mtcnn import HOW_TO_INSTALL
+from v2f_bench.media.mtcnn_networks import HOW_TO_INSTALL
 from v2f_bench.media.sound import SOUNDFILE
 
 TYPICAL_SECONDS = 4.0  # of a recording whose header does not tell, or that is no file

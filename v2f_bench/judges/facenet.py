@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from v2f_bench.interfaces import Judge, NotAvailable, WeightsFile
 from v2f_bench.judges.weights import fill, read_tensors
-from v2f_bench.media.mtcnn import HOW_TO_INSTALL
+from v2f_bench.media.mtcnn_networks import HOW_TO_INSTALL
 
 if TYPE_CHECKING:
     import torch

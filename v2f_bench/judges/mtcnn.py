@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from v2f_bench.interfaces import Judge
-from v2f_bench.media.mtcnn import candidates, load_networks
+from v2f_bench.media.mtcnn import candidates
+from v2f_bench.media.mtcnn_networks import load_networks
 
 if TYPE_CHECKING:
     import torch

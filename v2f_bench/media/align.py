@@ -70,9 +70,7 @@ def aligned(pixels: np.ndarray, points: np.ndarray, size: int) -> np.ndarray:
     corners = np.array([0, size, size * 1j, size + size * 1j]) * turn + shift
     left, top = int(np.floor(corners.real.min())) - 2, int(np.floor(corners.imag.min())) - 2
     right, bottom = int(np.ceil(corners.real.max())) + 2, int(np.ceil(corners.imag.max())) + 2
-    rows = np.arange(top, bottom).clip(0, len(pixels) - 1)
-    columns = np.arange(left, right).clip(0, pixels.shape[1] - 1)
-    region = Image.fromarray(pixels[rows[:, None], columns])
+    region = Image.fromarray(_region(pixels, left, top, right, bottom))
     shrink = max(abs(turn), 1.0)  # first without aliasing to the crop's scale, then turned
     width, height = (max(round(side / shrink), 1) for side in region.size)
     across, down = width / region.width, height / region.height
@@ -83,3 +81,12 @@ def aligned(pixels: np.ndarray, points: np.ndarray, size: int) -> np.ndarray:
         *(turn.imag * down, turn.real * down, (shift.imag - top) * down),
     )
     return np.array(region.transform((size, size), Image.Transform.AFFINE, turning, Image.Resampling.BICUBIC))
+
+
+def _region(pixels: np.ndarray, left: int, top: int, right: int, bottom: int) -> np.ndarray:
+    """The part of a picture between these columns and rows; beyond the picture its edge is repeated."""
+    height, width = pixels.shape[:2]
+    if left >= 0 and top >= 0 and right <= width and bottom <= height:
+        return pixels[top:bottom, left:right]
+    rows, columns = np.arange(top, bottom).clip(0, height - 1), np.arange(left, right).clip(0, width - 1)
+    return pixels[rows[:, None], columns]

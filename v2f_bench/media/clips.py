@@ -90,12 +90,11 @@ class ClipReader:
                     clip.face = _careful(clip, row, row["face"], self._cropped_face)
                 elif frames := _careful(clip, row, row["face"], self._scenes):
                     scenes[place] = frames
+            if sum(map(len, scenes.values())) >= BATCH:  # at once, since frames are large
+                self._find_faces(scenes, rows, clips)
+                scenes = {}
         if scenes:
-            with _one_thread():
-                align_faces([frame for frames in scenes.values() for frame in frames], self.size)
-                felt = self._felt(list(scenes.values()), [rows[place] for place in scenes])
-            for (place, frames), strength in zip(scenes.items(), felt, strict=True):
-                _choose(clips[place], rows[place]["face"], frames, strength)
+            self._find_faces(scenes, rows, clips)
         return clips
 
     def _voice(self, entry: str) -> np.ndarray:
@@ -109,6 +108,14 @@ class ClipReader:
         if is_video(entry):
             return [Frame(time, pixels) for time, pixels in self.dataset.read_frames(entry, FRAMES, FRAME_SIDE)]
         return [Frame(float("nan"), _shrunk(_not_blank(self.dataset.read_face(entry), entry), PICTURE_SIDE))]
+
+    def _find_faces(self, scenes: dict[int, list[Frame]], rows: list[dict[str, Any]], clips: list[Clip]) -> None:
+        """The face of each clip whose frames are in `scenes`, by its place."""
+        with _one_thread():
+            align_faces([frame for frames in scenes.values() for frame in frames], self.size)
+            felt = self._felt(list(scenes.values()), [rows[place] for place in scenes])
+        for (place, frames), strength in zip(scenes.items(), felt, strict=True):
+            _choose(clips[place], rows[place]["face"], frames, strength)
 
     def _felt(self, scenes: list[list[Frame]], rows: list[dict[str, Any]]) -> list[np.ndarray | None]:
         """How strongly each frame's face shows its clip's emotion, or None where the judge does not know that one."""
@@ -208,11 +215,13 @@ def _choose(clip: Clip, entry: str, frames: list[Frame], felt: np.ndarray | None
 
 
 def _why_none(frames: list[Frame]) -> str:
+    least = SMALLEST_FACE / min(DETECTION_SIDE, *frames[0].pixels.shape[:2])
+    looked_for = f"(looked for: {100 * least:.0f} % of the shorter side or more)"
     if len(frames) == 1:
-        return frames[0].missing
+        return f"no face {looked_for}" if frames[0].missing == "no face" else frames[0].missing
     faceless = sum(frame.missing == "no face" for frame in frames)
     if faceless == len(frames):
-        return f"no face in any of {faceless} frames"
+        return f"no face in any of {faceless} frames {looked_for}"
     return f"two faces of alike size in {len(frames) - faceless} of {len(frames)} frames, no face in the others"
 
 
@@ -262,7 +271,7 @@ _loaded: list[Any] = []
 def _networks() -> list[Any]:
     """The detector's networks, loaded once a process."""
     if not _loaded:
-        from v2f_bench.media.mtcnn import load_networks
+        from v2f_bench.media.mtcnn_networks import load_networks
 
         _loaded.extend(load_networks("cpu", "finding faces in pictures and videos"))
     return _loaded

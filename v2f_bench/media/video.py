@@ -28,6 +28,7 @@ def read_frames(path: Path, count: int, side: int) -> list[tuple[float, np.ndarr
         DataError: the file is missing, empty, truncated, or has no pictures; names the file.
     """
     import av
+    from av.video.reformatter import VideoReformatter
 
     check_file(path, "video")
     try:
@@ -39,11 +40,12 @@ def read_frames(path: Path, count: int, side: int) -> list[tuple[float, np.ndarr
             stream.codec_context.skip_frame = "NONREF"  # what no other frame rests on need not be decoded
             begin, end = _span(container, stream, path)
             wanted = begin + (np.arange(count) + 0.5) / count * (end - begin)
+            to_rgb = VideoReformatter()  # one for all: to set it up takes longer than to use it
             frames, last = [], begin
             for time, frame in _near(container, stream, wanted, begin):
                 last = time
                 if frame is not None:
-                    frames.append((time - begin, _pixels(frame, side)))
+                    frames.append((time - begin, _pixels(frame, side, to_rgb)))
     except av.FFmpegError as error:
         raise DataError(f"{path}: not readable as video ({error.strerror})") from None
     if not frames:
@@ -86,10 +88,10 @@ def _span(container: Any, stream: Any, path: Path) -> tuple[float, float]:
     return float(min(times) * stream.time_base), float(max(times) * stream.time_base)
 
 
-def _pixels(frame: Any, side: int) -> np.ndarray:
+def _pixels(frame: Any, side: int, to_rgb: Any) -> np.ndarray:
     """uint8 [H, W, 3] RGB, upright, the shorter side at most `side`."""
     smaller = min(1.0, side / min(frame.width, frame.height))
     width, height = round(frame.width * smaller), round(frame.height * smaller)
-    pixels = frame.to_ndarray(format="rgb24", width=width, height=height, interpolation="AREA")
+    pixels = to_rgb.reformat(frame, width, height, "rgb24", interpolation="AREA", threads=1).to_ndarray()
     quarters = round(frame.rotation / 90) % 4  # as the camera was held
     return np.ascontiguousarray(np.rot90(pixels, quarters)) if quarters else pixels
