@@ -115,8 +115,13 @@ def describe_options(options: object) -> list[tuple[str, str, Any]]:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """The phrase '; did you mean X?' for the closest known name, or '.' where none is close."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else "."
+    close = closest(name, known)
+    return f"; did you mean {close!r}?" if close else "."
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """The known name that is most like `name`; "" where none is close."""
+    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)), "")
 
 
 def _allowed(fields: list[str]) -> str:
