@@ -38,7 +38,8 @@ def run(
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes that prepare data; default: one a CPU.")] = None,
     track: Annotated[str | None, typer.Option(help="identity or emotion; default: the first that fits.")] = None,
     lists: Annotated[
-        list[Path] | None, typer.Option("--list", help="Published matching or verification list; repeatable.")
+        list[Path] | None,
+        typer.Option("--list", help="Published list: a line is a voice, its face, others; or a pair with 0 or 1."),
     ] = None,
     judge: Annotated[list[Path] | None, typer.Option("--judge", help="Card of your own judge; repeatable.")] = None,
     fetch_weights: Annotated[bool, typer.Option("--fetch-weights", help="Download missing judges' weights.")] = False,
@@ -62,7 +63,6 @@ def run(
     from v2f_bench.harness.command import BenchRequest, RunRequest, run_request
     from v2f_bench.interfaces import BenchError
     from v2f_bench.leaderboard import render_table
-    from v2f_bench.plugins import registry
 
     request = RunRequest(
         bench=BenchRequest(
@@ -83,9 +83,8 @@ def run(
         settings=settings or [],
         baselines=baselines,
         precision=precision.value,
+        measures=tuple(measures or ()),
     )
-    for measure in measures or ():
-        registry().find("metric", measure.partition("/")[0])  # a wrong name is told before the work, not after it
     display = progress_display()
     outcomes = run_request(request, display)
     typer.echo(render_table([outcome.folder for outcome in outcomes if outcome.record], strict, measures or ()))

@@ -22,7 +22,8 @@ def score(
     ] = None,
     track: Annotated[str | None, typer.Option(help="identity or emotion; default: the first that fits.")] = None,
     lists: Annotated[
-        list[Path] | None, typer.Option("--list", help="Published matching or verification list; repeatable.")
+        list[Path] | None,
+        typer.Option("--list", help="Published list: a line is a voice, its face, others; or a pair with 0 or 1."),
     ] = None,
     judge: Annotated[list[Path] | None, typer.Option("--judge", help="Card of your own judge; repeatable.")] = None,
     fetch_weights: Annotated[bool, typer.Option("--fetch-weights", help="Download missing judges' weights.")] = False,
