@@ -16,7 +16,7 @@ def generate(
         Path | None,
         typer.Option("--proposal", "-p", help="A face crop, framed as the data set's, for methods that change one."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="For methods that draw at random.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="For methods that draw at random.")] = 0,
     samples: Annotated[
         int, typer.Option(min=1, max=64, help="That many draws side by side, each of the next seed.")
     ] = 1,

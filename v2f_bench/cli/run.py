@@ -28,7 +28,9 @@ def run(
         list[str] | None, typer.Option("--dataset-set", help="Data set option name=value; repeatable.")
     ] = None,
     baselines: Annotated[bool, typer.Option(help="Also run the baselines of the track.")] = True,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the runs.")] = Path("runs"),
+    output: Annotated[Path, typer.Option("--output", "-o", file_okay=False, help="Folder for the runs.")] = Path(
+        "runs"
+    ),
     device: Annotated[
         str, typer.Option(help="auto, cpu, cuda, cuda:1, mps; training on several: cuda:0,cuda:1.")
     ] = "auto",
@@ -92,7 +94,8 @@ def run(
         if outcome.unsuited:
             typer.echo(f"left out: {outcome.plan.plugin.name}: {outcome.problem}")
     done = [outcome for outcome in outcomes if outcome.record]
-    typer.echo(f"\n{len(done)} runs in {output}. `v2f-bench leaderboard {output}` prints this table again.")
+    count = f"{len(done)} run{'s' * (len(done) != 1)}"
+    typer.echo(f"\n{count} in {output}. `v2f-bench leaderboard {output}` prints this table again.")
     failed = [outcome for outcome in outcomes if outcome.problem and not outcome.unsuited]
     unsuited = [o for o in outcomes if o.unsuited and o.plan.plugin.name in request.methods]
     if failed or unsuited:

@@ -120,8 +120,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def closest(name: str, known: Iterable[str]) -> str:
-    """The known name that is most like `name`; "" where none is close."""
-    return next(iter(difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)), "")
+    """The known name that is most like `name`, whatever its capitals; "" where none is close."""
+    plain = {each.lower(): each for each in known}
+    return next((plain[each] for each in difflib.get_close_matches(name.lower(), plain, n=1, cutoff=0.6)), "")
 
 
 def _allowed(fields: list[str]) -> str:
