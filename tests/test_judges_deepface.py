@@ -224,8 +224,10 @@ def test_age_and_sex_with_equal_convolutions_compute_them_once(tmp_path):
         judges = ours.DeepFaceAge(), ours.DeepFaceSex()
         for judge in judges:
             judge.load(tmp_path / judge.weights.file, "cpu")
-            backbone = judge._client.model.backbone
-            backbone.conv1_1.register_forward_hook(lambda *_, case=case: calls.append(case))
+        held = {judge._client.model.backbone.conv1_1 for judge in judges}
+        assert len(held) == {"equal": 1, "different": 2}[case]
+        for convolution in held:
+            convolution.register_forward_hook(lambda *_, case=case: calls.append(case))
         found[case] = [judge.look(faces()) for judge in judges]
         with torch.inference_mode():
             picture = faces().flip(1).permute(0, 2, 3, 1).numpy()
@@ -234,7 +236,7 @@ def test_age_and_sex_with_equal_convolutions_compute_them_once(tmp_path):
             given = ours._prepared((picture * 255).round().astype(np.uint8) / 255, (224, 224))
             expected = alone(torch.from_numpy(given).permute(0, 3, 1, 2).float())
         torch.testing.assert_close(found[case][1], expected, rtol=1e-4, atol=1e-6)
-        del judges, judge, backbone
+        del judges, judge, held, convolution
         gc.collect()  # a trunk lives as long as a judge that uses it
     assert calls.count("equal") == 1
     assert calls.count("different") == 2

@@ -315,6 +315,15 @@ def test_one_measure_by_two_judges_is_told_apart(tmp_path):
     assert float(rows["ours"]["R@5 ↑ (other-judge)"].split()[0]) == pytest.approx(values[R5].mean() / 2, abs=0.0006)
 
 
+def test_a_judge_s_own_quality_is_told_with_that_on_soft_faces(tmp_path):
+    quality = {"accuracy": 0.6, "faces": 40, "speakers": 8, "at_half_resolution": {"accuracy": 0.125, "faces": 40}}
+    judge = {"name": JUDGE, "version": "1", "kind": "emotion", "sha256": "", "people": "nobody", "quality": quality}
+    board = render_table([made_run(tmp_path, judges=[judge])])
+    assert "accuracy 0.600 (0.125 at half the resolution) on 40 real faces of 8 test speakers." in board
+    del quality["at_half_resolution"]  # of a record from before it was measured
+    assert "accuracy 0.600 on 40 real faces" in render_table([made_run(tmp_path / "older", judges=[judge])])
+
+
 def test_rows_by_different_weights_of_one_judge_are_told(tmp_path):
     judge = {"name": JUDGE, "version": "1", "kind": "identity", "people": "nobody", "quality": {}}
     runs = [

@@ -6,7 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, cohen_kappa_score, confusion_matrix, f1_score
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    cohen_kappa_score,
+    confusion_matrix,
+    f1_score,
+    roc_auc_score,
+)
 
 from v2f_bench.harness.results import interval_of, point
 from v2f_bench.interfaces import Evidence
@@ -59,6 +66,48 @@ def test_emotion_agreement_equals_scikit_learn(column, prefix):
     np.testing.assert_array_equal(details["confusion"], cells)
     assert details["without_label"] == int((found.trials[column] == "").sum())
     assert json.loads(json.dumps(details, allow_nan=False)) == details
+
+
+def test_area_of_one_emotion_against_the_rest_equals_scikit_learn():
+    given, emotion, _ = judged_emotions()
+    given = np.where(np.isnan(given), 0.25, given).astype(np.float32)  # ties; scikit-learn takes no failed face
+    counts = emotion != "calm"
+    area = measures(EmotionAgreement, evidence(given, KNOWN, emotion=emotion))["emotion-agreement/AUC"]
+    expected = [roc_auc_score(emotion[counts] == name, given[counts, place]) for place, name in enumerate(KNOWN)]
+    assert point(area) == pytest.approx(np.mean(expected))
+    assert area.details["area_of"] == pytest.approx(dict(zip(KNOWN, expected, strict=True)), abs=1e-6)
+
+
+def test_area_does_not_mind_a_judge_that_leans_to_one_emotion():
+    given, emotion, _ = judged_emotions()
+    leaning = given + np.array([0, 0, 0, 5], np.float32)  # everything is called sad
+    plain, leant = (measures(EmotionAgreement, evidence(seen, KNOWN, emotion=emotion)) for seen in (given, leaning))
+    assert point(leant["emotion-agreement/accuracy"]) < 0.2 < 0.4 < point(plain["emotion-agreement/accuracy"])
+    assert point(leant["emotion-agreement/AUC"]) == pytest.approx(point(plain["emotion-agreement/AUC"]))
+
+
+def test_area_of_answers_that_have_nothing_to_do_with_the_voice_lies_within_its_interval_of_a_half():
+    held = 0
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        of_speaker = rng.random((N // PER_SPEAKER, 4)).repeat(PER_SPEAKER, axis=0)  # a speaker's faces are alike
+        given = (of_speaker + 0.3 * rng.random((N, 4))).astype(np.float32)
+        found = evidence(given, KNOWN, emotion=rng.choice(KNOWN, N))
+        area = measures(EmotionAgreement, found)["emotion-agreement/AUC"]
+        _, low, high = interval_of(area, found.trials["speaker"].to_numpy())
+        held += low <= 0.5 <= high
+    assert 88 <= held <= 99  # of 95 expected
+
+
+def test_a_failed_face_never_helps_the_area():
+    given, emotion, _ = judged_emotions()
+    given = np.where(np.isnan(given), 0.25, given).astype(np.float32)
+    before = point(measures(EmotionAgreement, evidence(given, KNOWN, emotion=emotion))["emotion-agreement/AUC"])
+    for place in range(0, N, 7):
+        holed = given.copy()
+        holed[place] = np.nan
+        after = measures(EmotionAgreement, evidence(holed, KNOWN, emotion=emotion))["emotion-agreement/AUC"]
+        assert point(after) <= before
 
 
 def test_labels_that_the_judge_does_not_know_are_left_out_and_counted():

@@ -176,6 +176,7 @@ WORST = {
     "emotion-agreement/accuracy": 0,
     "emotion-agreement/macro-F1": 0,
     "emotion-agreement/heard-accuracy": 0,
+    "emotion-agreement/AUC": 0,
     "emotion-agreement/kappa": 0,  # what any answer scores that has nothing to do with the label
     "colour-shift": 100,
     "sex-agreement": 0,

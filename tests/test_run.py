@@ -54,7 +54,9 @@ def test_a_run_leaves_all_that_is_promised(finished):
             assert (path.parent / "checkpoint" / f"{training}-losses.png").is_file()
         assert (path.parent / "variation-voice.png").is_file() == (record["method"]["name"] == "cae")
         assert json.loads((path.parent / "protocol.json").read_text())["protocol"]["trials"]
-        assert record["judges"][0]["quality"]["verification_auc"] is not None
+        quality = record["judges"][0]["quality"]
+        assert 0.5 < quality["at_half_resolution"]["verification_auc"] < 1
+        assert quality["verification_auc"] != quality["at_half_resolution"]["verification_auc"]
         for stage in ("checkpoint", "faces", "scores"):
             assert {"torch", "v2f-bench"} <= set(record["circumstances"][stage]["packages"])
     assert "| cae " in done.stdout

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,13 @@ import torch
 
 from v2f_bench.harness.bench import Bench
 from v2f_bench.harness.fit import read_tensors, write_state, write_tensors
-from v2f_bench.harness.quality import judge_quality
+from v2f_bench.harness.quality import AT_HALF, HAVE_QUALITY, judge_quality
 from v2f_bench.harness.stage import stage
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.hashing import file_sha256, key_of, source_key
 from v2f_bench.interfaces import BenchError, Context, Evidence, Judge, NotAvailable, PluginError
 from v2f_bench.judges.weights import fetch_weights, find_weights
-from v2f_bench.media.picture import to_tensor
+from v2f_bench.media.picture import resize, to_tensor
 from v2f_bench.plugins import Plugin
 
 BATCH = 128
@@ -193,6 +193,10 @@ def _look(judge: Judge, sha256: str, key: str, bench: Bench, workplace: Workplac
         tensors = {name: torch.from_numpy(row) for name, row in {"clips": vectors, **means}.items()}
         write_tensors(unfinished / "vectors.safetensors", tensors)
         quality = judge_quality(judge, bench, dict(zip(clips, vectors, strict=True)))
+        if judge.kind in HAVE_QUALITY:
+            tested = list(bench.test_faces["clip"])
+            soft = np.concatenate(list(_look_at_clips(judge, bench, tested, halved=True)))
+            quality[AT_HALF] = judge_quality(judge, bench, dict(zip(tested, soft, strict=True)))
         (unfinished / "quality.json").write_text(json.dumps(quality))
 
     stage(folder, key, make)
@@ -204,8 +208,18 @@ def _look(judge: Judge, sha256: str, key: str, bench: Bench, workplace: Workplac
     return ReadyJudge(judge, sha256, key, quality, seen, means)
 
 
-def _look_at_clips(judge: Judge, bench: Bench, clips: list[str], advance: Any) -> Iterator[np.ndarray]:
+def _look_at_clips(
+    judge: Judge,
+    bench: Bench,
+    clips: list[str],
+    advance: Callable[[int], object] = lambda _: None,
+    halved: bool = False,
+) -> Iterator[np.ndarray]:
+    """`halved`: at half of the resolution, brought back to size."""
     for start in range(0, len(clips), BATCH):
         batch = clips[start : start + BATCH]
-        yield look(judge, bench.faces(batch))
+        faces = bench.faces(batch)
+        if halved:
+            faces = resize(resize(faces, faces.shape[-1] // 2), faces.shape[-1])
+        yield look(judge, faces)
         advance(len(batch))

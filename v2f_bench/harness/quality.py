@@ -13,6 +13,11 @@ from v2f_bench.stats import area_under_curve
 if TYPE_CHECKING:
     from v2f_bench.harness.bench import Bench
 
+HAVE_QUALITY = ("identity", "emotion", "sex", "age", "detection")
+# The quality on the same faces at half of their resolution, brought back to size. Generated faces are softer than real
+# ones, and a judge that only understands sharp ones measures the softness.
+AT_HALF = "at_half_resolution"
+
 
 def judge_quality(judge: Judge, bench: Bench, seen: dict[str, np.ndarray]) -> dict[str, Any]:
     """The judge's quality on the bench's `test_faces`, of which `seen` holds what it gave, by clip.

@@ -24,7 +24,7 @@ VGG_LICENCE = "as VGG-Face: Creative Commons Attribution, non-commercial researc
 RELEASE = "https://github.com/serengil/deepface_models/releases/download/v1.0/"
 ENGINE = "pytorch"  # of deepface's three: the one that is here anyway, and runs on a GPU too
 ENGINE_VARIABLE = "DEEPFACE_BACKEND_ENGINE"
-BATCH = 16  # faces at once: 224-pixel VGG networks need 100 MB a face
+BATCH = 8  # faces at once: the first layers of a VGG network at 224 pixels need 26 MB a face, and more is no faster
 
 
 class _DeepFace(Judge):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from v2f_bench.interfaces import Clips, Context, Judge, NotAvailable
 from v2f_bench.interfaces.judge import TRAINING_SPEAKERS
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from v2f_bench.judges.embedder import Embedder
 
 BATCH = 64
-FEWEST_STEPS, MOST_STEPS, EPOCHS = 200, 20_000, 16
+FEWEST_STEPS, MOST_STEPS = 200, 20_000
 
 
 class _InDomain(Judge):
@@ -27,6 +27,7 @@ class _InDomain(Judge):
     people = "the training split's speakers"
     met = frozenset({TRAINING_SPEAKERS})  # of the test speakers none, but where a split shares its speakers
     licence = "as the data set"
+    epochs: ClassVar[int]
 
     def __init__(self) -> None:
         self._network: Embedder | None = None
@@ -41,15 +42,20 @@ class _InDomain(Judge):
     def _new_head(self, classes: int) -> nn.Module:
         """From embeddings [N, D] and targets int64 [N] to the logits [N, classes] that are trained."""
 
+    def _augmented(self, faces: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
+        from v2f_bench.judges.embedder import augment
+
+        return augment(faces, rng)
+
     def fit(self, train: Clips, validation: Clips, context: Context) -> None:
         import numpy as np
         import torch
         import torch.nn.functional as F
 
-        from v2f_bench.judges.embedder import Embedder, augment
+        from v2f_bench.judges.embedder import Embedder
 
         rows, targets = self._targets(train)
-        steps = int(np.clip(EPOCHS * len(rows) // BATCH, FEWEST_STEPS, MOST_STEPS))
+        steps = int(np.clip(self.epochs * len(rows) // BATCH, FEWEST_STEPS, MOST_STEPS))
         torch.manual_seed(context.seed_of("weights"))
         self._device = context.device
         network = Embedder().to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -63,7 +69,7 @@ class _InDomain(Judge):
             network.train()
             for _ in range(steps):
                 picked = rng.integers(len(rows), size=BATCH)
-                faces = augment(train.faces(rows[picked]), noise).to(context.device)
+                faces = self._augmented(train.faces(rows[picked]), noise).to(context.device)
                 target = torch.from_numpy(targets[picked]).to(context.device)
                 loss = F.cross_entropy(head(network(faces), target), target)
                 optimiser.zero_grad(set_to_none=True)
@@ -84,6 +90,7 @@ class InDomainIdentity(_InDomain):
     name = "in-domain-identity"
     kind = "identity"
     summary = "identity embedder trained by the harness on the training split"
+    epochs = 16
 
     def _targets(self, train: Clips) -> tuple[np.ndarray, np.ndarray]:
         import numpy as np
@@ -117,12 +124,14 @@ class InDomainIdentity(_InDomain):
 class InDomainEmotion(_InDomain):
     """A classifier of the emotions that the training split's faces are labelled with.
 
-    Its quality is its accuracy on the labelled real faces of the test speakers.
+    Its quality is its accuracy on the labelled real faces of the test speakers. It learns from soft faces too.
     """
 
     name = "in-domain-emotion"
+    version = "2"
     kind = "emotion"
     summary = "emotion classifier trained by the harness on the training split"
+    epochs = 40
 
     def _targets(self, train: Clips) -> tuple[np.ndarray, np.ndarray]:
         import numpy as np
@@ -135,6 +144,11 @@ class InDomainEmotion(_InDomain):
         if len(self.labels) < 2:
             raise NotAvailable(f"{self.name} needs faces of two emotions; the training split has {self.labels}")
         return rows, np.array([self.labels.index(emotion) for emotion in emotions[rows]])
+
+    def _augmented(self, faces: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
+        from v2f_bench.judges.embedder import coarsened
+
+        return coarsened(super()._augmented(faces, rng), rng)
 
     def _new_head(self, classes: int) -> nn.Module:
         from v2f_bench.judges.embedder import Embedder, LinearSoftmax

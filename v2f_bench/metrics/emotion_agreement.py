@@ -7,8 +7,10 @@ from typing import ClassVar
 from v2f_bench.interfaces import Evidence, Measure, Metric
 from v2f_bench.metrics.confusion import Confusion, kappa, macro_f1
 from v2f_bench.metrics.galleries import known_labels
+from v2f_bench.metrics.one_against_rest import OneAgainstRest
 
 FAILURE = "a missing or unjudgeable face is wrong; the confusion matrix has a column for it"
+FAILURE_OF_AUC = "a missing or unjudgeable face loses every comparison with another"
 TRUTHS = (("emotion", ""), ("heard", "heard-"))
 
 
@@ -19,12 +21,18 @@ class EmotionAgreement(Metric):
     ones do not outweigh; `kappa`, agreement beyond that of the margins (Cohen 1960). `heard-...`: the same against the
     emotion that most listeners heard in the voice, where the data set has votes: people hear the intended one in about
     two of five voices of CREMA-D (Cao et al. 2014), so a method that follows the voice cannot always agree with the
-    intention. Trials whose label the judge has no class for are left out, and counted in the
-    details beside the confusion matrix. The floor is the source face unchanged.
+    intention. `AUC`, one emotion against the rest, mean over the emotions (Fawcett 2006, An introduction to ROC
+    analysis, section 9.2, without its weights): whether the faces of happy voices look happier to the judge than those
+    of others. It does not ask which emotion is the most probable, so a judge that calls every blurred face sad can
+    still tell which is the sadder; 0.5 is chance, whatever the judge's leanings. Trials whose label the judge has no
+    class for are left out, and counted in the details beside the confusion matrix. The floor of the rest is the source
+    face unchanged.
     """
 
     name = "emotion-agreement"
-    summary = "accuracy, macro-F1 and kappa of the emotion judged in the face, with the voice's label and the heard one"
+    summary = (
+        "accuracy, macro-F1, kappa and AUC of the emotion judged in the face, with the voice's label and the heard one"
+    )
     judged_by = ("emotion",)
     tracks = frozenset({"emotion"})
     floor: ClassVar[str] = "proposal"
@@ -34,7 +42,9 @@ class EmotionAgreement(Metric):
         for column, prefix in TRUTHS:
             truth = known_labels(evidence.trials, column)
             if (truth != "").any():
-                measures += _agreement(Confusion.of(evidence, truth), f"emotion-agreement/{prefix}")
+                name = f"emotion-agreement/{prefix}"
+                measures += _agreement(Confusion.of(evidence, truth), name)
+                measures.append(_area(OneAgainstRest.of(evidence, truth), name))
         return measures
 
 
@@ -53,3 +63,18 @@ def _agreement(confusion: Confusion, name: str) -> list[Measure]:
         for title, unit, number in (("macro-F1", "F1", macro_f1), ("kappa", "kappa", kappa))
     ]
     return [accuracy, *rest]
+
+
+def _area(scores: OneAgainstRest, name: str) -> Measure:
+    return Measure(
+        f"{name}AUC",
+        better="higher",
+        unit="area",
+        failure=FAILURE_OF_AUC,
+        statistic=scores.area,
+        covers=scores.known,
+        interval=scores.interval,
+        chance=0.5,
+        headline=name == "emotion-agreement/",
+        details=scores.details(),
+    )
