@@ -75,6 +75,31 @@ def run_python(code):
             ["run", "--method", "cae", "--dataset", "synthetic-speakers", "--judge", "/nope.toml"],
             "/nope.toml: no such file",
         ),
+        (
+            ["run", "--method", "cae", "--dataset", "synthetic-speakers", "--set", "steps=0"],
+            "cae: steps takes a whole number (1 or more), not '0'",
+        ),
+        (
+            ["run", "--method", "cae", "--dataset", "synthetic-speakers", "--dataset-set", "clips=-2"],
+            "synthetic-speakers: clips takes a whole number (1 or more), not '-2'",
+        ),
+        (
+            ["run", "--method", "cae", "--dataset", "synthetic-speakers", "--track", "foo"],
+            "There is: identity, emotion",
+        ),
+        (["trials", "--dataset", "synthetic-speakers", "--track", "emotoin"], "did you mean 'emotion'?"),
+        (
+            ["run", "--method", "cae", "--dataset", "synthetic-speakers", "--measure", "retrieva/R@1"],
+            "did you mean 'retrieval'?",
+        ),
+        (
+            ["run", "--method", "cae", "--dataset", "synthetic-speakers", "--measure", "colour-shift"],
+            "colour-shift is for the track emotion; the track identity has: age-error,",
+        ),
+        (["info", "CAE"], "did you mean 'cae'?"),
+        (["leaderboard", "--output", "."], "--output"),
+        (["trials", "--dataset", "synthetic-speakers", "--output", __file__], "--output"),
+        (["generate", "runs/x", "--voice", "me.wav", "-o", "face.gif"], "face.gif: the name of a picture ends in"),
         (["run", "--method", "cae"], "Missing option '--dataset'"),
         (["run", "--nope"], "No such option: --nope"),
         (["runn"], "'run'"),

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import numpy as np
 import pytest
@@ -50,7 +51,8 @@ def test_the_least_that_is_needed(tmp_path):
 )
 @pytest.mark.parametrize("column", ["voice", "face"])
 def test_a_path_that_leads_out_is_refused_with_its_row(tmp_path, path, column):
-    text = f"speaker,{column}\nAda,fine.wav\nAda,{path}\n"
+    other = "face" if column == "voice" else "voice"
+    text = f"speaker,{other},{column}\nAda,,fine.wav\nAda,,{path}\n"
     with pytest.raises(DataError, match=r"clips\.csv, row 3: .* leads out of the folder"):
         folder(tmp_path, text).index()
 
@@ -59,20 +61,29 @@ def test_a_path_that_leads_out_is_refused_with_its_row(tmp_path, path, column):
     ("text", "told"),
     [
         ("voice,face\n1.wav,1.jpg\n", "no column speaker; it has voice, face"),
-        ("speaker,voice,mood\nAda,1.wav,sad\n", "no column is called mood; there is speaker, voice"),
-        ("speaker,voice\n", "a heading and no rows"),
-        ("speaker,voice\n,1.wav\n", "row 2: no speaker"),
-        ("speaker,voice\nAda,\n", "row 2: neither voice nor face"),
-        ("speaker,voice,sex\nAda,1.wav,x\n", "row 2: sex is one of female, male, or empty, not 'x'"),
-        ("speaker,voice,emotion\nAda,1.wav,meh\n", "row 2: emotion is one of neutral, calm"),
-        ("speaker,voice,age\nAda,1.wav,old\n", "row 2: age is a number of years, or empty, not 'old'"),
-        ("speaker,voice,age\nAda,1.wav,nan\n", "row 2: age is a number"),
-        ("speaker,voice,clip\nAda,1.wav,a\nBea,2.wav,a\n", "row 3: the clip a stands in row 2 already"),
+        ("speaker,face,voice,mood\nAda,,1.wav,sad\n", "no column is called mood; there is speaker, voice, face"),
         (
-            "speaker,voice,split\nAda,1.wav,test\nAda,2.wav,train\n",
+            "speakers,voice,picture\na,1,2\n",
+            "no column speaker (is it 'speakers'?), face; it has speakers, voice, picture",
+        ),
+        (
+            "speaker,face,voice,emotoin\nAda,,1.wav,sad\n",
+            "row 1: no column is called emotoin (is it 'emotion'?); there is",
+        ),
+        ("speaker,face,voice\nAda,,1.wav,2.wav\n", "row 2: 4 cells under 3 columns"),
+        ("speaker,face,voice\n", "a heading and no rows"),
+        ("speaker,face,voice\n,,1.wav\n", "row 2: no speaker"),
+        ("speaker,face,voice\nAda,,\n", "row 2: neither voice nor face"),
+        ("speaker,face,voice,sex\nAda,,1.wav,x\n", "row 2: sex is one of female, male, or empty, not 'x'"),
+        ("speaker,face,voice,emotion\nAda,,1.wav,meh\n", "row 2: emotion is one of neutral, calm"),
+        ("speaker,face,voice,age\nAda,,1.wav,old\n", "row 2: age is a number of years, or empty, not 'old'"),
+        ("speaker,face,voice,age\nAda,,1.wav,nan\n", "row 2: age is a number"),
+        ("speaker,face,voice,clip\nAda,,1.wav,a\nBea,,2.wav,a\n", "row 3: the clip a stands in row 2 already"),
+        (
+            "speaker,face,voice,split\nAda,,1.wav,test\nAda,,2.wav,train\n",
             "row 3: the speaker Ada is in another split than in row 2",
         ),
-        ("speaker,voice,split\nAda,1.wav,dev\n", "row 2: split is one of train, validation, test"),
+        ("speaker,face,voice,split\nAda,,1.wav,dev\n", "row 2: split is one of train, validation, test"),
         ("", "not readable as a table"),
     ],
 )
@@ -81,6 +92,17 @@ def test_a_table_that_cannot_be_used_says_where(tmp_path, text, told):
         folder(tmp_path, text).index()
     assert told in str(caught.value)
     assert "clips.csv" in str(caught.value)
+
+
+def test_all_mistakes_are_told_at_once(tmp_path):
+    rows = "".join(f"Ada,{number}.wav,,old\n" for number in range(10))
+    with pytest.raises(DataError) as caught:
+        folder(tmp_path, f"speaker,voice,face,age,mood\n,1.wav,,\nBea,2.wav,,30\n{rows}").index()
+    first, *lines = str(caught.value).splitlines()
+    assert first.endswith("clips.csv: 12 mistakes")
+    assert lines[0].startswith("  row 1: no column is called mood")
+    assert lines[1] == "  row 2: no speaker"
+    assert [line.split(":")[0] for line in lines[2:]] == [f"  row {n}" for n in range(4, 12)] + ["  and 2 more"]
 
 
 names = st.text("aB .\u00e9", max_size=2).map(str.strip)
@@ -109,8 +131,10 @@ def test_whatever_stands_in_the_table_it_is_rows_or_a_row_number(rows):
     """Any cells: an index whose paths stay inside, with nobody in two splits, or an error that names the row."""
     told, made = refusal(rows)
     if told:
-        row = int(told.removeprefix("clips.csv, row ").split(":")[0]) - 2
-        assert refusal(rows[:row])[0] is None or row == 0, "the first bad row is the one that is named"
+        named = [int(number) - 2 for number in re.findall(r"^(?:clips\.csv,|  ) ?row (\d+): ", told, re.MULTILINE)]
+        assert named == sorted(set(named))
+        assert named[0] == 0 or refusal(rows[: named[0]])[0] is None, "the first bad row is the first that is named"
+        assert len(named) == 1 or f" {len(named)} mistakes" in told
         return
     assert len({row["clip"] for row in made}) == len(made) == len(rows)
     split_of = {}
@@ -135,8 +159,8 @@ def test_what_a_spreadsheet_writes_comes_back(tmp_path_factory, rows, separator)
     rows = [row for row in rows if row[0] and not row[0].startswith('"') and not row[1].startswith('"')]
     text = io.StringIO()
     writer = csv.writer(text, delimiter=separator)
-    writer.writerow(("speaker", "sentence", "voice"))
-    writer.writerows((speaker, sentence, f"{number}.wav") for number, (speaker, sentence) in enumerate(rows))
+    writer.writerow(("speaker", "sentence", "voice", "face"))
+    writer.writerows((speaker, sentence, f"{number}.wav", "") for number, (speaker, sentence) in enumerate(rows))
     root = tmp_path_factory.mktemp("folder")
     if not rows:
         return

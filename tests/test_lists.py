@@ -7,12 +7,13 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import roc_auc_score
+from scipy.stats import rankdata
+from sklearn.metrics import roc_auc_score, top_k_accuracy_score
 
 from v2f_bench.data.lists import read_list
 from v2f_bench.data.tracks import identity_protocol
 from v2f_bench.interfaces import DataError, Evidence, ListedQuestions, UsageError
-from v2f_bench.metrics import Matching, Verification
+from v2f_bench.metrics import Matching, Retrieval, Verification
 
 NAMES = st.text(st.characters(codec="utf-8", categories=["Lu", "Ll", "Nd"], include_characters="_'-"), min_size=1)
 
@@ -141,6 +142,40 @@ def test_matching_over_a_list_counts_questions_and_shares_ties():
     generated[0] = np.nan
     found = numbers(Matching(), evidence_of([asked], generated, faces))["matching/two/1:2"]
     assert found == pytest.approx(1.5 / 4)
+
+
+def test_a_long_line_up_is_a_gallery_for_retrieval():
+    """R@k against scikit-learn's top-k accuracy, the rank against scipy's."""
+    rng = np.random.default_rng(0)
+    faces, generated = rng.standard_normal((40, 5)), rng.standard_normal((6, 5))
+    trial = rng.integers(6, size=50)
+    lines = np.stack([rng.permutation(40)[:12] for _ in trial])
+    asked = ListedQuestions("walk", "matching", trial, lines, np.tile(np.arange(12) == 0, (50, 1)))
+    cosine = np.einsum("qd,qnd->qn", generated[trial], faces[lines])
+    cosine /= np.linalg.norm(generated[trial], axis=1)[:, None] * np.linalg.norm(faces[lines], axis=2)
+    found = numbers(Retrieval(), evidence_of([asked], generated, faces))
+    for k in (1, 5, 10):
+        expected = top_k_accuracy_score(np.zeros(50), cosine, k=k, labels=range(12))
+        assert found[f"retrieval/walk/R@{k}"] == pytest.approx(expected)
+    rank = rankdata(-cosine, axis=1)[:, 0]
+    assert found["retrieval/walk/normalised-mean-rank"] == pytest.approx(np.mean((rank - 1) / 11))
+
+    lost = generated.copy()
+    lost[trial[0]] = np.nan
+    found = numbers(Retrieval(), evidence_of([asked], lost, faces))
+    kept = trial != trial[0]
+    assert found["retrieval/walk/R@5"] == pytest.approx(np.mean((rank <= 5) & kept))
+    assert found["retrieval/walk/normalised-mean-rank"] == pytest.approx(np.mean(np.where(kept, (rank - 1) / 11, 1)))
+
+    blank = faces.copy()
+    blank[lines[0, 3]] = np.nan  # takes no part where it is a distractor; who should find it is not asked
+    found = numbers(Retrieval(), evidence_of([asked], generated, blank))
+    rank = rankdata(np.where(lines == lines[0, 3], np.inf, -cosine), axis=1)[:, 0]
+    asked_for = lines[:, 0] != lines[0, 3]
+    assert found["retrieval/walk/R@5"] == pytest.approx(np.mean(rank[asked_for] <= 5))
+
+    short = ListedQuestions("ten", "matching", trial, lines[:, :10], asked.same[:, :10])
+    assert not [name for name in numbers(Retrieval(), evidence_of([short], generated, faces)) if "ten" in name]
 
 
 def test_sex_alone_is_worth_on_voxceleb_what_the_papers_say(shared_data, tmp_path):

@@ -1,5 +1,7 @@
 """Files in: what can be read is read, and what cannot is named with its reason."""
 
+from pathlib import Path
+
 import av
 import numpy as np
 import pytest
@@ -9,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from v2f_bench.interfaces import DataError
-from v2f_bench.media.picture import read_picture, resize, square, to_pixels, to_tensor
+from v2f_bench.interfaces import DataError, UsageError
+from v2f_bench.media.picture import picture_format, read_picture, resize, square, to_pixels, to_tensor, write_picture
 from v2f_bench.media.sound import read_sound, resample
 
 TONE = (0.3 * np.sin(np.arange(24_000) * 0.05)).astype(np.float32)
@@ -93,6 +95,22 @@ def test_a_bad_picture_is_named_with_its_reason(tmp_path):
         with pytest.raises(DataError, match=name):
             read_picture(tmp_path / name)
     assert read_picture(whole).shape == (64, 64, 3)
+
+
+@pytest.mark.parametrize(("name", "form"), [("a.png", "PNG"), ("a.jpg", "JPEG"), ("a.JPEG", "JPEG")])
+def test_a_picture_is_what_its_ending_says(tmp_path, name, form):
+    pixels = np.random.default_rng(0).integers(0, 255, (8, 8, 3), np.uint8).repeat(8, 0).repeat(8, 1)
+    write_picture(tmp_path / name, pixels, picture_format(tmp_path / name))
+    with Image.open(tmp_path / name) as picture:
+        assert picture.format == form
+    off = np.abs(read_picture(tmp_path / name).astype(int) - pixels).max()
+    assert off == 0 if form == "PNG" else off < 32
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a", "a.png.txt", ".png"])
+def test_another_ending_is_refused(name):
+    with pytest.raises(UsageError, match=r"ends in \.png or \.jpg"):
+        picture_format(Path(name))
 
 
 @given(st.integers(1, 70), st.integers(1, 70), st.sampled_from([16, 32, 64]))

@@ -219,7 +219,7 @@ def test_a_judge_that_cannot_choose_frames_is_refused(root, judge, told):
 
 
 def test_options_that_do_not_fit_are_refused():
-    for wrong in ({"frame": "emotion"}, {"frame_judge": "pixels"}, {"silence": -1.0}):
+    for wrong in ({"frame": "emotion"}, {"frame_judge": "pixels"}):
         with pytest.raises(UsageError):
             MediaOptions(**wrong)
 

@@ -1,14 +1,25 @@
 """Typed options from `name=value` settings."""
 
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Annotated, Literal, get_args, get_type_hints
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from v2f_bench.interfaces import UsageError, apply_settings, describe_options, setting_grid
+from v2f_bench.interfaces import (
+    Count,
+    Decay,
+    Positive,
+    Range,
+    Share,
+    UsageError,
+    apply_settings,
+    describe_options,
+    setting_grid,
+)
 from v2f_bench.interfaces.options import options_from
+from v2f_bench.plugins import registry
 
 
 @dataclass(frozen=True)
@@ -93,3 +104,67 @@ def test_options_survive_json():
 
 def test_description_has_every_field():
     assert [name for name, _, _ in describe_options(Options())] == [field.name for field in fields(Options)]
+
+
+@dataclass(frozen=True)
+class Ranged:
+    width: Count = 64
+    lr: Positive = 0.1
+    share: Share = 0.5
+    beta: Decay = 0.9
+    limit: Count | None = None
+    sizes: tuple[Count, ...] = (1,)
+    tilt: Annotated[float, Range(over=-1, most=1)] = 0.0
+
+    def __post_init__(self):
+        if self.share > self.width:
+            raise UsageError("share is more than width")
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("width=0", "width takes a whole number (1 or more), not '0'"),
+        ("lr=0", "lr takes a number (more than 0), not '0'"),
+        ("share=1.01", "share takes a number (0 or more and at most 1), not '1.01'"),
+        ("beta=1", "beta takes a number (0 or more and less than 1), not '1'"),
+        ("limit=-3", "limit takes a whole number (1 or more) or none, not '-3'"),
+        ("sizes=4,0", "sizes takes a comma-separated list of a whole number (1 or more), not '4,0'"),
+        ("tilt=-1", "tilt takes a number (more than -1 and at most 1), not '-1'"),
+    ],
+)
+def test_a_number_out_of_its_range_is_refused_with_the_range(setting, told):
+    with pytest.raises(UsageError) as error:
+        apply_settings(Ranged(), [setting], "x")
+    assert str(error.value) == f"x: {told}"
+
+
+def test_the_bounds_themselves_and_none_are_taken():
+    found = apply_settings(Ranged(), ["width=1", "share=1", "beta=0", "limit=none", "tilt=1", "sizes=2,1"], "x")
+    assert found == Ranged(width=1, share=1.0, beta=0.0, limit=None, tilt=1.0, sizes=(2, 1))
+
+
+def test_what_options_refuse_together_names_its_owner():
+    with pytest.raises(UsageError, match=r"^x: share is more than width$"):
+        apply_settings(Ranged(share=-2, width=-1), ["share=1"], "x")
+
+
+def bundled():
+    """(plugin, options) of every preset and every default."""
+    for kind in ("method", "dataset"):
+        for plugin in registry().all(kind):
+            for options in [plugin.cls.options(), *getattr(plugin.cls, "presets", {}).values()]:
+                yield plugin.name, options
+
+
+def test_every_number_of_a_bundled_plugin_has_a_range_that_its_own_values_keep():
+    for name, options in bundled():
+        for field, kind in get_type_hints(type(options), include_extras=True).items():
+            members = [kind, *get_args(kind)]
+            if not {int, float} & set(members):
+                continue
+            ranges = [part for member in members for part in get_args(member)[1:] if isinstance(part, Range)]
+            ranges += [part for part in members if isinstance(part, Range)]
+            assert ranges, f"{name}: {field} takes any number"
+            value = getattr(options, field)
+            assert value is None or all(value in allowed for allowed in ranges), f"{name}: {field}={value}"

@@ -219,9 +219,9 @@ def test_generate_draws_one_face_from_a_finished_run(finished, cli, tmp_path):
     cli("generate", run, *voice, "--proposal", proposal, "--output", tmp_path / "face.png")
     with Image.open(tmp_path / "face.png") as face:
         assert face.size == (64, 64)
-    cli("generate", run, *voice, "-p", proposal, "--samples", 3, "-o", tmp_path / "draws.png")
-    with Image.open(tmp_path / "draws.png") as sheet:
-        assert sheet.width == 3 * SHOWN
+    cli("generate", run, *voice, "-p", proposal, "--samples", 3, "-o", tmp_path / "draws.jpg")
+    with Image.open(tmp_path / "draws.jpg") as sheet:
+        assert (sheet.format, sheet.width) == ("JPEG", 3 * SHOWN)
     cli("generate", run, *voice, "-p", proposal, "--vary", "voice", "-o", tmp_path / "one.png")
     unknown = cli("generate", run, *voice, "-p", proposal, "--vary", "voices", "-o", tmp_path / "x.png", ok=False)
     assert unknown.returncode == 2
@@ -233,6 +233,21 @@ def test_generate_draws_one_face_from_a_finished_run(finished, cli, tmp_path):
     assert "cut.wav" in broken.stderr
     nowhere = cli("generate", tmp_path, *voice, "--output", tmp_path / "x.png", ok=False)
     assert "no finished run here" in nowhere.stderr
+
+
+@pytest.mark.parametrize(
+    ("measure", "told"),
+    [
+        ("retrieval/R@7", "did you mean 'retrieval/R@"),
+        ("fid", "no judge of inception is here"),
+        ("retrieval/R@50-of-100", "There is: retrieval/R@1, "),
+    ],
+)
+def test_a_measure_that_nobody_will_give_is_refused_before_any_training(finished, cli, tmp_path, measure, told):
+    done = cli("run", *CAE, *SMALL, "--measure", measure, "--output", tmp_path, ok=False)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert not list(tmp_path.rglob("*.*"))
 
 
 def test_leaderboard_gathers_the_runs(finished, cli, tmp_path):

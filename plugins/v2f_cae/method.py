@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from v2f_bench import Clips, Context, Method, Trials, Variation
+from v2f_bench import Clips, Context, Count, Decay, Method, NotNegative, Positive, Range, Share, Trials, Variation
 
 if TYPE_CHECKING:
     import torch
@@ -16,29 +16,29 @@ if TYPE_CHECKING:
 class CaeOptions:
     """The defaults are the source's; where it is silent, a choice that works, marked so."""
 
-    width: int = 64  # channels of the scaffold's first layer; the others are 2, 4 and 8 times as wide
+    width: Count = 64  # channels of the scaffold's first layer; the others are 2, 4 and 8 times as wide
     up_kernel: Literal[2, 3] = 3  # of the transposed convolutions; silent on theirs, the others are 3×3
-    critic_width: int = 32  # channels of the discriminator's first layer
-    voice_width: float = 1.0  # factor on the voice embedding's channels
-    batch: int = 1
-    steps: int = 300_000  # silent: two passes over the 149,354 recordings
-    lr: float = 2e-4
-    critic_lr: float = 2e-4  # of discriminator and classifier
+    critic_width: Count = 32  # channels of the discriminator's first layer
+    voice_width: Annotated[float, Range(least=0.01)] = 1.0  # factor on the voice embedding's channels
+    batch: Count = 1
+    steps: Count = 300_000  # silent: two passes over the 149,354 recordings
+    lr: Positive = 2e-4
+    critic_lr: Positive = 2e-4  # of discriminator and classifier
     schedule: Literal["constant", "one-cycle"] = "constant"  # of the generator's learning rate
-    beta1: float = 0.5
-    beta2: float = 0.999
-    weight_proposal: float = 1.0  # λ1, L1 to the proposal
-    weight_target: float = 10.0  # λ2, L1 to the target
-    weight_identity: float = 1.0  # λ3, cross-entropy of the classifier
-    weight_real: float = 1.0  # λ4, binary cross-entropy of the discriminator
-    weight_cycle: float = 10.0  # λ5, L1 of the way back to the proposal
-    cycle_share: float = 1.0  # of a batch, which goes the way back: that is half of the work
-    code_noise: float = 0.0  # added to a training voice's code, in standard deviations; few speakers are soon learnt
-    voice_steps: int = 50_000  # silent; DIMNet pretraining
-    voice_batch: int = 128  # silent
-    voice_faces: int = 128  # silent; faces in a batch of the pretraining
-    voice_lr: float = 1e-3  # silent; the peak of one cycle
-    voice_seconds: float = 5.0  # silent; of a training crop
+    beta1: Decay = 0.5
+    beta2: Decay = 0.999
+    weight_proposal: NotNegative = 1.0  # λ1, L1 to the proposal
+    weight_target: NotNegative = 10.0  # λ2, L1 to the target
+    weight_identity: NotNegative = 1.0  # λ3, cross-entropy of the classifier
+    weight_real: NotNegative = 1.0  # λ4, binary cross-entropy of the discriminator
+    weight_cycle: NotNegative = 10.0  # λ5, L1 of the way back to the proposal
+    cycle_share: Share = 1.0  # of a batch, which goes the way back: that is half of the work
+    code_noise: NotNegative = 0.0  # added to a training voice's code, in its deviations; few speakers are soon learnt
+    voice_steps: Count = 50_000  # silent; DIMNet pretraining
+    voice_batch: Count = 128  # silent
+    voice_faces: Count = 128  # silent; faces in a batch of the pretraining
+    voice_lr: Positive = 1e-3  # silent; the peak of one cycle
+    voice_seconds: Annotated[float, Range(least=0.01)] = 5.0  # silent; of a training crop
     # Labels that DIMNet's shared classifiers learn, of those that the data set has.
     covariates: tuple[str, ...] = ("speaker", "sex", "age", "nationality", "ethnicity")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from v2f_bench import Clips, Context, Method, Trials, UsageError, Variation
+from v2f_bench import Clips, Context, Count, Decay, Method, NotNegative, Positive, Range, Trials, UsageError, Variation
 
 if TYPE_CHECKING:
     import torch
@@ -28,27 +28,27 @@ class CGanOptions:
 
     conditions: Literal["none", "sex", "age", "both"] = "both"  # none: the plain GAN that the source compares with
     label_given: bool = False  # the conditions at test time are the labels, not what is heard; results are marked
-    width: int = 64  # channels of the generator's last hidden layer; the first has 16 times as many
-    critic_width: int = 32  # channels of the discriminator's first layer; the last has 16 times as many
-    voice_width: float = 1.0  # factor on the channels of the voice networks
-    noise: int = 100  # DCGAN's
-    batch: int = 128  # DCGAN's
-    steps: int = 100_000
-    lr: float = 2e-4  # DCGAN's
-    critic_lr: float = 2e-4
-    beta1: float = 0.5  # DCGAN's
-    beta2: float = 0.999
-    weight_pixel: float = 0.0  # of L1 to a face of the speaker; not in the source, a help for short trainings
-    code_noise: float = 0.0  # added to a training voice's code, in standard deviations; few speakers are soon learnt
-    age_jitter: float = 0.0  # years, standard deviation of what is added to a training label
-    seconds: float = 4.0  # of a training crop
-    listener_steps: int = 20_000
-    listener_batch: int = 128
-    listener_lr: float = 1e-3  # the peak of one cycle
+    width: Count = 64  # channels of the generator's last hidden layer; the first has 16 times as many
+    critic_width: Count = 32  # channels of the discriminator's first layer; the last has 16 times as many
+    voice_width: Annotated[float, Range(least=0.01)] = 1.0  # factor on the channels of the voice networks
+    noise: Count = 100  # DCGAN's
+    batch: Annotated[int, Range(least=2)] = 128  # DCGAN's
+    steps: Count = 100_000
+    lr: Positive = 2e-4  # DCGAN's
+    critic_lr: Positive = 2e-4
+    beta1: Decay = 0.5  # DCGAN's
+    beta2: Decay = 0.999
+    weight_pixel: NotNegative = 0.0  # of L1 to a face of the speaker; not in the source, a help for short trainings
+    code_noise: NotNegative = 0.0  # added to a training voice's code, in its deviations; few speakers are soon learnt
+    age_jitter: NotNegative = 0.0  # years, standard deviation of what is added to a training label
+    seconds: Annotated[float, Range(least=0.01)] = 4.0  # of a training crop
+    listener_steps: Count = 20_000
+    listener_batch: Annotated[int, Range(least=2)] = 128
+    listener_lr: Positive = 1e-3  # the peak of one cycle
 
     def __post_init__(self) -> None:
         if self.label_given and self.conditions == "none":
-            raise UsageError("cgan: label_given has no meaning with conditions=none, which takes no labels")
+            raise UsageError("label_given has no meaning with conditions=none, which takes no labels")
 
     @property
     def parts(self) -> tuple[str, ...]:

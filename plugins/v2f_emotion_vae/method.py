@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from v2f_bench import Clips, Context, Method, Trials, Variation
+from v2f_bench import Clips, Context, Count, Method, NotNegative, Positive, Range, Share, Trials, Variation
 
 if TYPE_CHECKING:
     import torch
@@ -16,36 +16,36 @@ if TYPE_CHECKING:
 class EmotionVaeOptions:
     """The defaults are the source's; where it is silent, a choice that works, marked so."""
 
-    width: int = 32  # silent; channels of the face VAE's first layer, the others are 2, 4 and 8 times as wide
-    latent: int = 64  # silent; dimensions
+    width: Count = 32  # silent; channels of the face VAE's first layer, the others are 2, 4 and 8 times as wide
+    latent: Count = 64  # silent; dimensions
     # What a set bit of the code is. The source sets two bits an emotion where one would do, for more effect; a larger
     # bit does the same, and is learned sooner.
-    code_size: float = 1.0
-    weight_kl: float = 1.0  # silent; of the KL divergence beside the squared error, both summed over a face
-    focus: float = 0.0  # more weight for the middle of the face; the source crops to its outline, data sets less so
-    batch: int = 32
-    face_epochs: int = 300
-    face_steps: int | None = None  # instead of epochs
-    face_lr: float = 1e-3
+    code_size: Positive = 1.0
+    weight_kl: NotNegative = 1.0  # silent; of the KL divergence beside the squared error, both summed over a face
+    focus: NotNegative = 0.0  # more weight for the middle of the face; the source crops to its outline
+    batch: Annotated[int, Range(least=2)] = 32
+    face_epochs: Count = 300
+    face_steps: Count | None = None  # instead of epochs
+    face_lr: Positive = 1e-3
     mirror: bool = False  # half of the VAE's training faces
-    hidden: float = 0.0  # share of these whose features are put at their mean 0, so that the code alone must serve
+    hidden: Share = 0.0  # share of these whose features are put at their mean 0, so that the code alone must serve
     # The voice encoder's first stage: the source's, learned on raw frames, or a log-mel spectrogram in its place.
     filters: Literal["learned", "mel"] = "learned"
     attention: Literal["tokens", "rows"] = "tokens"  # silent; DeepTalk's tokens, or the rows of the GRU
     # Aim at the mean features of all the speaker's faces, not at those of the clip's own: what differs between them
     # cannot be heard, but for the emotion, and that is the code's.
     average: bool = False
-    voice_epochs: int = 600
-    voice_steps: int | None = None  # instead of epochs
-    voice_lr: float = 1e-4
-    weight_emotion: float = 1.0  # of the emotion head's cross-entropy; the head is not in the source
+    voice_epochs: Count = 600
+    voice_steps: Count | None = None  # instead of epochs
+    voice_lr: Positive = 1e-4
+    weight_emotion: NotNegative = 1.0  # of the emotion head's cross-entropy; the head is not in the source
     turn: bool = False  # training recordings, to begin anywhere
     schedule: Literal["constant", "one-cycle"] = "constant"  # of both learning rates
     label_given: bool = False  # the code from the trial's emotion label, as in the source, not from the voice
     # Factor on the features and the code that a voice gives. What cannot be heard is missing in the features, so they
     # lie nearer to the mean than a face's do, and so do the faces that are drawn.
-    gain: float = 1.0
-    noise: float = 1.0  # factor on the posterior's deviation in drawing; 0 draws its mean
+    gain: NotNegative = 1.0
+    noise: NotNegative = 1.0  # factor on the posterior's deviation in drawing; 0 draws its mean
 
 
 # Chosen in another world of synthetic-speakers than the default one, by its test speakers.

@@ -11,12 +11,12 @@ import typer
 def generate(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run: runs/<dataset>/<method>/<run id>.")],
     voice: Annotated[Path, typer.Option("--voice", "-v", help="A recording: wav, flac, mp3, m4a, mp4, ...")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The PNG to write.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The picture to write: .png or .jpg.")],
     proposal: Annotated[
         Path | None,
         typer.Option("--proposal", "-p", help="A face crop, framed as the data set's, for methods that change one."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="For methods that draw at random.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="For methods that draw at random.")] = 0,
     samples: Annotated[
         int, typer.Option(min=1, max=64, help="That many draws side by side, each of the next seed.")
     ] = 1,

@@ -10,7 +10,7 @@ import typer
 
 def leaderboard(
     runs: Annotated[list[Path] | None, typer.Argument(help="Folders of runs; `runs` if none is given.")] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", dir_okay=False, help="Write to this file.")] = None,
     by: Annotated[
         list[str] | None, typer.Option("--by", help="Also by sex, age, ethnicity, emotion, intensity or duration.")
     ] = None,
@@ -58,4 +58,4 @@ def leaderboard(
     else:
         output.parent.mkdir(parents=True, exist_ok=True)
         write_text_whole(output, text + "\n")
-        typer.echo(f"{len(folders)} runs in {output}")
+        typer.echo(f"{len(folders)} run{'s' * (len(folders) != 1)} in {output}")

@@ -28,7 +28,9 @@ def run(
         list[str] | None, typer.Option("--dataset-set", help="Data set option name=value; repeatable.")
     ] = None,
     baselines: Annotated[bool, typer.Option(help="Also run the baselines of the track.")] = True,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the runs.")] = Path("runs"),
+    output: Annotated[Path, typer.Option("--output", "-o", file_okay=False, help="Folder for the runs.")] = Path(
+        "runs"
+    ),
     device: Annotated[
         str, typer.Option(help="auto, cpu, cuda, cuda:1, mps; training on several: cuda:0,cuda:1.")
     ] = "auto",
@@ -38,7 +40,8 @@ def run(
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes that prepare data; default: one a CPU.")] = None,
     track: Annotated[str | None, typer.Option(help="identity or emotion; default: the first that fits.")] = None,
     lists: Annotated[
-        list[Path] | None, typer.Option("--list", help="Published matching or verification list; repeatable.")
+        list[Path] | None,
+        typer.Option("--list", help="Published list: a line is a voice, its face, others; or a pair with 0 or 1."),
     ] = None,
     judge: Annotated[list[Path] | None, typer.Option("--judge", help="Card of your own judge; repeatable.")] = None,
     fetch_weights: Annotated[bool, typer.Option("--fetch-weights", help="Download missing judges' weights.")] = False,
@@ -62,7 +65,6 @@ def run(
     from v2f_bench.harness.command import BenchRequest, RunRequest, run_request
     from v2f_bench.interfaces import BenchError
     from v2f_bench.leaderboard import render_table
-    from v2f_bench.plugins import registry
 
     request = RunRequest(
         bench=BenchRequest(
@@ -83,9 +85,8 @@ def run(
         settings=settings or [],
         baselines=baselines,
         precision=precision.value,
+        measures=tuple(measures or ()),
     )
-    for measure in measures or ():
-        registry().find("metric", measure.partition("/")[0])  # a wrong name is told before the work, not after it
     display = progress_display()
     outcomes = run_request(request, display)
     typer.echo(render_table([outcome.folder for outcome in outcomes if outcome.record], strict, measures or ()))
@@ -93,7 +94,8 @@ def run(
         if outcome.unsuited:
             typer.echo(f"left out: {outcome.plan.plugin.name}: {outcome.problem}")
     done = [outcome for outcome in outcomes if outcome.record]
-    typer.echo(f"\n{len(done)} runs in {output}. `v2f-bench leaderboard {output}` prints this table again.")
+    count = f"{len(done)} run{'s' * (len(done) != 1)}"
+    typer.echo(f"\n{count} in {output}. `v2f-bench leaderboard {output}` prints this table again.")
     failed = [outcome for outcome in outcomes if outcome.problem and not outcome.unsuited]
     unsuited = [o for o in outcomes if o.unsuited and o.plan.plugin.name in request.methods]
     if failed or unsuited:

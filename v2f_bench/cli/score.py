@@ -12,7 +12,7 @@ def score(
     folder: Annotated[Path, typer.Argument(help="Folder of <trial>.png.")],
     dataset: Annotated[str, typer.Option("--dataset", "-d", help="Data set; `v2f-bench list` shows them.")],
     name: Annotated[str, typer.Option("--name", "-n", help="What made them, as it shall stand in tables.")],
-    seed: Annotated[int, typer.Option(help="Seed that they were made with; seeds of one name are one row.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed that they were made with; seeds of one name are one row.")] = 0,
     trained_with: Annotated[
         str, typer.Option(help="Pretrained networks that its training used, by comma, as `list judges` names them.")
     ] = "",
@@ -22,12 +22,15 @@ def score(
     ] = None,
     track: Annotated[str | None, typer.Option(help="identity or emotion; default: the first that fits.")] = None,
     lists: Annotated[
-        list[Path] | None, typer.Option("--list", help="Published matching or verification list; repeatable.")
+        list[Path] | None,
+        typer.Option("--list", help="Published list: a line is a voice, its face, others; or a pair with 0 or 1."),
     ] = None,
     judge: Annotated[list[Path] | None, typer.Option("--judge", help="Card of your own judge; repeatable.")] = None,
     fetch_weights: Annotated[bool, typer.Option("--fetch-weights", help="Download missing judges' weights.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="No number of a judge that is not independent.")] = False,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the runs.")] = Path("runs"),
+    output: Annotated[Path, typer.Option("--output", "-o", file_okay=False, help="Folder for the runs.")] = Path(
+        "runs"
+    ),
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes that prepare data; default: one a CPU.")] = None,
 ) -> None:

@@ -16,9 +16,12 @@ def trials(
     ] = None,
     track: Annotated[str | None, typer.Option(help="identity or emotion; default: the first that fits.")] = None,
     lists: Annotated[
-        list[Path] | None, typer.Option("--list", help="Published matching or verification list; repeatable.")
+        list[Path] | None,
+        typer.Option("--list", help="Published list: a line is a voice, its face, others; or a pair with 0 or 1."),
     ] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the files.")] = Path("trials"),
+    output: Annotated[Path, typer.Option("--output", "-o", file_okay=False, help="Folder for the files.")] = Path(
+        "trials"
+    ),
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes that prepare data; default: one a CPU.")] = None,
 ) -> None:
     """Write the trial list of DATASET, and the voices and proposal faces that it names, to a folder.

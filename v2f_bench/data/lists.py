@@ -1,8 +1,9 @@
 """Published lists of voice–face questions, as DIMNet and its followers distribute them.
 
 Two formats. *Matching*, blanks between: `id10270/5r0dWxy17C8/00019.wav Name/00000558.jpg Other/00000233.jpg ...`, the
-first face is the speaker's. *Verification*, commas between: `id, voice speaker, face speaker, label, voice path, face
-path`, label 1 for one person and 0 for two. A path without its suffix is a clip of the data set.
+first face is the speaker's; with more than ten faces, each line is a gallery for retrieval too. *Verification*, commas
+between: `id, voice speaker, face speaker, label, voice path, face path`, label 1 for one person and 0 for two. A path
+without its suffix is a clip of the data set.
 """
 
 from __future__ import annotations

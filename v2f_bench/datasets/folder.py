@@ -1,10 +1,10 @@
 """`folder`: anybody's own recordings and pictures, listed in one table.
 
 `clips.csv` in the folder has a heading and a row a clip, with commas, semicolons or TABs between. Columns, in any
-order: `speaker` (needed); `voice`, a recording, and `face`, a picture or a video, as paths from the folder (one of the
-two needed); where they are known `clip` (a name; else made of speaker and row), `sex`, `age` (years), `ethnicity`,
-`emotion`, `intensity`, `sentence`, `group` (clips of one recording session) and `split` (train, validation or test; one
-for all clips of a speaker).
+order: `speaker`; `voice`, a recording, and `face`, a picture or a video, as paths from the folder (a row may leave
+one of the two empty); where they are known `clip` (a name; else made of speaker and row), `sex`, `age` (years),
+`ethnicity`, `emotion`, `intensity`, `sentence`, `group` (clips of one recording session) and `split` (train, validation
+or test; one for all clips of a speaker).
 """
 
 from __future__ import annotations
@@ -20,12 +20,15 @@ from v2f_bench.data.splits import SPLITS, hashed_split
 from v2f_bench.datasets.layout import index_table, numbered_rows, require
 from v2f_bench.interfaces import Card, DataError, Dataset, MediaOptions, Part
 from v2f_bench.interfaces.labels import EMOTIONS, SEXES, standard_label
+from v2f_bench.interfaces.options import closest
 from v2f_bench.plugins import hookimpl
 
 TABLE = "clips.csv"
+NEEDED = ("speaker", "voice", "face")
 TEXTS = ("ethnicity", "intensity", "sentence", "group")
-COLUMNS = ("speaker", "voice", "face", "clip", "sex", "age", "emotion", "split", *TEXTS)
+COLUMNS = (*NEEDED, "clip", "sex", "age", "emotion", "split", *TEXTS)
 OLDEST = 130  # years
+MISTAKES_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class Folder(Dataset):
 
     def parts(self) -> list[Part]:
         table = self.root / TABLE
-        rows = len(numbered_rows(table, ("speaker",))) if table.is_file() else 0
+        rows = len(numbered_rows(table, NEEDED)) if table.is_file() else 0
         return [Part(TABLE, table.is_file(), f"{rows} rows" if rows else "")]
 
     def index(self) -> pd.DataFrame:
@@ -79,7 +82,7 @@ class Folder(Dataset):
 
     def _rows(self) -> list[dict[str, Any]]:
         table = self.root / TABLE
-        return clips_of(numbered_rows(table, ("speaker",)), str(table))
+        return clips_of(numbered_rows(table, NEEDED), str(table))
 
 
 def clips_of(table: Sequence[tuple[int, dict[str, str]]], called: str) -> list[dict[str, Any]]:
@@ -87,12 +90,14 @@ def clips_of(table: Sequence[tuple[int, dict[str, str]]], called: str) -> list[d
 
     Raises:
         DataError: a column that is not known, a row without a speaker or without media, a path that leaves the folder,
-            a label that is none, a name twice, a speaker in two splits; names the table and the row.
+            a label that is none, a name twice, a speaker in two splits; names the table and each such row, up to ten.
     """
     if not table:
         raise DataError(f"{called}: it has a heading and no rows")
-    if unknown := sorted(set(table[0][1]) - set(COLUMNS)):
-        raise DataError(f"{called}: no column is called {', '.join(unknown)}; there is {', '.join(COLUMNS)}")
+    mistakes: list[str] = []
+    if unknown := [column for column in table[0][1] if column not in COLUMNS]:
+        asked = ", ".join(f"{name} (is it {near!r}?)" if (near := closest(name, COLUMNS)) else name for name in unknown)
+        mistakes.append(f"row 1: no column is called {asked}; there is {', '.join(COLUMNS)}")
     rows: list[dict[str, Any]] = []
     row_of_clip: dict[str, int] = {}
     split_of: dict[str, tuple[str, int]] = {}
@@ -106,8 +111,14 @@ def clips_of(table: Sequence[tuple[int, dict[str, str]]], called: str) -> list[d
             if split != row.get("split", ""):
                 raise ValueError(f"the speaker {row['speaker']} is in another split than in row {since}")
         except ValueError as error:
-            raise DataError(f"{called}, row {number}: {error}") from None
-        rows.append(row)
+            mistakes.append(f"row {number}: {error}")
+        else:
+            rows.append(row)
+    if len(mistakes) == 1:
+        raise DataError(f"{called}, {mistakes[0]}")
+    if mistakes:
+        more = [f"and {len(mistakes) - MISTAKES_SHOWN} more"] if len(mistakes) > MISTAKES_SHOWN else []
+        raise DataError("\n  ".join([f"{called}: {len(mistakes)} mistakes", *mistakes[:MISTAKES_SHOWN], *more]))
     return rows
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from v2f_bench.interfaces import DataError, Dataset
+from v2f_bench.interfaces.options import closest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +67,8 @@ def numbered_rows(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[st
         columns: those that it must have.
 
     Raises:
-        DataError: it cannot be read as such a table, or a column is missing; names the file.
+        DataError: it cannot be read as such a table, a column is missing, or a row has cells beyond the last column;
+            names the file.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -79,10 +81,16 @@ def numbered_rows(path: Path, columns: Sequence[str]) -> list[tuple[int, dict[st
         raise DataError(f"{path}: not readable as a table ({error})") from None
     names = [cell.strip() for cell in heading]
     if missing := [column for column in columns if column not in names]:
-        raise DataError(f"{path}: no column {', '.join(missing)}; it has {', '.join(names)}")
+        asked = ", ".join(f"{name} (is it {near!r}?)" if (near := closest(name, names)) else name for name in missing)
+        raise DataError(f"{path}: no column {asked}; it has {', '.join(names)}")
     found = []
     for number, row in enumerate(rows, start=2):
         cells = [cell.strip() for cell in row] + [""] * (len(names) - len(row))
+        if any(cells[len(names) :]):
+            raise DataError(
+                f"{path}, row {number}: {len(row)} cells under {len(names)} columns; a cell with {separator!r} in it "
+                'stands between quotes: "a, b"'
+            )
         if any(cells):
             found.append((number, {name: cell for name, cell in zip(names, cells, strict=False) if name}))
     return found

@@ -12,9 +12,11 @@ from v2f_bench.harness.circumstances import cpu_count
 from v2f_bench.harness.judging import Jury, summon
 from v2f_bench.harness.plan import Plan
 from v2f_bench.harness.prepare import prepare
+from v2f_bench.harness.results import measure_names
 from v2f_bench.harness.run import Outcome, run_plans
 from v2f_bench.harness.workplace import Workplace, choose_devices
 from v2f_bench.interfaces import Dataset, Judge, Progress, UsageError, apply_settings, setting_grid
+from v2f_bench.interfaces.options import did_you_mean
 from v2f_bench.plugins import Plugin, Registry, registry
 
 TRACKS = ("identity", "emotion")
@@ -38,7 +40,7 @@ class BenchRequest:
 
 @dataclass(frozen=True)
 class RunRequest:
-    """The methods that were asked for; the names are not checked yet."""
+    """The methods and measures that were asked for; the names are not checked yet."""
 
     bench: BenchRequest
     methods: list[str]
@@ -47,26 +49,30 @@ class RunRequest:
     settings: list[str]
     baselines: bool
     precision: str = "float32"
+    measures: tuple[str, ...] = ()  # metrics, or single measures of them, that a table is wanted of
 
 
 def run_request(request: RunRequest, progress: Progress) -> list[Outcome]:
     """Run all that was asked for, and the baselines of the track first.
 
     Raises:
-        UsageError: a wrong name or option, before any work is done.
+        UsageError: a wrong name or option, before any work is done; a wrong part of a metric, before any method's.
     """
     plugins = registry()
     named = [plugins.find("method", name) for name in dict.fromkeys(request.methods)]
     if not named:
         raise UsageError("--method names no method")
+    _check_track(request.bench.track)
     track = request.bench.track or _track(named, plugins.find("dataset", request.bench.dataset))
     for plugin in named:
         if track not in plugin.cls.tracks:
             serves = " and ".join(sorted(plugin.cls.tracks))
             raise UsageError(f"{plugin.name} serves the track {serves}, not {track!r}")
+    _check_measures(request.measures, track)
     choices = _with_options(named, request) + _baselines(plugins, named, track, request)
     bench, workplace = open_bench(request.bench, track, progress)
     jury = open_jury(request.bench, bench, workplace)
+    _check_parts(request.measures, bench, jury)
     plans = [
         Plan(plugin, chosen, seed, bench.key, bench.dataset.name, preset, workplace.devices, request.precision)
         for plugin, chosen, preset in sorted(choices, key=lambda choice: not choice[0].cls.baseline)
@@ -79,6 +85,7 @@ def open_bench(request: BenchRequest, track: str | None, progress: Progress) -> 
     """The data set prepared, under the protocol of `track` (None: the first that the data set serves)."""
     for problem in registry().problems():
         progress.line(f"left out: {problem}")
+    _check_track(track)
     dataset = _dataset(request)
     if track is not None and track not in dataset.tracks:
         raise UsageError(f"{dataset.name} serves the track {' and '.join(sorted(dataset.tracks))}, not {track!r}")
@@ -117,6 +124,39 @@ def open_jury(request: BenchRequest, bench: Bench, workplace: Workplace) -> Jury
             raise UsageError(f"{path}: there is a judge {judge.name!r} already; give the card another name")
         judges.append(judge)
     return summon(judges, plugins.all("metric"), bench, workplace, request.fetch_weights)
+
+
+def _check_track(track: str | None) -> None:
+    if track is not None and track not in TRACKS:
+        raise UsageError(f"there is no track {track!r}{did_you_mean(track, TRACKS)} There is: {', '.join(TRACKS)}.")
+
+
+def _check_measures(measures: tuple[str, ...], track: str) -> None:
+    """UsageError for a measure whose metric nobody knows, or that means nothing on the track."""
+    for measure in measures:
+        metric = registry().find("metric", measure.partition("/")[0])
+        if track not in metric.cls.tracks:
+            known = [plugin.name for plugin in registry().all("metric") if track in plugin.cls.tracks]
+            raise UsageError(
+                f"--measure {measure}: {metric.name} is for the track {' and '.join(sorted(metric.cls.tracks))}; "
+                f"the track {track} has: {', '.join(known)}"
+            )
+
+
+def _check_parts(measures: tuple[str, ...], bench: Bench, jury: Jury) -> None:
+    """UsageError for a measure that its metric will not give a number for, with the judges that are here."""
+    for measure in measures:
+        metric = registry().find("metric", measure.partition("/")[0])
+        kinds = metric.cls.judged_by
+        if not any(ready.judge.kind in kinds for ready in jury.judges):
+            lacking = f"no judge of {' or '.join(kinds)} is here; `v2f-bench weights list` tells why"
+            raise UsageError(f"--measure {measure}: {lacking}")
+        names = measure_names(metric.cls(), jury, bench)
+        if not names:
+            raise UsageError(f"--measure {measure}: {metric.name} finds nothing to measure in {bench.protocol.name}")
+        if measure not in (metric.name, *names):
+            hint = did_you_mean(measure, names)
+            raise UsageError(f"there is no measure {measure!r}{hint} There is: {', '.join(names)}.")
 
 
 def _dataset(request: BenchRequest) -> Dataset:

@@ -20,7 +20,7 @@ from v2f_bench.interfaces import BenchError, Context, Method, Trials, UsageError
 from v2f_bench.interfaces.options import did_you_mean, options_from
 from v2f_bench.leaderboard.record import read_record
 from v2f_bench.media.clips import usable_recording
-from v2f_bench.media.picture import read_picture, resize, square, to_pixels, to_tensor, write_picture
+from v2f_bench.media.picture import picture_format, read_picture, resize, square, to_pixels, to_tensor, write_picture
 from v2f_bench.media.sound import read_sound
 from v2f_bench.plugins import registry
 
@@ -36,7 +36,8 @@ class Wanted:
 def generate_one(
     run: Path, voice: Path, proposal: Path | None, output: Path, seed: int, device: str, wanted: Wanted
 ) -> None:
-    """Write to `output`, a PNG, what the method of the finished run in folder `run` draws for `voice`."""
+    """Write to `output`, a PNG or JPEG, what the method of the finished run in folder `run` draws for `voice`."""
+    form = picture_format(output)
     record = read_record(run)
     cls: type[Method] = registry().find("method", record["method"]["name"]).cls
     if source_key(cls) != record["method"]["source_hash"]:
@@ -66,7 +67,7 @@ def generate_one(
         write_table(torch.stack(drawn, dim=1), captions, cls.name, output)
         return
     shown = resize(drawn[0], max(protocol.resolution, drawn[0].shape[-1]))
-    write_whole(output, lambda path: write_picture(path, to_pixels(shown)[0]))
+    write_whole(output, lambda path: write_picture(path, to_pixels(shown)[0], form))
 
 
 def _draw(method: Method, trials: Trials, context: Context) -> torch.Tensor:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from v2f_bench.harness.bench import Bench
 from v2f_bench.harness.independence import Ties, independence
 from v2f_bench.harness.judging import Jury, ReadyJudge
 from v2f_bench.harness.slices import slices
@@ -37,6 +38,16 @@ def metric_results(
             if measure.values is not None:
                 columns[column_name(measure.name, ready.judge.name)] = measure.values
     return results, columns
+
+
+def measure_names(metric: Metric, jury: Jury, bench: Bench) -> list[str]:
+    """What a metric's measures will be called on this bench, by any judge that is here; sorted."""
+    names = set()
+    for ready in jury.judges:
+        if ready.judge.kind in metric.judged_by:
+            blind = np.stack([ready.clips[clip] for clip in bench.trials["random_face"]])
+            names |= {measure.name for measure in metric.measure(ready.evidence(bench, blind))}
+    return sorted(names)
 
 
 def unavailable(metric: str, reason: str) -> dict[str, Any]:

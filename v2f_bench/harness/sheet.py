@@ -13,7 +13,7 @@ from v2f_bench.harness.generate import checked_faces
 from v2f_bench.harness.plan import Plan
 from v2f_bench.harness.score import read_faces
 from v2f_bench.interfaces import Context, Method, PluginError, Trials, Variation
-from v2f_bench.media.picture import captioned, resize, to_pixels, write_picture
+from v2f_bench.media.picture import captioned, picture_format, resize, to_pixels, write_picture
 
 COLUMNS = 12
 SHEET = "sheet.png"
@@ -42,7 +42,7 @@ def write_variations(folder: Path, method: Method, plan: Plan, bench: Bench) -> 
 
 
 def draw_variation(method: Method, name: str, trials: Trials, context: Context, output: Path) -> None:
-    """Write a variation of the trials to `output`, a PNG. PluginError where the method breaks the contract."""
+    """Write a variation of the trials to `output`, a PNG or JPEG. PluginError where the method breaks the contract."""
     torch.manual_seed(context.seed)
     varied = method.vary(name, trials, context)
     if not isinstance(varied, Variation) or varied.faces.ndim != 5 or len(varied.columns) != varied.faces.shape[1]:
@@ -51,12 +51,12 @@ def draw_variation(method: Method, name: str, trials: Trials, context: Context, 
 
 
 def write_table(faces: torch.Tensor, columns: tuple[str, ...], owner: str, output: Path) -> None:
-    """Faces [N, K, 3, H, W] as N rows of K captioned columns to `output`, a PNG."""
+    """Faces [N, K, 3, H, W] as N rows of K captioned columns to `output`, a PNG or JPEG."""
     count, steps = faces.shape[:2]
     flat = checked_faces(faces.flatten(0, 1), count * steps, owner)
     pixels = to_pixels(resize(flat, SHOWN).nan_to_num(nan=0.5))
     sheet = captioned(pixels.reshape(count, steps, SHOWN, SHOWN, 3), columns)
-    write_whole(output, lambda path: write_picture(path, sheet))
+    write_whole(output, lambda path: write_picture(path, sheet, picture_format(output)))
 
 
 def _spread(total: int, count: int) -> np.ndarray:

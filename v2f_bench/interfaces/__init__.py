@@ -7,7 +7,18 @@ from v2f_bench.interfaces.judge import Judge, WeightsFile
 from v2f_bench.interfaces.media import MediaOptions
 from v2f_bench.interfaces.method import Method
 from v2f_bench.interfaces.metric import Evidence, ListedQuestions, Measure, Metric
-from v2f_bench.interfaces.options import NoOptions, apply_settings, describe_options, setting_grid
+from v2f_bench.interfaces.options import (
+    Count,
+    Decay,
+    NoOptions,
+    NotNegative,
+    Positive,
+    Range,
+    Share,
+    apply_settings,
+    describe_options,
+    setting_grid,
+)
 from v2f_bench.interfaces.values import NEEDS, Clips, Trials, Variation, Voices
 
 __all__ = [
@@ -17,8 +28,10 @@ __all__ = [
     "Card",
     "Clips",
     "Context",
+    "Count",
     "DataError",
     "Dataset",
+    "Decay",
     "Evidence",
     "Judge",
     "ListedQuestions",
@@ -28,9 +41,13 @@ __all__ = [
     "Metric",
     "NoOptions",
     "NotAvailable",
+    "NotNegative",
     "Part",
     "PluginError",
+    "Positive",
     "Progress",
+    "Range",
+    "Share",
     "Silent",
     "Trials",
     "UsageError",

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import Literal
 
 from v2f_bench.interfaces.errors import UsageError
+from v2f_bench.interfaces.options import NotNegative
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".flv", ".avi", ".mkv", ".mov", ".webm"})
 
@@ -20,13 +21,11 @@ def is_video(entry: str) -> bool:
 class MediaOptions:
     """The base of the options of a data set whose media lie in files; a data set's own options inherit it."""
 
-    silence: float = 0.0  # seconds; pauses of this length or longer are taken out of recordings, 0: none
+    silence: NotNegative = 0.0  # seconds; pauses of this length or longer are taken out of recordings, 0: none
     frame: Literal["sharpest", "emotion"] = "sharpest"  # of a video: the sharpest frontal one, or by `frame_judge`
     frame_judge: str = "none"  # for frame=emotion: the name of an emotion judge, or the path of its card
 
     def __post_init__(self) -> None:
-        if self.silence < 0:
-            raise UsageError(f"silence is a length in seconds, 0 or more, not {self.silence:g}")
         if (self.frame == "emotion") != (self.frame_judge != "none"):
             raise UsageError(
                 "frame=emotion needs frame_judge=NAME, an emotion judge or its card, and nothing else takes it"

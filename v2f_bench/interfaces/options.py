@@ -1,4 +1,7 @@
-"""Typed options: a plugin's options are one frozen dataclass; `name=value` settings are checked against its types."""
+"""Typed options: a plugin's options are one frozen dataclass; `name=value` settings are checked against its types.
+
+A number that cannot be just any says so in its type: `width: Count = 64`, or `Annotated[float, Range(over=0, most=2)]`.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,8 @@ import itertools
 import types
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from math import inf
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from v2f_bench.interfaces.errors import UsageError
 
@@ -20,15 +24,47 @@ class NoOptions:
     """For a plugin with nothing to set."""
 
 
+@dataclass(frozen=True)
+class Range:
+    """What a number option may be, in `Annotated`: `least` and `most` are included, `over` and `below` are not."""
+
+    least: float = -inf
+    most: float = inf
+    over: float = -inf
+    below: float = inf
+
+    def __contains__(self, number: float) -> bool:
+        return self.least <= number <= self.most and self.over < number < self.below
+
+    def in_words(self) -> str:
+        """As in "more than 0 and at most 1"."""
+        bounds = {
+            f"{self.least:g} or more": self.least,
+            f"more than {self.over:g}": self.over,
+            f"at most {self.most:g}": self.most,
+            f"less than {self.below:g}": self.below,
+        }
+        return " and ".join(words for words, bound in bounds.items() if abs(bound) < inf)
+
+
+Count = Annotated[int, Range(least=1)]
+Positive = Annotated[float, Range(over=0)]
+NotNegative = Annotated[float, Range(least=0)]
+Share = Annotated[float, Range(least=0, most=1)]
+Decay = Annotated[float, Range(least=0, below=1)]  # of a running mean, such as Adam's
+
+
 def apply_settings(options: O, settings: Iterable[str], owner: str) -> O:
     """`options` with each `name=value` of `settings` applied; the later of two settings of one name counts.
 
-    Types may be `int`, `float`, `bool`, `str`, `Literal[...]`, `tuple[T, ...]` (comma-separated), `T | None` ("none").
+    Types may be `int`, `float`, `bool`, `str`, `Literal[...]`, `tuple[T, ...]` (comma-separated), `T | None` ("none"),
+    and numbers of a `Range`.
 
     Raises:
-        UsageError: a setting without `=`, an unknown name, or a value of another type; says what is allowed.
+        UsageError: a setting without `=`, an unknown name, a value of another type or out of its range, or values that
+            the options refuse together; says what is allowed.
     """
-    kinds = get_type_hints(type(options))
+    kinds = get_type_hints(type(options), include_extras=True)
     fields = [field.name for field in dataclasses.fields(options)]  # type: ignore[arg-type]
     changes: dict[str, Any] = {}
     for setting in settings:
@@ -42,7 +78,10 @@ def apply_settings(options: O, settings: Iterable[str], owner: str) -> O:
             changes[name] = _convert(text.strip(), kinds[name])
         except ValueError:
             raise UsageError(f"{owner}: {name} takes {_kind_in_words(kinds[name])}, not {text.strip()!r}") from None
-    return dataclasses.replace(options, **changes)  # type: ignore[type-var]
+    try:
+        return dataclasses.replace(options, **changes)  # type: ignore[type-var]
+    except UsageError as error:
+        raise UsageError(f"{owner}: {error}") from None
 
 
 def setting_grid(options: object, settings: Iterable[str]) -> list[list[str]]:
@@ -66,8 +105,8 @@ def options_from(cls: type[O], values: dict[str, Any]) -> O:
 
 
 def describe_options(options: object) -> list[tuple[str, str, Any]]:
-    """(name, type in words, value) of each option."""
-    kinds = get_type_hints(type(options))
+    """(name, type and range in words, value) of each option."""
+    kinds = get_type_hints(type(options), include_extras=True)
     return [
         (field.name, _kind_in_words(kinds[field.name]), getattr(options, field.name))
         for field in dataclasses.fields(options)  # type: ignore[arg-type]
@@ -76,8 +115,14 @@ def describe_options(options: object) -> list[tuple[str, str, Any]]:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """The phrase '; did you mean X?' for the closest known name, or '.' where none is close."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else "."
+    close = closest(name, known)
+    return f"; did you mean {close!r}?" if close else "."
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """The known name that is most like `name`, whatever its capitals; "" where none is close."""
+    plain = {each.lower(): each for each in known}
+    return next((plain[each] for each in difflib.get_close_matches(name.lower(), plain, n=1, cutoff=0.6)), "")
 
 
 def _allowed(fields: list[str]) -> str:
@@ -87,6 +132,11 @@ def _allowed(fields: list[str]) -> str:
 def _convert(text: str, kind: Any) -> Any:
     """`text` as a value of type `kind`; ValueError where it is none."""
     origin = get_origin(kind)
+    if origin is Annotated:
+        value = _convert(text, get_args(kind)[0])
+        if any(value not in allowed for allowed in _ranges(kind)):
+            raise ValueError(text)
+        return value
     if origin in (Union, types.UnionType):
         members = [member for member in get_args(kind) if member is not type(None)]
         if type(None) in get_args(kind) and text.lower() == "none":
@@ -127,8 +177,14 @@ def _has_commas(kind: Any) -> bool:
     return any(member is str or get_origin(member) is tuple for member in members)
 
 
+def _ranges(kind: Any) -> list[Range]:
+    return [told for told in get_args(kind)[1:] if isinstance(told, Range)]
+
+
 def _kind_in_words(kind: Any) -> str:
     origin = get_origin(kind)
+    if origin is Annotated:
+        return " ".join([_kind_in_words(get_args(kind)[0]), *(f"({allowed.in_words()})" for allowed in _ranges(kind))])
     if origin in (Union, types.UnionType):
         return " or ".join("none" if member is type(None) else _kind_in_words(member) for member in get_args(kind))
     if origin is Literal:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
 
-from v2f_bench.interfaces import DataError
+from v2f_bench.interfaces import DataError, UsageError
 from v2f_bench.media.file import check_file
 
 if TYPE_CHECKING:
@@ -36,9 +36,18 @@ def read_picture(path: Path) -> np.ndarray:
         raise DataError(f"{path}: not readable as a picture ({error})") from None
 
 
-def write_picture(path: Path, pixels: np.ndarray) -> None:
-    """uint8 [H, W, 3] RGB to a PNG file."""
-    Image.fromarray(pixels).save(path, format="PNG")
+def write_picture(path: Path, pixels: np.ndarray, form: Literal["PNG", "JPEG"] = "PNG") -> None:
+    """uint8 [H, W, 3] RGB to a file; a JPEG as good as they are."""
+    Image.fromarray(pixels).save(path, format=form, quality=95, subsampling=0)  # which PNG does not have
+
+
+def picture_format(path: Path) -> Literal["PNG", "JPEG"]:
+    """What a file's ending says that it is. UsageError for any other ending than .png, .jpg and .jpeg."""
+    if path.suffix.lower() == ".png":
+        return "PNG"
+    if path.suffix.lower() in (".jpg", ".jpeg"):
+        return "JPEG"
+    raise UsageError(f"{path}: the name of a picture ends in .png or .jpg")
 
 
 def square(pixels: np.ndarray, size: int) -> np.ndarray:

@@ -8,12 +8,21 @@ import numpy as np
 
 from v2f_bench.interfaces import Evidence, ListedQuestions, Measure
 from v2f_bench.metrics.vectors import answers, unit, usable
-from v2f_bench.stats import area_under_curve, equal_error_rate
+from v2f_bench.stats import area_under_curve, chance_in_top, equal_error_rate, rank_of_target
+
+TOP = (1, 5, 10)  # places of a gallery that count as found
 
 
 def matching_over_lists(evidence: Evidence) -> list[Measure]:
     """`matching/<list>/1:N`: the share of questions whose first face is nearest, by cosine; ties as chance decides."""
     return [_matching(evidence, listed) for listed in evidence.lists if listed.task == "matching"]
+
+
+def retrieval_over_lists(evidence: Evidence) -> list[Measure]:
+    """`retrieval/<list>/R@k` and the normalised rank, where each question of a matching list has a gallery of its own:
+    more than ten faces, the speaker's first."""
+    listed = [each for each in evidence.lists if each.task == "matching" and each.faces.shape[1] > max(TOP)]
+    return [measure for each in listed for measure in _retrieval(evidence, each)]
 
 
 def verification_over_lists(evidence: Evidence) -> list[Measure]:
@@ -24,23 +33,50 @@ def verification_over_lists(evidence: Evidence) -> list[Measure]:
 
 def _matching(evidence: Evidence, listed: ListedQuestions) -> Measure:
     cosines, failed = _cosines(evidence, listed)
-    right = np.where(failed, 0.0, _wins(cosines))
-
-    def share(rows: np.ndarray) -> float:
-        asked = _asked(listed, rows)
-        asked = asked[~np.isnan(right[asked])]
-        return float(right[asked].mean()) if len(asked) else np.nan
-
     choices = listed.faces.shape[1]
     return Measure(
         f"matching/{listed.name}/1:{choices}",
         better="higher",
         unit="fraction",
         failure="a missing or unjudgeable face is a wrong choice in each of its questions",
-        statistic=share,
+        statistic=_mean(listed, np.where(failed, 0.0, _wins(cosines))),
         covers=_covers(evidence, listed),
         chance=1 / choices,
     )
+
+
+def _retrieval(evidence: Evidence, listed: ListedQuestions) -> list[Measure]:
+    cosines, failed = _cosines(evidence, listed)
+    covers = _covers(evidence, listed)
+    judged = usable(unit(evidence.seen["listed"]))[listed.faces]  # a real face that cannot be judged takes no part
+    size, known = judged.sum(axis=1), judged[:, 0]
+    above, ties = rank_of_target(np.where(np.isnan(cosines), -np.inf, cosines), np.zeros(len(cosines), int))
+
+    def statistic(values: np.ndarray, when_failed: float) -> Callable[[np.ndarray], float]:
+        return _mean(listed, np.where(known, np.where(failed, when_failed, values), np.nan))
+
+    recalls = [
+        Measure(
+            f"retrieval/{listed.name}/R@{k}",
+            better="higher",
+            unit="fraction",
+            failure="a missing or unjudgeable face is not retrieved",
+            statistic=statistic(chance_in_top(above, ties, k), 0.0),
+            covers=covers,
+            chance=float(np.minimum(k / size[known], 1).mean()) if known.any() else None,
+        )
+        for k in TOP
+    ]
+    rank = Measure(
+        f"retrieval/{listed.name}/normalised-mean-rank",
+        better="lower",
+        unit="fraction of the gallery",
+        failure="a missing or unjudgeable face ranks last",
+        statistic=statistic((above + (ties + 1) / 2 - 1) / np.maximum(size - 1, 1), 1.0),
+        covers=covers,
+        chance=0.5,
+    )
+    return [*recalls, rank]
 
 
 def _verification(evidence: Evidence, listed: ListedQuestions) -> list[Measure]:
@@ -68,6 +104,17 @@ def _verification(evidence: Evidence, listed: ListedQuestions) -> list[Measure]:
         Measure(f"{name}/AUC", "higher", "area", failure, statistic=area, covers=covers, chance=0.5),
         Measure(f"{name}/EER", "lower", "fraction", failure, statistic=error_rate, covers=covers, chance=0.5),
     ]
+
+
+def _mean(listed: ListedQuestions, values: np.ndarray) -> Callable[[np.ndarray], float]:
+    """The mean of the questions' values, float [q], NaN for one that does not count, over the trials of a resample."""
+
+    def statistic(rows: np.ndarray) -> float:
+        asked = values[_asked(listed, rows)]
+        known = asked[~np.isnan(asked)]
+        return float(known.mean()) if len(known) else np.nan
+
+    return statistic
 
 
 def _cosines(evidence: Evidence, listed: ListedQuestions) -> tuple[np.ndarray, np.ndarray]:

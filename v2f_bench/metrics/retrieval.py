@@ -6,9 +6,9 @@ import numpy as np
 
 from v2f_bench.interfaces import Evidence, Measure, Metric
 from v2f_bench.metrics.galleries import Lineup, Ranking, strata
+from v2f_bench.metrics.lists import TOP, retrieval_over_lists
 from v2f_bench.stats import chance_in_top, recall_in_gallery
 
-TOP = (1, 5, 10)
 SIZES = (50, 100, 500)
 
 
@@ -21,7 +21,8 @@ class Retrieval(Metric):
     sets; absent where our gallery is smaller. Retrieval@5 over 500 pictures is reported by Liang et al. 2020, section
     4.3. `within-sex` ranks only gallery faces of the speaker's sex, so that hearing the sex alone gains nothing;
     `within-sex-and-age` only those of the speaker's age band too (`galleries.AGE_BANDS`). Ties count as chance would
-    order them.
+    order them. A published matching list (`--list`) with more than ten faces a line gives R@k and rank of its own, each
+    line a gallery.
     """
 
     name = "retrieval"
@@ -37,7 +38,7 @@ class Retrieval(Metric):
             if not prefix:
                 sizes = [size for size in SIZES if size <= len(evidence.gallery)]
                 measures += [_recall_of(ranking, size, k) for size in sizes for k in TOP]
-        return measures
+        return measures + retrieval_over_lists(evidence)
 
 
 def _recalls(ranking: Ranking, prefix: str) -> list[Measure]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ import pandas as pd
 from v2f_bench.data.splits import clip_split, hashed_split
 from v2f_bench.datasets.synthetic_speakers.causes import Person, draw_person, stable_seed
 from v2f_bench.datasets.synthetic_speakers.expression import EMOTIONS, INTENSITIES, Muscles, muscles, prosody
-from v2f_bench.interfaces import Card, Dataset, UsageError
+from v2f_bench.interfaces import Card, Count, Dataset, Range
 
 FACE_SIZE = 128
 RATE = 16_000
@@ -20,15 +20,10 @@ RATE = 16_000
 
 @dataclass(frozen=True)
 class SyntheticOptions:
-    speakers: int = 400
-    clips: int = 5  # a speaker; the emotions in turn, the sentences at random
-    world: int = 0  # seed of everything
+    speakers: Count = 400
+    clips: Count = 5  # a speaker; the emotions in turn, the sentences at random
+    world: Annotated[int, Range(least=0)] = 0  # seed of everything
     split: Literal["speakers", "clip-8-2"] = "speakers"  # clip-8-2: a fifth of the clips; test speakers have been seen
-
-    def __post_init__(self) -> None:
-        for name in ("speakers", "clips"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"synthetic-speakers: {name} must be 1 or more, not {getattr(self, name)}")
 
 
 class SyntheticSpeakers(Dataset):
