@@ -2,12 +2,13 @@
 
     v2f-bench run --method cae --dataset synthetic-speakers --seed 0-2 --output runs
     v2f-bench run --method voice2face-gan,emotion-vae --dataset synthetic-speakers --seed 0-2 --output runs
+    v2f-bench run --method emotion-vae --track emotion --dataset synthetic-speakers --seed 0-2 --output runs
     v2f-bench run --method cgan --set conditions=both,none --dataset synthetic-speakers --seed 0-2 --output runs
     python benchmarks/main_job.py runs
 
-Prints the paired differences over test speakers with their 95 % intervals, a line a seed and comparison; exits 1 if an
-interval is not on the right side of zero, or if the oracle's R@5 is below three times chance. Comparisons with methods
-that were not run are left out.
+Prints the paired differences over test speakers with their 95 % intervals, a line a seed and comparison, and how much
+the emotion of the voice shows in the faces of emotion-vae; exits 1 if an interval is not on the right side of zero or
+of chance, or if the oracle's R@5 is below three times chance. What was not run is left out.
 """
 
 import sys
@@ -18,6 +19,7 @@ from v2f_bench.leaderboard.record import find_records, read_record
 
 JUDGE = "in-domain-identity"
 R5, RANK, COSINE = "retrieval/R@5", "retrieval/normalised-mean-rank", "identity-cosine/target"
+EMOTION_JUDGE, AREA = "in-domain-emotion", "emotion-agreement/AUC"
 LEARNED = ("cae", "voice2face-gan", "emotion-vae", "cgan (conditions=both)", "cgan (conditions=none)")
 # (first, second, measure, sign): sign times (first - second) must lie above zero
 CLAIMS = [
@@ -54,7 +56,18 @@ def main(root: Path) -> bool:
         oracle = by_name["oracle"].result(R5, JUDGE)
         right &= oracle["value"] >= 3 * oracle["floor"]
         print(f"seed {seed}: oracle R@5 {oracle['value']:.3f}, {oracle['value'] / oracle['floor']:.1f} times chance")
+        right &= _shows_emotion(seed, of_seed)
     return right
+
+
+def _shows_emotion(seed: int, runs: list[Path]) -> bool:
+    for entries in gather([run for run in runs if read_record(run)["protocol"]["track"] == "emotion"]).values():
+        for entry in entries:
+            area = entry.result(AREA, EMOTION_JUDGE)
+            if entry.name == "emotion-vae" and area is not None:
+                print(f"seed {seed}: emotion-vae's {AREA} {area['value']:.3f} [{area['low']:.3f}, {area['high']:.3f}]")
+                return bool(area["low"] > area["floor"])
+    return True
 
 
 if __name__ == "__main__":

@@ -100,7 +100,7 @@ def test_the_paper_preset_is_the_sources():
     opt = EmotionVae.preset("paper")
     assert (opt.face_lr, opt.batch, opt.face_epochs, opt.voice_lr, opt.voice_epochs) == (1e-3, 32, 300, 1e-4, 600)
     assert (opt.face_steps, opt.voice_steps, opt.filters, opt.schedule) == (None, None, "learned", "constant")
-    assert (opt.gain, opt.noise, opt.average, opt.hidden, opt.mirror) == (1, 1, False, 0, False)
+    assert (opt.gain, opt.code_gain, opt.noise, opt.average, opt.hidden, opt.mirror) == (1, 1, 1, False, 0, False)
 
 
 def test_epochs_are_counted_over_the_training_clips(bench):

@@ -42,9 +42,10 @@ class EmotionVaeOptions:
     turn: bool = False  # training recordings, to begin anywhere
     schedule: Literal["constant", "one-cycle"] = "constant"  # of both learning rates
     label_given: bool = False  # the code from the trial's emotion label, as in the source, not from the voice
-    # Factor on the features and the code that a voice gives. What cannot be heard is missing in the features, so they
-    # lie nearer to the mean than a face's do, and so do the faces that are drawn.
+    # Factor on the features that a voice gives. What cannot be heard is missing in them, so they lie nearer to the mean
+    # than a face's do, and so do the faces that are drawn.
     gain: NotNegative = 1.0
+    code_gain: NotNegative = 1.0  # factor on the code: expressions larger than life, as a caricaturist draws them
     noise: NotNegative = 1.0  # factor on the posterior's deviation in drawing; 0 draws its mean
 
 
@@ -67,6 +68,7 @@ QUICK = EmotionVaeOptions(
     turn=True,
     schedule="one-cycle",
     gain=2.0,
+    code_gain=4.0,
     noise=0.0,
 )
 
@@ -88,8 +90,7 @@ class EmotionVae(Method):
     `quick` departs from the source where that costs too much or blurs too much in two minutes: a log-mel spectrogram
     in place of the learned filters, narrower layers, a lighter KL divergence, more weight for the middle of the face,
     a larger code on faces some of which are hidden, and a voice that aims at the mean of its speaker's faces, whose
-    distance from the mean face is then doubled. Squared error still blurs: the in-domain emotion judge calls nearly
-    all faces calm, as it does real ones under a blur of one pixel, so its agreement stays near chance.
+    distance from the mean face is then doubled, and the code quadrupled. Squared error still blurs.
     """
 
     name = "emotion-vae"
@@ -198,6 +199,6 @@ class EmotionVae(Method):
         """Faces float32 [N, 3, 64, 64] on the CPU; the same ε whatever the code."""
         import torch
 
-        mean, deviation = self._vae.posterior(self.opt.gain * features, self.opt.gain * codes)
+        mean, deviation = self._vae.posterior(self.opt.gain * features, self.opt.code_gain * codes)
         epsilon = torch.randn(mean.shape, generator=context.torch_rng("latent")).to(mean)
         return self._vae.decode(mean + self.opt.noise * deviation * epsilon).expand(-1, 3, -1, -1).cpu().clone()
