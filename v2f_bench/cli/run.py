@@ -19,7 +19,12 @@ def run(
     dataset: Annotated[str, typer.Option("--dataset", "-d", help="Data set; `v2f-bench list` shows them.")],
     data_root: Annotated[Path | None, typer.Option(help="Folder of the data set, for those that need one.")] = None,
     seed: Annotated[str, typer.Option("--seed", "--seeds", help="Seed, or several: 0,1,2 or 0-2.")] = "0",
-    preset: Annotated[str, typer.Option(help="quick: minutes on a laptop; paper: the source's own numbers.")] = "quick",
+    preset: Annotated[
+        str,
+        typer.Option(
+            help="quick: minutes on a laptop; paper: the source's own numbers; `info` shows a method's others."
+        ),
+    ] = "quick",
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", help="Method option name=value (or method.name=value); value,value: a run of each."),
