@@ -134,7 +134,11 @@ def test_info_of_every_plugin_in_text_and_json(cli):
 def test_an_interrupted_command_says_so_and_exits_with_130(environment, tmp_path):
     command = [sys.executable, "-m", "v2f_bench", "prepare", "--dataset", "synthetic-speakers", "--jobs", "1"]
     env = environment | {"V2F_BENCH_CACHE": str(tmp_path)}
-    running = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    pipes = {"stderr": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    # a shell lets what it starts in the background ignore the signal, and so would what that starts
+    running = subprocess.Popen(
+        command, env=env, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL), **pipes
+    )
     first = running.stderr.readline()
     running.send_signal(signal.SIGINT)
     rest = running.communicate(timeout=120)[1]

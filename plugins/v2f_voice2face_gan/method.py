@@ -53,7 +53,6 @@ QUICK = Voice2FaceOptions(
     steps=700,
     lr=2e-3,
     schedule="one-cycle",
-    weight_identity=0.3,
     weight_pixel=50.0,
     noise=0.1,
     shortest=2.0,
