@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from v2f_bench.audio.mel import Normalise, log_mel, standardise
+from v2f_bench.audio.mel import Normalise, log_mel, standardised
 from v2f_bench.audio.spectrum import inside
 from v2f_bench.interfaces import Voices
 
@@ -41,40 +41,25 @@ def mfsc(
         ValueError: a recording is shorter than `WIDTH` frames.
     """
     static, frames = log_mel(voices, bands, window, hop, low, high, pre_emphasis, normalise)
-    channels = with_deltas(static, frames)
-    channels *= inside(frames, channels.shape[3])[:, None, None]
+    channels = torch.cat([static[:, None], deltas(static, frames)], dim=1)
     if normalise == "band":
-        standardise(channels.flatten(1, 2), frames)
-    return channels, frames
+        channels = standardised(channels.flatten(1, 2), frames).unflatten(1, (3, bands))
+    return channels * inside(frames, channels.shape[3])[:, None, None], frames
 
 
-def with_deltas(features: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
-    """Features [N, bands, T] and their first and second derivative in time: [N, 3, bands, T].
+def deltas(features: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
+    """First and second derivative in time of [N, bands, T]: [N, 2, bands, T].
 
     As `librosa.feature.delta` of order 1 and 2: of the line, and of the parabola, that fits `WIDTH` frames best. In the
     first and the last frames it is that of the first and the last whole fit: both derivatives are constant along it.
-    What comes after each recording's end has no meaning, but is finite.
     """
     if int(frames.min()) < WIDTH:
         raise ValueError(f"a derivative needs {WIDTH} frames, and a recording has {int(frames.min())}")
     half = WIDTH // 2
     # row k of the pseudoinverse gives the coefficient of t ** k in the best fit
     line, parabola = (np.linalg.pinv(np.vander(np.arange(-half, half + 1), order + 1, True)) for order in (1, 2))
-    channels = features.new_empty(len(features), 3, *features.shape[1:])
-    channels[:, 0] = features
-    derivatives = channels[:, 1:]
-    first, second = derivatives[..., half:-half].unbind(1)
-    shifted = features.unfold(2, features.shape[2] - 2 * half, 1)  # [N, bands, WIDTH, T - 2 * half]
-    first.zero_()
-    torch.mul(shifted[:, :, half], 2 * parabola[2, half], out=second)
-    pair = torch.empty_like(first)
-    for after in range(half + 1, WIDTH):  # a line's weights are odd about the middle, a parabola's even
-        later, earlier = shifted[:, :, after], shifted[:, :, WIDTH - 1 - after]
-        first.add_(torch.sub(later, earlier, out=pair), alpha=line[1, after])
-        second.add_(torch.add(later, earlier, out=pair), alpha=2 * parabola[2, after])
-    derivatives[..., :half] = derivatives[..., half, None]
-    derivatives[..., -half:] = 0.0  # of a shorter recording they stay so
-    last = (frames - 1 - half)[:, None, None, None].expand(-1, *derivatives.shape[1:3], 1)
-    rest = torch.arange(1, half + 1, device=frames.device)
-    derivatives.scatter_(3, last + rest, derivatives.gather(3, last).expand(-1, -1, -1, half))
-    return channels
+    slopes = torch.from_numpy(np.stack([line[1], 2 * parabola[2]], axis=1)).to(features)
+    whole = (features.unfold(2, WIDTH, 1) @ slopes).movedim(3, 1)  # [N, 2, bands, T - 2 * half]
+    time = torch.arange(features.shape[2], device=features.device)
+    fit = torch.minimum(time.clamp(min=half), frames[:, None] - 1 - half) - half  # [N, T]
+    return whole.gather(3, fit[:, None, None].expand(-1, *whole.shape[1:3], -1))

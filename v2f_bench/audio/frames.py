@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 
-from v2f_bench.audio.spectrum import in_pieces
-from v2f_bench.audio.waveform import REACH, TOGETHER, loop_to, resample
+from v2f_bench.audio.waveform import loop_to, resample
 from v2f_bench.interfaces import Voices
 
 QUIETEST = 1e-5  # deviation below which a frame is silence: a third of the step of a 16-bit recording
@@ -39,19 +36,12 @@ def raw_frames(
     Returns:
         float32 [N, 1, samples, frames], and the number of frames of each recording, int64 [N], here always `frames`.
     """
-    enough = math.ceil((seconds + (REACH + 1) / min(rate, voices.rate)) * voices.rate)  # what comes later is not heard
-    heard = Voices(voices.samples[:, :enough], voices.lengths.clamp(max=enough), voices.rate)
-    starts = (
-        torch.arange(frames, device=voices.samples.device) * (round(seconds * rate) - samples) // max(1, frames - 1)
-    )
-    places = (starts[:, None] + torch.arange(samples, device=starts.device)).flatten()
-    cut = voices.samples.new_empty(len(voices), frames, samples)
-    for rows, piece in in_pieces(heard, TOGETHER):
-        stretches = cut[rows]
-        looped = loop_to(resample(piece, rate), seconds)
-        torch.index_select(looped.samples, 1, places, out=stretches.flatten(1))
-        if standardise:
-            stretches -= stretches.mean(dim=2, keepdim=True)
-            deviation = torch.linalg.vector_norm(stretches, dim=2, keepdim=True) / math.sqrt(samples - 1)
-            stretches /= deviation.clamp_(min=QUIETEST)
+    looped = loop_to(resample(voices, rate), seconds)
+    last = looped.samples.shape[1] - samples
+    starts = torch.arange(frames, device=looped.samples.device) * last // max(1, frames - 1)
+    cut = looped.samples.unfold(1, samples, 1)[:, starts]
+    if standardise:
+        cut -= cut.mean(dim=2, keepdim=True)
+        deviation = (cut.square().sum(dim=2, keepdim=True) / (samples - 1)).sqrt()
+        cut /= deviation.clamp(min=QUIETEST)
     return cut.mT[:, None], torch.full_like(voices.lengths, frames)

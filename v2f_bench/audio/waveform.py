@@ -11,14 +11,17 @@ import torch.nn.functional as F
 from v2f_bench.audio.spectrum import in_pieces, inside
 from v2f_bench.interfaces import Voices
 
-REACH = 10  # samples of the slower of two rates, on each side, that one sample of the other is made of
-BLOCK = 32  # output samples computed at once, at least: a convolution becomes a product of matrices
-TOGETHER = 8  # recordings
+TOGETHER = 32  # output samples computed at once, at least: a convolution becomes a product of matrices
 
 
 def loop_to(voices: Voices, seconds: float) -> Voices:
     """Each recording repeated from its start to a length of `seconds`; the rest of one that is longer is cut off."""
-    return voices.stretches([0] * len(voices), round(seconds * voices.rate))
+    wanted = round(seconds * voices.rate)
+    looped = [
+        row[:length].repeat(-(-wanted // length))[:wanted]
+        for row, length in zip(voices.samples, voices.lengths.clamp(min=1).tolist(), strict=True)
+    ]
+    return Voices(torch.stack(looped), torch.full_like(voices.lengths, wanted), voices.rate)
 
 
 def resample(voices: Voices, rate: int) -> Voices:
@@ -32,23 +35,16 @@ def resample(voices: Voices, rate: int) -> Voices:
     up, down = rate // common, voices.rate // common
     lengths = -(-voices.lengths * up // down)
     total = -(-voices.samples.shape[1] * up // down)
-    block = max(1, BLOCK // up)  # of `down` samples in and `up` samples out
+    block = max(1, TOGETHER // up)  # of `down` samples in and `up` samples out
     filters, before = _polyphase(up, down, block)
-    step, blocks = block * down, -(-total // (block * up))
-    filters = filters.to(voices.samples.device).split(step)
-    apart = len(filters) - 1  # steps between two recordings in a line
-    resampled = voices.samples.new_empty(len(voices), total)
-    for rows, piece in in_pieces(voices, TOGETHER):
-        line = F.pad(piece.samples, (before, (blocks + apart) * step - before - piece.samples.shape[1]))
-        steps = line.view(-1, step)
-        products = steps.new_empty(len(steps), block * up)
-        whole = products[: len(steps) - apart]
-        torch.mm(steps[: len(whole)], filters[0], out=whole)
-        for later, part in enumerate(filters[1:], start=1):  # the filters are longer than a step
-            whole.addmm_(steps[later : later + len(whole), : len(part)], part)
-        resampled[rows] = products.view(len(line), -1)[:, :total]
-    resampled *= inside(lengths, total)
-    return Voices(resampled, lengths, rate)
+    blocks = -(-total // (block * up))
+    after = (blocks - 1) * block * down + len(filters) - before - voices.samples.shape[1]
+    filters = filters.to(voices.samples.device)
+    pieces = []
+    for piece in in_pieces(voices, 8):
+        stretches = F.pad(piece.samples, (before, after)).unfold(1, len(filters), block * down)  # [N, blocks, taps]
+        pieces.append((stretches @ filters).flatten(1)[:, :total])
+    return Voices(torch.cat(pieces) * inside(lengths, total), lengths, rate)
 
 
 @lru_cache(maxsize=8)
@@ -60,7 +56,7 @@ def _polyphase(up: int, down: int, block: int) -> tuple[torch.Tensor, int]:
     """
     from scipy.signal import firwin
 
-    half = REACH * max(up, down)
+    half = 10 * max(up, down)
     low_pass = torch.from_numpy(up * firwin(2 * half + 1, 1 / max(up, down), window=("kaiser", 5.0))).float()
     before = half // up
     after = ((block * up - 1) * down + half) // up
