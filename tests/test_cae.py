@@ -5,12 +5,17 @@ import pytest
 import torch
 from torch import nn
 
+from v2f_bench import Context
+from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
+from v2f_bench.harness.bench import set_up
+from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import DataError
 from v2f_bench.nn import Critic, VoiceEmbedding
 from v2f_cae.dimnet import covariate_labels
 from v2f_cae.gating import GatedConvTranspose2d, by_grouped_convolution, by_matrix_product
 from v2f_cae.method import CAE, CaeOptions
 from v2f_cae.scaffold import Generator
+from v2f_cae.training import GeneratorLearner
 
 
 def shapes_of(network, kind, *inputs):
@@ -157,3 +162,48 @@ def test_covariates_are_those_that_the_data_set_labels():
     assert labels["age"].tolist() == [0, 0, -1, 1], "a class for ten years"
     with pytest.raises(DataError, match="accent"):
         covariate_labels(table, ("accent", "emotion"))
+
+
+def values_of(network):
+    return torch.cat([parameter.detach().flatten() for parameter in network.parameters()])
+
+
+@pytest.fixture(scope="module")
+def trained(cache):
+    """A learner after a few steps, and the generator's weights after each of them."""
+    bench = set_up(SyntheticSpeakers(SyntheticOptions(speakers=48, clips=4), None), Workplace(cache=cache, jobs=1))
+    train = bench.split("train")
+    context = Context(0)
+    torch.manual_seed(0)
+    options = CaeOptions(width=2, up_kernel=2, critic_width=2, batch=8, cycle_share=0.125, average=0.7, lr=0.01)
+    learner = GeneratorLearner(train, torch.randn(len(train), 64), options, context)
+    weights = []
+    for number in range(4):
+        for name, losses in learner.step(number, np.random.default_rng(number)):
+            learner.optimisers[name].zero_grad()
+            sum(losses.values()).backward()
+            learner.optimisers[name].step()
+        weights.append(values_of(learner.generator))
+    return learner, weights, learner.settled(context)
+
+
+def test_the_average_of_the_generators_draws(trained):
+    _, weights, generator = trained
+    expected = weights[0]
+    for later in weights[1:]:
+        expected = 0.7 * expected + 0.3 * later
+    torch.testing.assert_close(values_of(generator), expected)
+    assert (weights[-1] - expected).abs().max() > 0.01, "the last one is another"
+
+
+def test_batch_normalisation_draws_with_statistics_of_whole_batches(trained):
+    learner, _, generator = trained
+    assert not generator.training
+    means = []
+    first, norm, *_ = generator.encoder[0]
+    with torch.no_grad():
+        for number in range(80):
+            faces = learner.train.faces(learner.pairs.one(8, np.random.default_rng(number)).face)
+            means.append(first(faces * 2 - 1).mean(dim=(0, 2, 3)))
+    off = (norm.running_mean - torch.stack(means).mean(dim=0)).abs()
+    assert (off < 4 * torch.stack(means).std(dim=0) * (2 / 80) ** 0.5).all()

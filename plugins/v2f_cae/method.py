@@ -24,7 +24,6 @@ class CaeOptions:
     steps: Count = 300_000  # silent: two passes over the 149,354 recordings
     lr: Positive = 2e-4
     critic_lr: Positive = 2e-4  # of discriminator and classifier
-    schedule: Literal["constant", "one-cycle"] = "constant"  # of the generator's learning rate
     beta1: Decay = 0.5
     beta2: Decay = 0.999
     weight_proposal: NotNegative = 1.0  # λ1, L1 to the proposal
@@ -33,6 +32,7 @@ class CaeOptions:
     weight_real: NotNegative = 1.0  # λ4, binary cross-entropy of the discriminator
     weight_cycle: NotNegative = 10.0  # λ5, L1 of the way back to the proposal
     cycle_share: Share = 1.0  # of a batch, which goes the way back: that is half of the work
+    average: Decay = 0.0  # of the generator's weights over the steps: the average draws; not in the source, it steadies
     code_noise: NotNegative = 0.0  # added to a training voice's code, in its deviations; few speakers are soon learnt
     voice_steps: Count = 50_000  # silent; DIMNet pretraining
     voice_batch: Count = 128  # silent
@@ -53,8 +53,8 @@ QUICK = CaeOptions(
     steps=650,
     lr=2e-3,
     critic_lr=2e-3,
-    schedule="one-cycle",
     cycle_share=0.0625,
+    average=0.98,
     code_noise=0.5,
     voice_steps=350,
     voice_batch=64,
@@ -99,7 +99,7 @@ class CAE(Method):
         codes = embed_voices(train, mels, self._voice)
         learner = GeneratorLearner(train, codes, self.opt, context)
         train_learner(learner, self.opt.steps, "generator", context)
-        self._generator = learner.generator
+        self._generator = learner.settled(context)
 
     def generate(self, trials: Trials, context: Context) -> torch.Tensor:
         import torch

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from v2f_bench import Clips, Context
 from v2f_bench.nn import Critic, SpeakerDraws, fake_loss, real_loss
@@ -14,6 +17,8 @@ from v2f_bench.nn.voice import CODE
 from v2f_bench.training import Learner, Losses
 from v2f_cae.method import CaeOptions
 from v2f_cae.scaffold import Generator
+
+SETTLING = 640  # faces
 
 
 class GeneratorLearner(Learner):
@@ -35,9 +40,9 @@ class GeneratorLearner(Learner):
         betas = (opt.beta1, opt.beta2)
         generator_optimiser = torch.optim.Adam(self.generator.parameters(), lr=opt.lr, betas=betas, fused=True)
         critic_optimiser = torch.optim.Adam(self.critic.parameters(), lr=opt.critic_lr, betas=betas, fused=True)
-        self.modules = {"generator": self.generator, "critic": self.critic}
+        self.average = AveragedModel(self.generator, multi_avg_fn=get_ema_multi_avg_fn(opt.average))
+        self.modules = {"generator": self.generator, "critic": self.critic, "average": self.average}
         self.optimisers = {"generator": generator_optimiser, "critic": critic_optimiser}
-        self.schedules = {"generator": _schedule(generator_optimiser, opt)}
 
     def step(self, number: int, rng: np.random.Generator) -> Iterator[tuple[str, Losses]]:
         opt = self.opt
@@ -69,6 +74,25 @@ class GeneratorLearner(Learner):
         losses["cycle"] = opt.weight_cycle * F.l1_loss(self.generator(fake_b[:back], voice_a[:back]), face_a[:back])
         yield "generator", losses
         self.critic.requires_grad_(True)
+        self.average.update_parameters(self.generator)
+
+    def settled(self, context: Context) -> Generator:
+        """The generator that draws: the average over the steps, and batch normalisation over many whole batches.
+
+        The statistics kept in training are of the last few batches, and half of them of the few faces on the way back.
+        """
+        generator = cast(Generator, self.average.module)
+        for module in generator.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.reset_running_stats()
+                module.momentum = None  # all batches count the same
+        rng = context.numpy_rng("settling")
+        generator.train()
+        with torch.no_grad():
+            for _ in range(max(1, SETTLING // self.opt.batch)):
+                a, b = self.pairs.two(self.opt.batch, rng)
+                generator(self.train.faces(a.face).to(self.device), self._heard(b.voice))
+        return generator.eval()
 
     def samples(self) -> torch.Tensor:
         """Four proposals above what four voices make of them, always the same."""
@@ -78,9 +102,3 @@ class GeneratorLearner(Learner):
 
     def _heard(self, rows: np.ndarray) -> torch.Tensor:
         return (self.codes[rows] + self.noise * torch.randn(len(rows), CODE)).to(self.device)
-
-
-def _schedule(optimiser: torch.optim.Optimizer, opt: CaeOptions) -> torch.optim.lr_scheduler.LRScheduler:
-    if opt.schedule == "constant":
-        return torch.optim.lr_scheduler.ConstantLR(optimiser, factor=1.0)
-    return torch.optim.lr_scheduler.OneCycleLR(optimiser, opt.lr, total_steps=opt.steps, cycle_momentum=False)
