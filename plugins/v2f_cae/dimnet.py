@@ -28,7 +28,9 @@ NUMERIC_BAND = 10  # years of age that are one class
 def pretrain_voice(train: Clips, mels: LogMels, opt: CaeOptions, context: Context) -> VoiceEmbedding:
     """The voice embedding, trained with a face network through shared classifiers, and frozen."""
     learner = _DimnetLearner(train, mels, opt, context)
-    context.progress.line(f"cae: the voice embedding learns {', '.join(learner.labels)}")
+    missing = [name for name in opt.covariates if name not in learner.labels]
+    without = f"; no labels of {', '.join(missing)}" if missing else ""
+    context.progress.line(f"cae: the voice embedding learns {', '.join(learner.labels)}{without}")
     train_learner(learner, opt.voice_steps, "voice-embedding", context)
     return learner.voice.requires_grad_(False)
 
