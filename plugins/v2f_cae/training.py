@@ -40,8 +40,11 @@ class GeneratorLearner(Learner):
         betas = (opt.beta1, opt.beta2)
         generator_optimiser = torch.optim.Adam(self.generator.parameters(), lr=opt.lr, betas=betas, fused=True)
         critic_optimiser = torch.optim.Adam(self.critic.parameters(), lr=opt.critic_lr, betas=betas, fused=True)
-        self.average = AveragedModel(self.generator, multi_avg_fn=get_ema_multi_avg_fn(opt.average))
-        self.modules = {"generator": self.generator, "critic": self.critic, "average": self.average}
+        self.modules = {"generator": self.generator, "critic": self.critic}
+        self.average = None
+        if opt.average:
+            self.average = AveragedModel(self.generator, multi_avg_fn=get_ema_multi_avg_fn(opt.average))
+            self.modules["average"] = self.average
         self.optimisers = {"generator": generator_optimiser, "critic": critic_optimiser}
 
     def step(self, number: int, rng: np.random.Generator) -> Iterator[tuple[str, Losses]]:
@@ -74,14 +77,15 @@ class GeneratorLearner(Learner):
         losses["cycle"] = opt.weight_cycle * F.l1_loss(self.generator(fake_b[:back], voice_a[:back]), face_a[:back])
         yield "generator", losses
         self.critic.requires_grad_(True)
-        self.average.update_parameters(self.generator)
+        if self.average is not None:
+            self.average.update_parameters(self.generator)
 
     def settled(self, context: Context) -> Generator:
         """The generator that draws: the average over the steps, and batch normalisation over many whole batches.
 
         The statistics kept in training are of the last few batches, and half of them of the few faces on the way back.
         """
-        generator = cast(Generator, self.average.module)
+        generator = self.generator if self.average is None else cast(Generator, self.average.module)
         for module in generator.modules():
             if isinstance(module, nn.BatchNorm2d):
                 module.reset_running_stats()
