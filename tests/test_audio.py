@@ -66,6 +66,14 @@ def test_log_mel_of_a_batch_equals_librosa_one_by_one(recordings, normalise):
         assert not row[:, count:].any(), "what lies after a recording's end must not show"
 
 
+def test_log_mel_of_a_long_recording_is_librosas_from_its_start_to_its_end():
+    long, short = np.tile(spoken(0), 4), spoken(1)[:9_000]
+    assert len(long) > 8 * RATE, "more frames than are worked on at once"
+    mel, frames = log_mel(pad([short, long, short], RATE), normalise="none")
+    for row, count, recording in zip(mel, frames, [short, long, short], strict=True):
+        np.testing.assert_allclose(row[:, :count].numpy(), by_librosa(recording, "none"), atol=1e-3)
+
+
 @pytest.mark.parametrize("normalise", ["none", "level", "band"])
 def test_mfsc_is_a_log_mel_with_the_deltas_of_librosa(sounds, normalise):
     batch = pad(sounds, RATE)
@@ -153,6 +161,16 @@ def test_raw_frames_cover_the_looped_recording_from_its_start_to_its_end(sounds,
         assert (np.diff(starts) <= 160).all(), "no sample is left out"
 
 
+@pytest.mark.parametrize(("rate", "seconds"), [(8_000, 0.5), (11_025, 0.7), (24_000, 0.7)])
+def test_raw_frames_of_the_start_of_a_recording_are_those_of_the_whole_one(sounds, rate, seconds):
+    raw, _ = raw_frames(pad(sounds[:1], RATE), frames=10, samples=100, rate=rate, seconds=seconds, standardise=False)
+    whole = resample_poly(as_float(sounds[0]), rate, RATE)[: round(seconds * rate)]
+    starts = np.arange(10) * (len(whole) - 100) // 9
+    np.testing.assert_allclose(
+        raw[0, 0].numpy(), np.stack([whole[start : start + 100] for start in starts]).T, atol=1e-5
+    )
+
+
 def test_raw_frames_of_silence_are_zero():
     raw, _ = raw_frames(pad([np.zeros(8_000, np.int16)], RATE))
     assert not raw.any()
@@ -190,6 +208,23 @@ def test_a_recording_alone_and_in_a_batch_with_longer_ones_gives_the_same(name, 
     torch.testing.assert_close(found[place, ..., : frames[0]], alone[0], rtol=0, atol=2e-4)
     for row, count in zip(found, counts, strict=True):
         assert not row[..., count:].any(), "what lies after a recording's end must not show"
+
+
+@pytest.fixture
+def filled_memory():
+    """Memory that nobody wrote to holds NaN, as it may at any time."""
+    torch.use_deterministic_algorithms(True)
+    assert torch.empty(3).isnan().all()
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
+@pytest.mark.parametrize("name", FRONT_ENDS)
+def test_memory_that_nobody_wrote_to_does_not_show(name, recordings, filled_memory):
+    found, counts = FRONT_ENDS[name](pad(recordings, RATE))
+    for row, count in zip(found, counts, strict=True):
+        assert row[..., :count].isfinite().all()
+        assert not row[..., count:].any()
 
 
 def test_crop_takes_a_stretch_and_repeats_what_is_too_short(recordings):
