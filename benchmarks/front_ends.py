@@ -1,6 +1,6 @@
 """The voice front ends in batches of 64, against librosa one recording after another.
 
-    python benchmarks/front_ends.py --recordings 128 --seconds 4
+    python benchmarks/front_ends.py --recordings 256 --seconds 4
 
 The two are timed in turn, several times over, so that a busy machine slows both; the median ratio is what counts.
 
@@ -11,6 +11,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 import librosa
 import numpy as np
@@ -57,9 +58,25 @@ FRONT_ENDS: dict[str, tuple[Callable, dict, Callable]] = {
 }
 
 
+def spent(work: Callable, pieces: list, clock: Callable[[], float]) -> float:
+    """Seconds for all pieces, after a pause: for a while, idle threads of the peer's libraries keep a core busy."""
+    time.sleep(0.2)
+    start = clock()
+    for piece in pieces:
+        work(piece)
+    return clock() - start
+
+
+def difference(features: torch.Tensor, singles: list[np.ndarray], peer: Callable) -> float:
+    """The largest one between a batch's features and the peer's of its recordings, which are the first of `singles`."""
+    return max(
+        float(np.abs(ours.numpy() - peer(single)).max()) for ours, single in zip(features, singles, strict=False)
+    )
+
+
 def main() -> bool:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--recordings", type=int, default=128)
+    parser.add_argument("--recordings", type=int, default=256)
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--clock", choices=CLOCKS, default="wall", help="cpu: for a machine that is busy otherwise")
@@ -72,16 +89,11 @@ def main() -> bool:
     batches = [pad(recordings[start : start + 64], RATE) for start in range(0, len(recordings), 64)]
     rows = []
     for name, (front_end, options, peer) in FRONT_ENDS.items():
-        times = []
-        for _ in range(1 + arguments.repeats):
-            start = clock()
-            theirs = [peer(samples) for samples in singles]
-            middle = clock()
-            ours = [front_end(batch, **options)[0] for batch in batches]
-            times.append((middle - start, clock() - middle))
-        spent = np.array(times[1:]) / len(recordings) * 1000  # the first turn warms up
-        gap = np.abs(torch.cat(ours).numpy() - np.stack(theirs)).max()
-        rows.append([name, *np.median(spent, axis=0), np.median(spent[:, 0] / spent[:, 1]), gap])
+        ours = partial(front_end, **options)
+        turns = [(spent(peer, singles, clock), spent(ours, batches, clock)) for _ in range(1 + arguments.repeats)]
+        times = np.array(turns[1:]) / len(recordings) * 1000  # the first turn warms up
+        gap = max(difference(ours(batch)[0], singles[64 * n :], peer) for n, batch in enumerate(batches))
+        rows.append([name, *np.median(times, axis=0), np.median(times[:, 0] / times[:, 1]), gap])
     headers = ["front end", "librosa, ms each", "batched, ms each", "times as fast", "largest difference"]
     print(f"{len(recordings)} recordings of {arguments.seconds} s; {arguments.clock} time")
     print(f"{torch.get_num_threads()} threads, torch {torch.__version__}, librosa {librosa.__version__}")

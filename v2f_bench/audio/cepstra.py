@@ -39,8 +39,8 @@ def mfcc(
     """
     power, frames = mel_power(voices, fft, torch.hann_window(fft), hop, bands, low, high or voices.rate / 2)
     within = inside(frames, power.shape[2])[:, None]
-    decibels = 10 * torch.log10((power * within).clamp(min=QUIETEST))
-    decibels = decibels.maximum(decibels.amax(dim=(1, 2), keepdim=True) - top_db)
+    decibels = power.mul_(within).clamp_(min=QUIETEST).log10_().mul_(10)
+    decibels.clamp_(min=decibels.amax(dim=(1, 2), keepdim=True) - top_db)
     # in float32, a sum over bands that are all about -100 dB is too coarse
     coefficients = (_cosines(n_mfcc, bands).to(decibels.device) @ decibels.double()).float()
     return coefficients * within, frames

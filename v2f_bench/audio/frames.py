@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 
-from v2f_bench.audio.waveform import loop_to, resample
+from v2f_bench.audio.waveform import loop_to, ringing
 from v2f_bench.interfaces import Voices
 
 QUIETEST = 1e-5  # deviation below which a frame is silence: a third of the step of a 16-bit recording
@@ -36,12 +38,12 @@ def raw_frames(
     Returns:
         float32 [N, 1, samples, frames], and the number of frames of each recording, int64 [N], here always `frames`.
     """
-    looped = loop_to(resample(voices, rate), seconds)
+    looped = loop_to(ringing(voices, rate, seconds), seconds)
     last = looped.samples.shape[1] - samples
     starts = torch.arange(frames, device=looped.samples.device) * last // max(1, frames - 1)
     cut = looped.samples.unfold(1, samples, 1)[:, starts]
     if standardise:
         cut -= cut.mean(dim=2, keepdim=True)
-        deviation = (cut.square().sum(dim=2, keepdim=True) / (samples - 1)).sqrt()
-        cut /= deviation.clamp(min=QUIETEST)
+        deviation = torch.linalg.vector_norm(cut, dim=2, keepdim=True) / math.sqrt(samples - 1)
+        cut /= deviation.clamp_(min=QUIETEST)
     return cut.mT[:, None], torch.full_like(voices.lengths, frames)

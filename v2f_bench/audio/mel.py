@@ -46,19 +46,25 @@ def log_mel(
     fft = 1 << (2 * window_length - 1).bit_length()
     taper = torch.hamming_window(window_length)
     power, frames = mel_power(voices, fft, taper, hop_length, bands, low, high, pre_emphasis)
-    mel = torch.log(power + LOG_FLOOR)
+    mel = power.add_(LOG_FLOOR).log_()
+    within = inside(frames, mel.shape[2])[:, None]
+    mel *= within
     if normalise == "band":
-        mel = standardised(mel, frames)
+        standardise(mel, frames)
     elif normalise == "level":
-        within = inside(frames, mel.shape[2])[:, None]
-        mean = (mel * within).sum(dim=(1, 2), keepdim=True) / (frames[:, None, None] * bands)
-        mel = (mel - mean) / SPREAD
-    return mel * inside(frames, mel.shape[2])[:, None], frames
+        mel -= mel.sum(dim=(1, 2), keepdim=True) / (frames[:, None, None] * bands)
+        mel /= SPREAD
+        mel *= within
+    return mel, frames
 
 
-def standardised(features: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
-    """[N, bands, T], each band to mean 0 and deviation 1 over the `frames` of each recording."""
-    within, count = inside(frames, features.shape[2])[:, None], frames[:, None, None]
-    mean = (features * within).sum(dim=2, keepdim=True) / count
-    deviation = (((features - mean) * within).square().sum(dim=2, keepdim=True) / count).sqrt()
-    return (features - mean) / deviation.clamp(min=1e-3)
+def standardise(features: torch.Tensor, frames: torch.Tensor) -> None:
+    """Bring each band of [N, ..., T] to mean 0 and deviation 1 over the `frames` of each recording, in place.
+
+    The features are zero after each recording's end, and stay so.
+    """
+    count = frames.view(-1, *[1] * (features.ndim - 1))
+    features -= features.sum(dim=-1, keepdim=True) / count
+    features *= torch.arange(features.shape[-1], device=features.device) < count
+    deviation = torch.linalg.vector_norm(features, dim=-1, keepdim=True) / count.sqrt()
+    features /= deviation.clamp_(min=1e-3)

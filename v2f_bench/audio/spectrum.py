@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
 
 import torch
-import torch.nn.functional as F
 
 from v2f_bench.interfaces import Voices
+
+CACHED = 1 << 20  # windowed samples at once on a CPU: they and their spectra stay in its cache
+GROUP = 16  # mel filters in one product of matrices
 
 
 def mel_power(
@@ -33,28 +34,47 @@ def mel_power(
         float32 [N, bands, frames], not yet zero after each recording's end, and the number of frames of each, int64
         [N]. Frames are centred at multiples of the hop (librosa's `center=True`, padded with zeros): 1 + T // hop.
     """
-    device = voices.samples.device
-    around = fft - len(taper)
-    taper = F.pad(taper, (around // 2, around - around // 2)).to(device)
-    filters = mel_filters(voices.rate, fft, bands, low, high).to(device)
-    mel = []
-    for piece in in_pieces(voices, 1):
-        samples = F.pad(piece.samples, (fft // 2, fft // 2))
-        if pre_emphasis:
-            samples[:, 1:] -= pre_emphasis * samples[:, :-1]
-            samples.scatter_(1, fft // 2 + piece.lengths[:, None], 0.0)  # the step from the last sample to the padding
-        frames = samples.unfold(1, fft, hop) * taper
-        squares = torch.view_as_real(torch.fft.rfft(frames)).square_()
-        power = squares[..., 0] + squares[..., 1]  # several times as fast as abs().square()
-        mel.append(filters @ power.mT)
-    return torch.cat(mel), 1 + voices.lengths // hop
+    samples, window, count = voices.samples, len(taper), 1 + voices.samples.shape[1] // hop
+    taper = taper.to(samples.device)
+    filters = _filters(voices.rate, fft, bands, low, high, samples.device)
+    frames = _frames(voices, fft, window, hop, pre_emphasis)
+    at_once = min(len(frames), max(1, CACHED // fft)) if samples.device.type == "cpu" else len(frames)
+    windowed = samples.new_zeros(at_once, fft)
+    power = samples.new_empty(len(frames), bands)
+    results = zip(*(power[:, group].split(at_once) for group, _, _ in filters), strict=True)
+    for some, groups in zip(frames.split(at_once), results, strict=True):
+        if len(some) < at_once:
+            windowed = windowed[: len(some)]
+        # where among the zeros a frame stands changes no more than the phases
+        torch.mul(some, taper, out=windowed[:, :window])
+        squares = torch.view_as_real(torch.fft.rfft(windowed)).square_().flatten(1)
+        for result, (_, values, weights) in zip(groups, filters, strict=True):
+            torch.mm(squares[:, values], weights, out=result)
+    return power.unflatten(0, (len(voices), -1))[:, :count].mT, 1 + voices.lengths // hop
 
 
-def in_pieces(voices: Voices, recordings: int) -> Iterator[Voices]:
-    """On a CPU so many recordings at a time: what is made of them stays in its cache, and takes a third of the time."""
-    at_once = recordings if voices.samples.device.type == "cpu" else len(voices)
-    for samples, lengths in zip(voices.samples.split(at_once), voices.lengths.split(at_once), strict=True):
-        yield Voices(samples, lengths, voices.rate)
+def _frames(voices: Voices, fft: int, window: int, hop: int, pre_emphasis: float) -> torch.Tensor:
+    """The frames of all recordings one after another, float32 [N * frames, window]: views of one line of samples.
+
+    Each recording has some more than its own, over its end and the zeros between it and the next.
+    """
+    samples = voices.samples
+    recordings, longest = samples.shape
+    each = 1 + longest // hop - (-window // hop)
+    line = samples.new_empty(recordings * each * hop + window)
+    line[-window:] = 0.0
+    stretches = line[:-window].view(recordings, -1)
+    start = fft // 2 - (fft - window) // 2
+    stretches[:, :start] = 0.0
+    stretches[:, start + longest :] = 0.0
+    voice = stretches[:, start : start + longest]
+    if pre_emphasis:
+        voice[:, :1] = samples[:, :1]
+        torch.sub(samples[:, 1:], samples[:, :-1], alpha=pre_emphasis, out=voice[:, 1:])
+        stretches.scatter_(1, start + voices.lengths[:, None], 0.0)  # the step from the last sample to the padding
+    else:
+        voice.copy_(samples)
+    return line.unfold(0, window, hop)[: recordings * each]
 
 
 def inside(counts: torch.Tensor, total: int) -> torch.Tensor:
@@ -63,8 +83,23 @@ def inside(counts: torch.Tensor, total: int) -> torch.Tensor:
 
 
 @lru_cache(maxsize=8)
-def mel_filters(rate: int, fft: int, bands: int, low: float, high: float) -> torch.Tensor:
-    """float32 [bands, fft // 2 + 1], from librosa (Slaney's scale, each filter of unit area)."""
+def _filters(
+    rate: int, fft: int, bands: int, low: float, high: float, device: torch.device
+) -> list[tuple[slice, slice, torch.Tensor]]:
+    """Slaney's mel filters, each of unit area, in groups of neighbours, which leaves most of their zeros out.
+
+    For each group its bands, its range of values, and its weights, float32 [values, bands]. Bin k of the spectrum has
+    the values 2 * k and 2 * k + 1, the squares of its real and its imaginary part.
+    """
     import librosa
 
-    return torch.from_numpy(librosa.filters.mel(sr=rate, n_fft=fft, n_mels=bands, fmin=low, fmax=high)).float()
+    filters = torch.from_numpy(librosa.filters.mel(sr=rate, n_fft=fft, n_mels=bands, fmin=low, fmax=high)).float()
+    groups = []
+    for first in range(0, bands, GROUP):
+        group = filters[first : first + GROUP]
+        used = group.any(dim=0).nonzero()
+        bins = slice(int(used.min()), int(used.max()) + 1) if len(used) else slice(0, 0)
+        weights = group[:, bins].repeat_interleave(2, dim=1).T.contiguous()
+        values = slice(2 * bins.start, 2 * bins.stop)
+        groups.append((slice(first, first + len(group)), values, weights.to(device)))
+    return groups

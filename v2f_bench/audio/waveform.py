@@ -8,20 +8,19 @@ from math import gcd
 import torch
 import torch.nn.functional as F
 
-from v2f_bench.audio.spectrum import in_pieces, inside
+from v2f_bench.audio.spectrum import inside
 from v2f_bench.interfaces import Voices
 
-TOGETHER = 32  # output samples computed at once, at least: a convolution becomes a product of matrices
+REACH = 10  # samples of the slower of two rates, on each side, that one sample of the other is made of
+BLOCK = 32  # output samples computed at once, at least: a convolution becomes a product of matrices
 
 
 def loop_to(voices: Voices, seconds: float) -> Voices:
     """Each recording repeated from its start to a length of `seconds`; the rest of one that is longer is cut off."""
     wanted = round(seconds * voices.rate)
-    looped = [
-        row[:length].repeat(-(-wanted // length))[:wanted]
-        for row, length in zip(voices.samples, voices.lengths.clamp(min=1).tolist(), strict=True)
-    ]
-    return Voices(torch.stack(looped), torch.full_like(voices.lengths, wanted), voices.rate)
+    if int(voices.lengths.min()) >= wanted:
+        return Voices(voices.samples[:, :wanted], torch.full_like(voices.lengths, wanted), voices.rate)
+    return voices.stretches([0] * len(voices), wanted)
 
 
 def resample(voices: Voices, rate: int) -> Voices:
@@ -29,36 +28,49 @@ def resample(voices: Voices, rate: int) -> Voices:
 
     A recording of T samples becomes ceil(T * rate / voices.rate).
     """
-    if rate == voices.rate:
-        return voices
+    resampled = ringing(voices, rate)
+    return Voices(resampled.samples * inside(resampled.lengths, resampled.samples.shape[1]), resampled.lengths, rate)
+
+
+def ringing(voices: Voices, rate: int, seconds: float | None = None) -> Voices:
+    """As `resample`, of the first `seconds` only, and the filter rings on after the end of a recording."""
     common = gcd(rate, voices.rate)
     up, down = rate // common, voices.rate // common
-    lengths = -(-voices.lengths * up // down)
-    total = -(-voices.samples.shape[1] * up // down)
-    block = max(1, TOGETHER // up)  # of `down` samples in and `up` samples out
-    filters, before = _polyphase(up, down, block)
-    blocks = -(-total // (block * up))
-    after = (blocks - 1) * block * down + len(filters) - before - voices.samples.shape[1]
-    filters = filters.to(voices.samples.device)
-    pieces = []
-    for piece in in_pieces(voices, 8):
-        stretches = F.pad(piece.samples, (before, after)).unfold(1, len(filters), block * down)  # [N, blocks, taps]
-        pieces.append((stretches @ filters).flatten(1)[:, :total])
-    return Voices(torch.cat(pieces) * inside(lengths, total), lengths, rate)
+    lengths, total = (-(-length * up // down) for length in (voices.lengths, voices.samples.shape[1]))
+    if seconds is not None:
+        total = min(total, round(seconds * rate))
+    if up == down:
+        return Voices(voices.samples[:, :total], lengths.clamp(max=total), rate)
+    before, own, after = (filters.to(voices.samples) for filters in _polyphase(up, down))
+    step = len(own)
+    blocks = -(-total // own.shape[1])
+    samples = voices.samples[:, : (blocks + 1) * step]
+    if samples.shape[1] < (blocks + 1) * step:
+        samples = F.pad(samples, (0, (blocks + 1) * step - samples.shape[1]))
+    steps = samples.unflatten(1, (blocks + 1, step))
+    before, own, after = (filters.expand(len(steps), -1, -1) for filters in (before, own, after))
+    resampled = torch.bmm(steps[:, :-1], own)
+    resampled[:, 1:].baddbmm_(steps[:, :-2, -before.shape[1] :], before)
+    resampled.baddbmm_(steps[:, 1:, : after.shape[1]], after)
+    return Voices(resampled.flatten(1)[:, :total], lengths.clamp(max=total), rate)
 
 
 @lru_cache(maxsize=8)
-def _polyphase(up: int, down: int, block: int) -> tuple[torch.Tensor, int]:
-    """Filters float32 [taps, block * up], one for each output sample of a block, and the taps before its start.
+def _polyphase(up: int, down: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Filters for a block of output samples: what the input of the block before, of its own and of the next weighs.
+
+    Float32 [taps, samples out]; a block's own taps are all of its input, of the others they are the nearest.
 
     Output m is the sum over n of x[n] * h[m * down - n * up + half], h being the low-pass filter of 2 * half + 1 taps.
     A block later m grows by block * up and n by block * down, which leaves the index as it was: one set of filters.
     """
     from scipy.signal import firwin
 
-    half = 10 * max(up, down)
+    half = REACH * max(up, down)
     low_pass = torch.from_numpy(up * firwin(2 * half + 1, 1 / max(up, down), window=("kaiser", 5.0))).float()
-    before = half // up
-    after = ((block * up - 1) * down + half) // up
-    tap = torch.arange(block * up) * down - torch.arange(-before, after + 1)[:, None] * up + half
-    return low_pass[tap.clamp(0, 2 * half)] * ((tap >= 0) & (tap <= 2 * half)), before
+    around = half // up
+    block = max(1, BLOCK // up, -(-around // down))
+    step = block * down
+    tap = torch.arange(block * up) * down - torch.arange(-around, step + around)[:, None] * up + half
+    filters = low_pass[tap.clamp(0, 2 * half)] * ((tap >= 0) & (tap <= 2 * half))
+    return filters[:around], filters[around : around + step], filters[around + step :]
