@@ -1,4 +1,4 @@
-"""The voice front ends in batches of 64, against librosa one recording after another.
+"""The voice front ends in batches of 64 recordings of one length, against librosa one after another.
 
     python benchmarks/front_ends.py --recordings 256 --seconds 4
 
@@ -22,7 +22,7 @@ from v2f_bench.audio import LOG_FLOOR, log_mel, mfcc, mfsc, raw_frames
 from v2f_bench.data.store import pad
 
 TIMES_AS_FAST, DIFFERENCE = 10, 1e-3  # the claim
-RATE = 16_000
+RATE, BATCH = 16_000, 64
 HAMMING = np.hamming(401)[:-1]
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 
@@ -58,6 +58,10 @@ FRONT_ENDS: dict[str, tuple[Callable, dict, Callable]] = {
 }
 
 
+def split(recordings: list[np.ndarray]) -> list[list[np.ndarray]]:
+    return [recordings[start : start + BATCH] for start in range(0, len(recordings), BATCH)]
+
+
 def spent(work: Callable, pieces: list, clock: Callable[[], float]) -> float:
     """Seconds for all pieces, after a pause: for a while, idle threads of the peer's libraries keep a core busy."""
     time.sleep(0.2)
@@ -68,10 +72,8 @@ def spent(work: Callable, pieces: list, clock: Callable[[], float]) -> float:
 
 
 def difference(features: torch.Tensor, singles: list[np.ndarray], peer: Callable) -> float:
-    """The largest one between a batch's features and the peer's of its recordings, which are the first of `singles`."""
-    return max(
-        float(np.abs(ours.numpy() - peer(single)).max()) for ours, single in zip(features, singles, strict=False)
-    )
+    """The largest one between a batch's features and the peer's of its recordings."""
+    return float(np.abs(features.numpy() - np.stack([peer(single) for single in singles])).max())
 
 
 def main() -> bool:
@@ -86,13 +88,15 @@ def main() -> bool:
     length = round(arguments.seconds * RATE)
     recordings = [rng.integers(-9000, 9000, length).astype(np.int16) for _ in range(arguments.recordings)]
     singles = [recording.astype(np.float32) / 32768 for recording in recordings]
-    batches = [pad(recordings[start : start + 64], RATE) for start in range(0, len(recordings), 64)]
+    batches = [pad(some, RATE) for some in split(recordings)]
     rows = []
     for name, (front_end, options, peer) in FRONT_ENDS.items():
         ours = partial(front_end, **options)
         turns = [(spent(peer, singles, clock), spent(ours, batches, clock)) for _ in range(1 + arguments.repeats)]
         times = np.array(turns[1:]) / len(recordings) * 1000  # the first turn warms up
-        gap = max(difference(ours(batch)[0], singles[64 * n :], peer) for n, batch in enumerate(batches))
+        gap = np.max(
+            [difference(ours(batch)[0], alone, peer) for batch, alone in zip(batches, split(singles), strict=True)]
+        )
         rows.append([name, *np.median(times, axis=0), np.median(times[:, 0] / times[:, 1]), gap])
     headers = ["front end", "librosa, ms each", "batched, ms each", "times as fast", "largest difference"]
     print(f"{len(recordings)} recordings of {arguments.seconds} s; {arguments.clock} time")

@@ -62,7 +62,8 @@ class Features:
 
     def _compute(self, rows: Sequence[int] | np.ndarray) -> Iterator[torch.Tensor]:
         features, frames = self._front_end(self._clips.voices(rows).to(self._device), **self._options)
-        return (f[..., :n].cpu().clone() for f, n in zip(features, frames.tolist(), strict=True))
+        kept = zip(features.cpu(), frames.tolist(), strict=True)
+        return (each[..., :count].clone(memory_format=torch.contiguous_format) for each, count in kept)
 
 
 class LogMels(Features):

@@ -6,12 +6,13 @@ from functools import lru_cache
 
 import torch
 
-from v2f_bench.audio.spectrum import inside, mel_power
+from v2f_bench.audio.spectrum import in_float32, inside, mel_power
 from v2f_bench.interfaces import Voices
 
 QUIETEST = 1e-10  # power; librosa's `amin`
 
 
+@in_float32
 def mfcc(
     voices: Voices,
     n_mfcc: int = 20,

@@ -8,13 +8,14 @@ import numpy as np
 import torch
 
 from v2f_bench.audio.mel import Normalise, log_mel, standardise
-from v2f_bench.audio.spectrum import inside
+from v2f_bench.audio.spectrum import in_float32, inside
 from v2f_bench.interfaces import Voices
 
 WIDTH = 9  # frames that a derivative is taken over: librosa's default
 BLOCK = 16  # frames whose derivatives are taken at once: a convolution becomes a product of matrices
 
 
+@in_float32
 def mfsc(
     voices: Voices,
     bands: int = 40,

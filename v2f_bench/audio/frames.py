@@ -6,12 +6,14 @@ import math
 
 import torch
 
-from v2f_bench.audio.waveform import loop_to, ringing
+from v2f_bench.audio.spectrum import in_float32
+from v2f_bench.audio.waveform import filtered, loop_to
 from v2f_bench.interfaces import Voices
 
 QUIETEST = 1e-5  # deviation below which a frame is silence: a third of the step of a 16-bit recording
 
 
+@in_float32
 def raw_frames(
     voices: Voices,
     frames: int = 200,
@@ -38,7 +40,7 @@ def raw_frames(
     Returns:
         float32 [N, 1, samples, frames], and the number of frames of each recording, int64 [N], here always `frames`.
     """
-    looped = loop_to(ringing(voices, rate, seconds), seconds)
+    looped = loop_to(filtered(voices, rate, seconds), seconds)
     last = looped.samples.shape[1] - samples
     starts = torch.arange(frames, device=looped.samples.device) * last // max(1, frames - 1)
     cut = looped.samples.unfold(1, samples, 1)[:, starts]

@@ -6,7 +6,7 @@ from typing import Literal
 
 import torch
 
-from v2f_bench.audio.spectrum import inside, mel_power
+from v2f_bench.audio.spectrum import in_float32, inside, mel_power
 from v2f_bench.interfaces import Voices
 
 LOG_FLOOR = 1e-5  # added to the power before the logarithm: about the noise floor of a 16-bit recording
@@ -15,6 +15,7 @@ SPREAD = 3.0  # typical standard deviation of a log-mel value of speech; scales 
 Normalise = Literal["band", "level", "none"]
 
 
+@in_float32
 def log_mel(
     voices: Voices,
     bands: int = 64,

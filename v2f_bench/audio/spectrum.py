@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import Concatenate, ParamSpec, TypeVar
 
 import torch
 
 from v2f_bench.interfaces import Voices
+
+Options = ParamSpec("Options")
+Made = TypeVar("Made")
 
 CACHED = 1 << 20  # windowed samples at once on a CPU: they and their spectra stay in its cache
 GROUP = 16  # mel filters in one product of matrices
@@ -38,11 +43,12 @@ def mel_power(
     taper = taper.to(samples.device)
     filters = _filters(voices.rate, fft, bands, low, high, samples.device)
     frames = _frames(voices, fft, window, hop, pre_emphasis)
-    at_once = min(len(frames), max(1, CACHED // fft)) if samples.device.type == "cpu" else len(frames)
+    power = samples.new_empty(*frames.shape[:2], bands)
+    in_line, results = frames.flatten(0, 1), power.flatten(0, 1)
+    at_once = max(1, min(len(in_line), CACHED // fft if samples.device.type == "cpu" else len(in_line)))
     windowed = samples.new_zeros(at_once, fft)
-    power = samples.new_empty(len(frames), bands)
-    results = zip(*(power[:, group].split(at_once) for group, _, _ in filters), strict=True)
-    for some, groups in zip(frames.split(at_once), results, strict=True):
+    grouped = zip(*(results[:, group].split(at_once) for group, _, _ in filters), strict=True)
+    for some, groups in zip(in_line.split(at_once), grouped, strict=True):
         if len(some) < at_once:
             windowed = windowed[: len(some)]
         # where among the zeros a frame stands changes no more than the phases
@@ -50,11 +56,11 @@ def mel_power(
         squares = torch.view_as_real(torch.fft.rfft(windowed)).square_().flatten(1)
         for result, (_, values, weights) in zip(groups, filters, strict=True):
             torch.mm(squares[:, values], weights, out=result)
-    return power.unflatten(0, (len(voices), -1))[:, :count].mT, 1 + voices.lengths // hop
+    return power[:, :count].mT, 1 + voices.lengths // hop
 
 
 def _frames(voices: Voices, fft: int, window: int, hop: int, pre_emphasis: float) -> torch.Tensor:
-    """The frames of all recordings one after another, float32 [N * frames, window]: views of one line of samples.
+    """The frames of each recording, float32 [N, frames, window]: views of one line of samples, and in line themselves.
 
     Each recording has some more than its own, over its end and the zeros between it and the next.
     """
@@ -63,7 +69,7 @@ def _frames(voices: Voices, fft: int, window: int, hop: int, pre_emphasis: float
     each = 1 + longest // hop - (-window // hop)
     line = samples.new_empty(recordings * each * hop + window)
     line[-window:] = 0.0
-    stretches = line[:-window].view(recordings, -1)
+    stretches = line[:-window].view(recordings, each * hop)
     start = fft // 2 - (fft - window) // 2
     stretches[:, :start] = 0.0
     stretches[:, start + longest :] = 0.0
@@ -74,7 +80,18 @@ def _frames(voices: Voices, fft: int, window: int, hop: int, pre_emphasis: float
         stretches.scatter_(1, start + voices.lengths[:, None], 0.0)  # the step from the last sample to the padding
     else:
         voice.copy_(samples)
-    return line.unfold(0, window, hop)[: recordings * each]
+    return line.unfold(0, window, hop)[: recordings * each].unflatten(0, (recordings, each))
+
+
+def in_float32(front_end: Callable[Concatenate[Voices, Options], Made]) -> Callable[Concatenate[Voices, Options], Made]:
+    """The front end, in float32 also where autocast asks for less: the logarithm of a quiet band does not bear that."""
+
+    @wraps(front_end)
+    def without_autocast(voices: Voices, *args: Options.args, **options: Options.kwargs) -> Made:
+        with torch.autocast(voices.samples.device.type, enabled=False):
+            return front_end(voices, *args, **options)
+
+    return without_autocast
 
 
 def inside(counts: torch.Tensor, total: int) -> torch.Tensor:

@@ -8,35 +8,48 @@ from math import gcd
 import torch
 import torch.nn.functional as F
 
-from v2f_bench.audio.spectrum import inside
+from v2f_bench.audio.spectrum import in_float32, inside
 from v2f_bench.interfaces import Voices
 
-REACH = 10  # samples of the slower of two rates, on each side, that one sample of the other is made of
-BLOCK = 32  # output samples computed at once, at least: a convolution becomes a product of matrices
+REACH = 10  # periods of the slower of two rates that the filter reaches to each side
+BLOCK = 32  # output samples computed at once, about: a convolution becomes a product of matrices
 
 
 def loop_to(voices: Voices, seconds: float) -> Voices:
-    """Each recording repeated from its start to a length of `seconds`; the rest of one that is longer is cut off."""
+    """Each recording repeated from its start to a length of `seconds`; the rest of one that is longer is cut off.
+
+    Where none is to be repeated, a view of their samples.
+    """
     wanted = round(seconds * voices.rate)
-    if int(voices.lengths.min()) >= wanted:
-        return Voices(voices.samples[:, :wanted], torch.full_like(voices.lengths, wanted), voices.rate)
-    return voices.stretches([0] * len(voices), wanted)
+    lengths = voices.lengths.clamp(min=1).tolist()
+    if min(lengths) >= wanted:
+        looped = voices.samples[:, :wanted]
+    else:
+        rows = zip(voices.samples, lengths, strict=True)
+        looped = torch.stack([row[:length].repeat(-(-wanted // length))[:wanted] for row, length in rows])
+    return Voices(looped, torch.full_like(voices.lengths, wanted), voices.rate)
 
 
+@in_float32
 def resample(voices: Voices, rate: int) -> Voices:
     """Each recording at `rate` Hz, band-limited, as `scipy.signal.resample_poly` of it alone (with its own filter).
 
     A recording of T samples becomes ceil(T * rate / voices.rate).
     """
-    resampled = ringing(voices, rate)
+    if rate == voices.rate:
+        return voices
+    resampled = filtered(voices, rate)
     return Voices(resampled.samples * inside(resampled.lengths, resampled.samples.shape[1]), resampled.lengths, rate)
 
 
-def ringing(voices: Voices, rate: int, seconds: float | None = None) -> Voices:
-    """As `resample`, of the first `seconds` only, and the filter rings on after the end of a recording."""
+def filtered(voices: Voices, rate: int, seconds: float | None = None) -> Voices:
+    """As `resample`, of the first `seconds` only, and not zero after each recording's end: there the filter rings on.
+
+    At the recordings' own rate a view of their samples.
+    """
     common = gcd(rate, voices.rate)
     up, down = rate // common, voices.rate // common
-    lengths, total = (-(-length * up // down) for length in (voices.lengths, voices.samples.shape[1]))
+    lengths, total = -(-voices.lengths * up // down), -(-voices.samples.shape[1] * up // down)
     if seconds is not None:
         total = min(total, round(seconds * rate))
     if up == down:
