@@ -13,7 +13,7 @@ from v2f_bench.interfaces import Voices
 Options = ParamSpec("Options")
 Made = TypeVar("Made")
 
-CACHED = 1 << 20  # windowed samples at once on a CPU: they and their spectra stay in its cache
+CACHED = 1 << 20  # windowed samples at once on a CPU: more fall out of its caches, fewer cost more calls
 GROUP = 16  # mel filters in one product of matrices
 
 
