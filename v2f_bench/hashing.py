@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import inspect
 import json
-from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +17,6 @@ def canonical_json(value: Any) -> str:
 def key_of(*parts: Any) -> str:
     """16 hexadecimal digits that stand for `parts`."""
     return hashlib.sha256(canonical_json(parts).encode()).hexdigest()[:16]
-
-
-@cache
-def source_key(of: Callable[..., Any]) -> str:
-    """A hash of the source that a class or function is from: all Python files of its package, or its single module."""
-    module = Path(inspect.getfile(of))
-    files = sorted(module.parent.rglob("*.py")) if (module.parent / "__init__.py").exists() else [module]
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.relative_to(module.parent).as_posix().encode())
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def file_sha256(path: Path) -> str:

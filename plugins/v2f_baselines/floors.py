@@ -21,6 +21,7 @@ class RandomFace(Method):
     summary = "floor: a random training face"
     tracks = frozenset({"identity", "emotion"})
     baseline = True
+    uses_device = False
 
     def fit(self, train: Clips, validation: Clips, context: Context) -> None:
         self._faces = some_faces(train, context)
@@ -43,6 +44,7 @@ class MeanFace(Method):
     summary = "floor: the mean training face"
     tracks = frozenset({"identity", "emotion"})
     baseline = True
+    uses_device = False
 
     def fit(self, train: Clips, validation: Clips, context: Context) -> None:
         import torch
@@ -71,6 +73,7 @@ class CopyProposal(Method):
     tracks = frozenset({"identity", "emotion"})
     needs = frozenset({"proposal"})
     baseline = True
+    uses_device = False
 
     def fit(self, train: Clips, validation: Clips, context: Context) -> None:
         pass

@@ -26,6 +26,7 @@ class NearestVoice(Method):
     summary = "rival: a face of the training speaker whose voice is nearest"
     tracks = frozenset({"identity"})
     baseline = True
+    uses_device = False
 
     def fit(self, train: Clips, validation: Clips, context: Context) -> None:
         import torch

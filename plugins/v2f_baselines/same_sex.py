@@ -22,6 +22,7 @@ class SameSexFace(Method):
     name = "same-sex-face"
     summary = "rival: a random training face of the sex that is heard"
     baseline = True
+    uses_device = False
 
     def fit(self, train: Clips, validation: Clips, context: Context) -> None:
         import torch

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from v2f_bench.cli.options import Measures, RankBy, Strict
+
 
 def leaderboard(
     runs: Annotated[list[Path] | None, typer.Argument(help="Folders of runs; `runs` if none is given.")] = None,
@@ -14,10 +16,9 @@ def leaderboard(
     by: Annotated[
         list[str] | None, typer.Option("--by", help="Also by sex, age, ethnicity, emotion, intensity or duration.")
     ] = None,
-    measures: Annotated[
-        list[str] | None, typer.Option("--measure", help="Show this metric instead of the headline ones; repeatable.")
-    ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="No number of a judge that is not independent.")] = False,
+    measures: Measures = None,
+    rank_by: RankBy = "",
+    strict: Strict = False,
 ) -> None:
     """Print a markdown table of all finished runs below the given folders, one table a protocol.
 
@@ -32,30 +33,27 @@ def leaderboard(
     """
     from v2f_bench.files import write_text_whole
     from v2f_bench.interfaces import BenchError
-    from v2f_bench.leaderboard import render_groups, render_table
-    from v2f_bench.leaderboard.record import find_records, read_record
+    from v2f_bench.leaderboard import Choice, boards, group_tables
+    from v2f_bench.record import find_records, read_records, readable_tables
+    from v2f_bench.render import board_as_markdown, groups_as_markdown
+
+    def say(line: str) -> None:
+        typer.echo(line, err=True)
 
     roots = runs or [Path("runs")]
-    found = [folder for root in roots for folder in find_records(root)]
-    if not found:
-        raise BenchError(f"no finished runs below {', '.join(map(str, roots))}; `v2f-bench run` makes some")
-    folders, problems = [], []
-    for folder in found:
-        try:
-            read_record(folder)
-            folders.append(folder)
-        except BenchError as error:
-            problems.append(str(error))
-    for problem in problems:
-        typer.echo(f"left out: {problem}", err=True)
+    folders = list(dict.fromkeys(folder for root in roots for folder in find_records(root)))
     if not folders:
-        raise BenchError(f"not one of {len(found)} records can be read")
-    text = "\n\n".join(
-        [render_table(folders, strict, measures or ()), *(render_groups(folders, label, strict) for label in by or [])]
-    )
+        raise BenchError(f"no finished runs below {', '.join(map(str, roots))}; `v2f-bench run` makes some")
+    records = readable_tables(read_records(folders, say), say)
+    if not records:
+        raise BenchError(f"not one of {len(folders)} records can be read")
+    choice = Choice(tuple(measures or ()), rank_by, strict)
+    sections = [board_as_markdown(board) for board in boards(records, choice, say)]
+    sections += [groups_as_markdown(group_tables(records, label, strict), label) for label in by or []]
+    text = "\n\n".join(sections)
     if output is None:
         typer.echo(text)
     else:
         output.parent.mkdir(parents=True, exist_ok=True)
         write_text_whole(output, text + "\n")
-        typer.echo(f"{len(folders)} run{'s' * (len(folders) != 1)} in {output}")
+        typer.echo(f"{len(records)} run{'s' * (len(records) != 1)} in {output}")

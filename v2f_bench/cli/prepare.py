@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
+
+from v2f_bench.cli.options import DataRoot, DatasetName, DatasetSettings, Jobs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,12 +17,10 @@ FILES_SHOWN = 3  # of each kind
 
 
 def prepare(
-    dataset: Annotated[str, typer.Option("--dataset", "-d", help="Data set; `v2f-bench list` shows them.")],
-    data_root: Annotated[Path | None, typer.Option(help="Folder of the data set, for those that need one.")] = None,
-    dataset_settings: Annotated[
-        list[str] | None, typer.Option("--dataset-set", help="Data set option name=value; repeatable.")
-    ] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes that prepare data; default: one a CPU.")] = None,
+    dataset: DatasetName,
+    data_root: DataRoot = None,
+    dataset_settings: DatasetSettings = None,
+    jobs: Jobs = None,
 ) -> None:
     """Decode DATASET into the cache: voices, and faces found, aligned and cropped where its pictures are scenes.
 
@@ -34,11 +33,11 @@ def prepare(
       v2f-bench prepare --dataset voxceleb-vggface --data-root ~/data/vox --jobs 8
     """
     from v2f_bench.cli.display import progress_display
-    from v2f_bench.harness.command import BenchRequest, prepare_request
+    from v2f_bench.harness.opening import BenchRequest, open_store
     from v2f_bench.interfaces import DataError
 
     request = BenchRequest(dataset, data_root, tuple(dataset_settings or ()), device="cpu", jobs=jobs)
-    store = prepare_request(request, progress_display())
+    store = open_store(request, progress_display())
     counts = ", ".join(f"{store.meta[name]:,} {name}" for name in ("clips", "voices", "faces"))
     typer.echo(f"{counts} of {store.clips['speaker'].nunique():,} speakers in {store.folder}")
     if len(store.left_out):

@@ -8,6 +8,25 @@ from typing import Annotated
 
 import typer
 
+from v2f_bench.cli.options import (
+    DataRoot,
+    DatasetName,
+    DatasetSettings,
+    FetchWeights,
+    Jobs,
+    JudgeCards,
+    JudgeNames,
+    Lists,
+    Measures,
+    MetricNames,
+    RankBy,
+    Runs,
+    Strict,
+    Threads,
+    Track,
+    names,
+)
+
 
 class Precision(StrEnum):
     FULL = "float32"
@@ -16,8 +35,8 @@ class Precision(StrEnum):
 
 def run(
     method: Annotated[str, typer.Option("--method", "-m", help="Method, or several by comma: cae,copy-proposal.")],
-    dataset: Annotated[str, typer.Option("--dataset", "-d", help="Data set; `v2f-bench list` shows them.")],
-    data_root: Annotated[Path | None, typer.Option(help="Folder of the data set, for those that need one.")] = None,
+    dataset: DatasetName,
+    data_root: DataRoot = None,
     seed: Annotated[str, typer.Option("--seed", "--seeds", help="Seed, or several: 0,1,2 or 0-2.")] = "0",
     preset: Annotated[
         str,
@@ -29,31 +48,26 @@ def run(
         list[str] | None,
         typer.Option("--set", help="Method option name=value (or method.name=value); value,value: a run of each."),
     ] = None,
-    dataset_settings: Annotated[
-        list[str] | None, typer.Option("--dataset-set", help="Data set option name=value; repeatable.")
-    ] = None,
+    dataset_settings: DatasetSettings = None,
     baselines: Annotated[bool, typer.Option(help="Also run the baselines of the track.")] = True,
-    output: Annotated[Path, typer.Option("--output", "-o", file_okay=False, help="Folder for the runs.")] = Path(
-        "runs"
-    ),
+    output: Runs = Path("runs"),
     device: Annotated[
         str, typer.Option(help="auto, cpu, cuda, cuda:1, mps; training on several: cuda:0,cuda:1.")
     ] = "auto",
+    threads: Threads = None,
     precision: Annotated[
         Precision, typer.Option(help="Of training; bfloat16: mixed, faster on most GPUs.")
     ] = Precision.FULL,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes that prepare data; default: one a CPU.")] = None,
-    track: Annotated[str | None, typer.Option(help="identity or emotion; default: the first that fits.")] = None,
-    lists: Annotated[
-        list[Path] | None,
-        typer.Option("--list", help="Published list: a line is a voice, its face, others; or a pair with 0 or 1."),
-    ] = None,
-    judge: Annotated[list[Path] | None, typer.Option("--judge", help="Card of your own judge; repeatable.")] = None,
-    fetch_weights: Annotated[bool, typer.Option("--fetch-weights", help="Download missing judges' weights.")] = False,
-    measures: Annotated[
-        list[str] | None, typer.Option("--measure", help="Show this metric instead of the headline ones; repeatable.")
-    ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="No number of a judge that is not independent.")] = False,
+    jobs: Jobs = None,
+    track: Track = None,
+    lists: Lists = None,
+    judges: JudgeNames = "",
+    judge: JudgeCards = None,
+    metrics: MetricNames = "",
+    fetch_weights: FetchWeights = False,
+    measures: Measures = None,
+    rank_by: RankBy = "",
+    strict: Strict = False,
 ) -> None:
     """Train or load METHOD on DATASET, generate a face for each trial, score them, and print the table.
 
@@ -67,9 +81,11 @@ def run(
       v2f-bench run --method cae --dataset voxceleb-vggface --data-root ~/data/vox --preset paper --judge facenet.toml
     """
     from v2f_bench.cli.display import progress_display
-    from v2f_bench.harness.command import BenchRequest, RunRequest, run_request
+    from v2f_bench.harness.command import RunRequest, run_request
+    from v2f_bench.harness.opening import BenchRequest
     from v2f_bench.interfaces import BenchError
-    from v2f_bench.leaderboard import render_table
+    from v2f_bench.leaderboard import Choice, boards
+    from v2f_bench.render import board_as_markdown
 
     request = RunRequest(
         bench=BenchRequest(
@@ -78,13 +94,16 @@ def run(
             dataset_settings=tuple(dataset_settings or ()),
             track=track,
             lists=tuple(lists or ()),
+            judges=names(judges),
             judge_cards=tuple(judge or ()),
+            metrics=names(metrics),
             fetch_weights=fetch_weights,
             output=output,
             device=device,
+            threads=threads,
             jobs=jobs,
         ),
-        methods=[name.strip() for name in method.split(",") if name.strip()],
+        methods=list(names(method)),
         seeds=parse_seeds(seed),
         preset=preset,
         settings=settings or [],
@@ -94,17 +113,21 @@ def run(
     )
     display = progress_display()
     outcomes = run_request(request, display)
-    typer.echo(render_table([outcome.folder for outcome in outcomes if outcome.record], strict, measures or ()))
+    records = {outcome.folder: outcome.record for outcome in outcomes if outcome.record}
+    tables = boards(records, Choice(tuple(measures or ()), rank_by, strict), display.line)
+    typer.echo("\n\n".join(map(board_as_markdown, tables)) or "No finished runs.")
     for outcome in outcomes:
         if outcome.unsuited:
             typer.echo(f"left out: {outcome.plan.plugin.name}: {outcome.problem}")
-    done = [outcome for outcome in outcomes if outcome.record]
-    count = f"{len(done)} run{'s' * (len(done) != 1)}"
+    count = f"{len(records)} run{'s' * (len(records) != 1)}"
     typer.echo(f"\n{count} in {output}. `v2f-bench leaderboard {output}` prints this table again.")
-    failed = [outcome for outcome in outcomes if outcome.problem and not outcome.unsuited]
-    unsuited = [o for o in outcomes if o.unsuited and o.plan.plugin.name in request.methods]
-    if failed or unsuited:
-        raise BenchError("\n       ".join(f"{o.plan.plugin.name}: {o.problem}" for o in failed + unsuited))
+    problems = [
+        f"{outcome.plan.plugin.name}: {outcome.problem}"
+        for outcome in outcomes
+        if outcome.problem and (not outcome.unsuited or outcome.plan.plugin.name in request.methods)
+    ]
+    if problems:
+        raise BenchError("\n       ".join(problems))
 
 
 def parse_seeds(text: str) -> list[int]:

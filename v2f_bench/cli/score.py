@@ -7,37 +7,57 @@ from typing import Annotated
 
 import typer
 
+from v2f_bench.cli.options import (
+    DataRoot,
+    DatasetName,
+    DatasetSettings,
+    Device,
+    FetchWeights,
+    Jobs,
+    JudgeCards,
+    JudgeNames,
+    Lists,
+    MetricNames,
+    RankBy,
+    Runs,
+    Strict,
+    Threads,
+    Track,
+    names,
+)
+
 
 def score(
-    folder: Annotated[Path, typer.Argument(help="Folder of <trial>.png.")],
-    dataset: Annotated[str, typer.Option("--dataset", "-d", help="Data set; `v2f-bench list` shows them.")],
+    folder: Annotated[Path, typer.Argument(help="Folder of <trial>.png (or .jpg, ...), with trials.json.")],
+    dataset: DatasetName,
     name: Annotated[str, typer.Option("--name", "-n", help="What made them, as it shall stand in tables.")],
     seed: Annotated[int, typer.Option(min=0, help="Seed that they were made with; seeds of one name are one row.")] = 0,
     trained_with: Annotated[
         str, typer.Option(help="Pretrained networks that its training used, by comma, as `list judges` names them.")
     ] = "",
-    data_root: Annotated[Path | None, typer.Option(help="Folder of the data set, for those that need one.")] = None,
-    dataset_settings: Annotated[
-        list[str] | None, typer.Option("--dataset-set", help="Data set option name=value; repeatable.")
-    ] = None,
-    track: Annotated[str | None, typer.Option(help="identity or emotion; default: the first that fits.")] = None,
-    lists: Annotated[
-        list[Path] | None,
-        typer.Option("--list", help="Published list: a line is a voice, its face, others; or a pair with 0 or 1."),
-    ] = None,
-    judge: Annotated[list[Path] | None, typer.Option("--judge", help="Card of your own judge; repeatable.")] = None,
-    fetch_weights: Annotated[bool, typer.Option("--fetch-weights", help="Download missing judges' weights.")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="No number of a judge that is not independent.")] = False,
-    output: Annotated[Path, typer.Option("--output", "-o", file_okay=False, help="Folder for the runs.")] = Path(
-        "runs"
-    ),
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes that prepare data; default: one a CPU.")] = None,
+    any_protocol: Annotated[
+        bool, typer.Option("--any-protocol", help="Score them although trials.json is gone, or of another protocol.")
+    ] = False,
+    data_root: DataRoot = None,
+    dataset_settings: DatasetSettings = None,
+    track: Track = None,
+    lists: Lists = None,
+    judges: JudgeNames = "",
+    judge: JudgeCards = None,
+    metrics: MetricNames = "",
+    fetch_weights: FetchWeights = False,
+    rank_by: RankBy = "",
+    strict: Strict = False,
+    output: Runs = Path("runs"),
+    device: Device = "auto",
+    threads: Threads = None,
+    jobs: Jobs = None,
 ) -> None:
     """Score the pictures <trial>.png of FOLDER on DATASET, and print the table with all runs of its protocol.
 
     `v2f-bench trials` gives out the voices. A picture that is missing, unreadable, not square or shows no face is
-    counted by reason, and costs what each metric's policy says. The record is kept below OUTPUT, as that of a run.
+    counted by reason, and costs what each metric's policy says. The record is kept below OUTPUT, as that of a run. Of
+    pictures scored again under the same name and seed, the newest result counts.
 
     \b
     Examples:
@@ -45,38 +65,43 @@ def score(
       v2f-bench score my-faces -d voxceleb-vggface --data-root ~/data/vox -n sf2f --trained-with facenet-vggface2
     """
     from v2f_bench.cli.display import progress_display
-    from v2f_bench.harness.command import BenchRequest, open_bench, open_jury
-    from v2f_bench.harness.folder import Entrant, score_folder
-    from v2f_bench.interfaces import UsageError
-    from v2f_bench.leaderboard import render_table
-    from v2f_bench.leaderboard.record import find_records, read_record
+    from v2f_bench.harness.opening import BenchRequest, open_bench, open_judges, open_workplace
+    from v2f_bench.harness.submission import Submission, score_folder
+    from v2f_bench.interfaces import BenchError, UsageError
+    from v2f_bench.leaderboard import Choice, boards
+    from v2f_bench.record import find_records, read_records
+    from v2f_bench.render import board_as_markdown
 
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder")
-    if not name.strip() or Path(name).name != name:
-        raise UsageError(f"--name {name!r} cannot be the name of a folder")
+    submission = Submission(name, names(trained_with), seed)
     request = BenchRequest(
         dataset=dataset,
         data_root=data_root,
         dataset_settings=tuple(dataset_settings or ()),
         track=track,
         lists=tuple(lists or ()),
+        judges=names(judges),
         judge_cards=tuple(judge or ()),
+        metrics=names(metrics),
         fetch_weights=fetch_weights,
         output=output,
         device=device,
+        threads=threads,
         jobs=jobs,
     )
-    bench, workplace = open_bench(request, track, progress_display())
-    jury = open_jury(request, bench, workplace)
-    networks = tuple(network.strip() for network in trained_with.split(",") if network.strip())
-    run = score_folder(folder, Entrant(name, networks, seed), bench, jury, workplace)
-    record = read_record(run)
-    beside = [
-        path for path in find_records(output) if read_record(path)["protocol"]["hash"] == record["protocol"]["hash"]
-    ]
-    typer.echo(render_table(beside, strict))
-    if record["failures"]:
-        counts = ", ".join(f"{reason} {count}" for reason, count in record["failures"].items())
-        typer.echo(f"\nno face to judge: {counts} of {record['posed']} trials")
+    display = progress_display()
+    workplace = open_workplace(request, display)
+    bench = open_bench(request, track, workplace)
+    loaded = open_judges(request, bench, workplace)
+    run, record = score_folder(folder, submission, bench, loaded, workplace, any_protocol)
+    records = read_records(find_records(output), display.line)
+    beside = {path: other for path, other in records.items() if other.protocol.hash == record.protocol.hash}
+    for board in boards(beside, Choice((), rank_by, strict), display.line):
+        typer.echo(board_as_markdown(board))
+    if record.failures:
+        counts = ", ".join(f"{reason} {count}" for reason, count in record.failures.items())
+        typer.echo(f"\nno face to judge: {counts} of {record.applicable} trials")
     typer.echo(f"\nrecord in {run}")
+    if lost := [one for one in record.judges_missing if one.name in loaded.wanted]:
+        raise BenchError("; ".join(f"judge {one.name}: {one.reason}" for one in lost))

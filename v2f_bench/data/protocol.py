@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,18 +16,29 @@ from v2f_bench.interfaces import DataError
 
 SAMPLE_RATE = 16_000  # Hz
 RESOLUTION = 64  # pixels: what every face, generated or real, is seen at
+NO_FACE_CHECK = "none"
 TRIAL_COLUMNS = ("trial", "speaker", "voice", "target", "proposal", "other", "random_face", "real_photo")
+
+
+def trial_name(dataset: dict[str, Any], track: str, voice: str, proposal: str) -> str:
+    """The name of a trial: the same in every protocol that asks the same of the same data."""
+    return "t" + hashlib.sha256(canonical_json([dataset, track, voice, proposal]).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """What a run is measured by. Clips, faces and voices are named by clip; "" stands for none."""
+    """What a run is measured by. Clips, faces and voices are named by clip; "" stands for none.
+
+    Trials stand in the order of their names, which are hashes of what is asked (see `trial_name`): neither a name nor
+    the order tells which trials are of one speaker.
+    """
 
     name: str
     track: str
     dataset: dict[str, Any]  # name, version, options
     sample_rate: int
     resolution: int
+    face_check: str  # name and version of the detector that says which pictures show a face; NO_FACE_CHECK for none
     splits: dict[str, list[str]]  # clips of each split
     gallery: list[str]  # clips, one a test speaker
     reference: list[str]  # clips whose faces stand for the real distribution
@@ -41,6 +53,16 @@ class Protocol:
         the hash of these too, and a table says where they differ.
         """
         return key_of(self)
+
+    @cached_property
+    def questions_hash(self) -> str:
+        """Stands for what a method learns from and is asked: the splits, and of each trial its voice and proposal.
+
+        Faces that were made for one protocol may be scored under another with the same questions: at another
+        resolution, say.
+        """
+        asked = [[trial[column] for column in ("trial", "voice", "proposal")] for trial in self.trials]
+        return key_of(self.track, self.dataset, self.sample_rate, self.splits, asked)
 
     @property
     def trial_table(self) -> pd.DataFrame:

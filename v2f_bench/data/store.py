@@ -1,15 +1,16 @@
 """The store: what `prepare` makes of a data set, for random access by every method and shared between processes.
 
-A folder of five files; format version 3 (no recording or picture is in it twice, see `overlap.py`):
+A folder of five files; format version 4 (no recording or picture is in it twice, see `overlap.py`):
 
 * `clips.parquet`: one row a clip, in index order: the labels of the data set's index; `voice` and `face` (whether it
   has one); `voice_start` and `voice_samples` (position in `voices.i16`; 0 samples: no voice); `face_row` (row of
-  `faces.u8`; -1: no face); and where the face was found in a scene: `frame_time` (seconds in the video), `frame_by`
-  (how the frame was chosen: "sharpest" or "emotion"; "" for pictures) and `face_score` (the detector's, 0 to 1);
+  `faces.u8`; -1: no face); `digest`, a sha256 of its labels, voice and face as read; and where the face was found in a
+  scene: `frame_time` (seconds in the video), `frame_by` (how the frame was chosen: "sharpest" or "emotion"; "" for
+  pictures) and `face_score` (the detector's, 0 to 1);
 * `voices.i16`: little-endian int16 samples, all recordings one after another, mono at `rate`;
 * `faces.u8`: uint8 [n, size, size, 3] RGB, one after another;
-* `store.json`: format, data set, rate, size, counts, and `content`, a sha256 over those of all clips: each of a clip's
-  labels, voice and face;
+* `store.json`: format, data set, rate, size, counts, and `content`, a sha256 over the digests of all
+  clips;
 * `left_out.parquet`: what could not be used: `clip`, `file` (the index's entry) and `reason`; and of copies the `part`
   that is one (voice or face) and the clip that it is a `copy_of`.
 
@@ -19,8 +20,9 @@ batch that is complete. A writer that finds one cuts all files back to the last 
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +32,9 @@ import pandas as pd
 from v2f_bench.interfaces import BenchError, Clips, PluginError, Voices
 from v2f_bench.interfaces.values import random_starts
 
-FORMAT = 3
+FORMAT = 4
 STEP = np.float32(1 / 32768)  # of int16: to [-1, 1], exactly
-HIDDEN = ("voice_start", "voice_samples", "face_row", "frame_time", "frame_by", "face_score")  # from methods
+HIDDEN = ("voice_start", "voice_samples", "face_row", "frame_time", "frame_by", "face_score", "digest")  # from methods
 
 
 class Store:
@@ -58,6 +60,10 @@ class Store:
         """Of each (part, clip) that was set aside as a copy, the clip whose voice or face is the same."""
         copies = self.left_out[self.left_out["copy_of"] != ""]
         return dict(zip(zip(copies["part"], copies["clip"], strict=True), copies["copy_of"], strict=True))
+
+    def content_of(self, clips: Sequence[str]) -> str:
+        """A sha256 over the digests of some clips: of their labels, voices and faces as read."""
+        return content_hash(self.clips["digest"].iloc[self.places(clips)])
 
     def voice(self, clip: str) -> np.ndarray:
         """The recording of a clip: int16 [T], a view of the file."""
@@ -127,6 +133,11 @@ class StoredClips(Clips):
         from v2f_bench.media.picture import to_tensor
 
         return to_tensor(self._store.faces_at(self._places[np.asarray(rows, dtype=int)]), self.resolution)
+
+
+def content_hash(digests: Iterable[str]) -> str:
+    """A sha256 over the digests of clips, in their order."""
+    return hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def pad(recordings: Sequence[np.ndarray], rate: int) -> Voices:

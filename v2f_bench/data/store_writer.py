@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from v2f_bench.data.overlap import repeated
-from v2f_bench.data.store import FORMAT
+from v2f_bench.data.store import FORMAT, content_hash
 from v2f_bench.files import write_text_whole
 from v2f_bench.hashing import canonical_json
 
@@ -101,11 +101,9 @@ class StoreWriter:
         for file in (self._voices_file, self._faces_file, self._journal):
             file.close()
         clips, left_out = self._tables()
-        clips.drop(columns=["digest", "voice_digest", "face_digest"]).to_parquet(
-            self._folder / "clips.parquet", index=False
-        )
+        clips.drop(columns=["voice_digest", "face_digest"]).to_parquet(self._folder / "clips.parquet", index=False)
         left_out.to_parquet(self._folder / "left_out.parquet", index=False)
-        content = hashlib.sha256("".join(clips["digest"]).encode()).hexdigest()
+        content = content_hash(clips["digest"])
         counts = {"clips": len(clips), "voices": int(clips["voice"].sum()), "faces": int(clips["face"].sum())}
         text = json.dumps({**self._meta, **counts, "left_out": len(left_out), "content": content}, indent=1)
         write_text_whole(self._folder / "store.json", text)

@@ -7,19 +7,22 @@ returns) and, where there is one, a `real_photo` (another picture of what the ta
 test speaker are trials. The gallery holds one face of every test speaker, a neutral one where emotions are labelled.
 Test pictures that are used for nothing else make the `reference` set of distribution metrics.
 
-`identity-v1`: the target is the speaker's gallery face, the proposal a picture of another test speaker. Any voice may
+The trials stand in the order of their names, which are hashes. A detector's check, whether a picture shows a face, is
+part of the protocol: where the detector is missing, the protocol is another one, `identity-v2-no-face-check`.
+
+`identity-v2`: the target is the speaker's gallery face, the proposal a picture of another test speaker. Any voice may
 be paired with any face of the same speaker: there need be no link in time between them. Voices and real photos come
 from other recording sessions than the gallery's picture where there are any.
 
-`identity-v1+<list>+...`: the same, but the trials are all the voices that published lists ask about (see `lists.py`).
+`identity-v2+<list>+...`: the same, but the trials are all the voices that published lists ask about (see `lists.py`).
 
-`emotion-v1`: the voice has an emotion; the target is the speaker's face with that emotion, of the voice's own clip
-where it has one; the proposal is the speaker's neutral gallery face. The real photo is the target itself where the
-speaker has no second picture with that emotion. Each speaker's trials have different emotions as far as there are such.
+`emotion-v2`: the voice has an emotion; the target is the speaker's face with that emotion, of the voice's own clip
+where it has one; the proposal is the speaker's neutral gallery face. Where the speaker has no second picture with that
+emotion, there is no real photo. Each speaker's trials have different emotions as far as there are such.
 
-A split other than the data set's default stands in the name: `identity-<split>-v1`. Only such a one may have speakers
+A split other than the data set's default stands in the name: `identity-<split>-v2`. Only such a one may have speakers
 on both sides, where its source has. What was made of an incomplete copy is named for it:
-`identity-v1@12-of-24-speakers`.
+`identity-v2@12-of-24-speakers`.
 """
 
 from __future__ import annotations
@@ -31,21 +34,23 @@ from typing import Any
 import pandas as pd
 
 from v2f_bench.data.lists import QuestionList
-from v2f_bench.data.protocol import RESOLUTION, SAMPLE_RATE, Protocol
+from v2f_bench.data.protocol import NO_FACE_CHECK, RESOLUTION, SAMPLE_RATE, Protocol, trial_name
 from v2f_bench.data.splits import SPLITS, hash_first, hash_order
 from v2f_bench.interfaces import DataError, PluginError, UsageError
 
+VERSION = "v2"
 VOICES_A_SPEAKER = 3
 PHOTOS_A_SPEAKER = 3
 
 
 @dataclass(frozen=True)
 class Variant:
-    """What makes a protocol another than that of the data set's default split over a complete copy."""
+    """What makes a protocol another than that of the data set's default split over a complete copy, faces checked."""
 
     split: str = ""  # the name of another split
     shares_speakers: bool = False  # whether it is a split of clips, with speakers on both sides
     subset: str = ""  # what there is of an incomplete copy, such as "12-of-24-speakers"
+    face_check: str = NO_FACE_CHECK  # name and version of the detector that is here
 
     def __post_init__(self) -> None:
         if self.shares_speakers and not self.split:
@@ -98,7 +103,7 @@ def identity_protocol(
     lists: Sequence[QuestionList] = (),
     variant: Variant = DEFAULT,
 ) -> Protocol:
-    """`identity-v1`; see above."""
+    """`identity-v2`; see above."""
     cast = _cast(dataset, clips, split_of, variant)
     gallery = {speaker: order[0] for speaker, order in cast.faces.items()}
     photos = {speaker: order[1 : 1 + PHOTOS_A_SPEAKER] for speaker, order in cast.faces.items()}
@@ -111,13 +116,14 @@ def identity_protocol(
         chosen = [clip for clip in voices if clip in listed] if lists else voices[:VOICES_A_SPEAKER]
         for number, voice in enumerate(chosen):
             proposer = hash_first(cast.others(speaker), "proposal", voice)
+            proposal = hash_first(photos[proposer] or cast.faces[proposer], "proposal", voice)
             trials.append(
                 {
-                    "trial": f"t{len(trials):05d}",
+                    "trial": trial_name(dataset, "identity", voice, proposal),
                     "speaker": speaker,
                     "voice": voice,
                     "target": gallery[speaker],
-                    "proposal": hash_first(photos[proposer] or cast.faces[proposer], "proposal", voice),
+                    "proposal": proposal,
                     "other": gallery[hash_first(cast.others(speaker), "other", voice)],
                     "random_face": cast.training_face(voice),
                     "real_photo": photos[speaker][number % len(photos[speaker])] if photos[speaker] else "",
@@ -132,7 +138,7 @@ def identity_protocol(
 def emotion_protocol(
     dataset: dict[str, Any], clips: pd.DataFrame, split_of: Mapping[str, str], variant: Variant = DEFAULT
 ) -> Protocol:
-    """`emotion-v1`; see above."""
+    """`emotion-v2`; see above."""
     if "emotion" not in clips:
         raise DataError(f"{dataset['name']} has no emotion labels, which the emotion track needs")
     cast = _cast(dataset, clips, split_of, variant)
@@ -160,14 +166,14 @@ def emotion_protocol(
             faces = sorted(showing[emotion[voice]], key=lambda clip, own=voice: clip != own)  # type: ignore[misc]
             trials.append(
                 {
-                    "trial": f"t{len(trials):05d}",
+                    "trial": trial_name(dataset, "emotion", voice, gallery[speaker]),
                     "speaker": speaker,
                     "voice": voice,
                     "target": faces[0],
                     "proposal": gallery[speaker],
                     "other": gallery[hash_first([name for name in gallery if name != speaker], "other", voice)],
                     "random_face": cast.training_face(voice),
-                    "real_photo": faces[-1],
+                    "real_photo": faces[-1] if len(faces) > 1 else "",
                 }
             )
             used |= {faces[0], faces[-1]}
@@ -222,7 +228,8 @@ def _protocol(
     lists: list[dict[str, Any]] | None = None,
 ) -> Protocol:
     lists = lists or []
-    version = "-".join(part for part in (track, variant.split, "v1") if part)
+    unchecked = "no-face-check" if variant.face_check == NO_FACE_CHECK else ""
+    version = "-".join(part for part in (track, variant.split, VERSION, unchecked) if part)
     name = "+".join([version, *(each["name"] for each in lists)])
     return Protocol(
         name=f"{name}@{variant.subset}" if variant.subset else name,
@@ -230,10 +237,11 @@ def _protocol(
         dataset=dataset,
         sample_rate=SAMPLE_RATE,
         resolution=RESOLUTION,
+        face_check=variant.face_check,
         splits=cast.splits,
         gallery=list(gallery.values()),
         reference=reference,
-        trials=trials,
+        trials=sorted(trials, key=lambda trial: trial["trial"]),
         lists=lists,
     )
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from v2f_bench.data.lists import QuestionList
-from v2f_bench.data.protocol import Protocol
+from v2f_bench.data.protocol import NO_FACE_CHECK, Protocol
 from v2f_bench.data.splits import hash_order
 from v2f_bench.data.store import Store, StoredClips
 from v2f_bench.data.tracks import Variant, protocol_of, subset_of
@@ -20,7 +20,7 @@ from v2f_bench.harness.frame_judge import frame_judge_name
 from v2f_bench.harness.prepare import prepare
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.hashing import key_of
-from v2f_bench.interfaces import DataError, Dataset, ListedQuestions, Method, PluginError, Trials, UsageError
+from v2f_bench.interfaces import DataError, Dataset, Judge, ListedQuestions, UsageError
 from v2f_bench.interfaces.judge import TRAINING_SPEAKERS
 from v2f_bench.media.picture import to_tensor
 
@@ -38,6 +38,7 @@ class Bench:
     dataset: Dataset
     store: Store
     protocol: Protocol
+    detector: Judge | None = None  # of the protocol's face check, ready
 
     @cached_property
     def key(self) -> str:
@@ -46,9 +47,10 @@ class Bench:
 
     @cached_property
     def training_key(self) -> str:
-        """Stands for what can be learned from: the splits other than test, and the data as prepared."""
+        """Stands for what can be learned from: the clips of the splits other than test, and in what form they come."""
         splits = {name: clips for name, clips in self.protocol.splits.items() if name != "test"}
-        return key_of(splits, self.protocol.sample_rate, self.protocol.resolution, self.store.meta["content"])
+        content = {name: self.store.content_of(clips) for name, clips in splits.items()}
+        return key_of(splits, content, self.protocol.sample_rate, self.protocol.resolution)
 
     @cached_property
     def people(self) -> frozenset[str]:
@@ -160,73 +162,34 @@ class Bench:
         counts = {sex: int((sexes == sex).sum()) if sex else len(rows) for sex in totals}
         return {sex: (total / counts[sex] * 255).round().float() / 255 for sex, total in totals.items()}
 
-    def trials_for(self, needs: frozenset[str], rows: np.ndarray) -> Trials:
-        """The trials at positions `rows`, with what a method declared that it needs."""
-        table = self.trials.iloc[rows]
-        return Trials(
-            ids=tuple(table["trial"]),
-            given={need: self._give(need, table) for need in needs},
-            resolution=self.protocol.resolution,
-        )
-
-    def posed(self, needs: frozenset[str]) -> np.ndarray:
-        """Which trials bring all that a method needs: bool [n]. Not every speaker has a second picture, say."""
-        posed = np.ones(len(self.trials), bool)
-        for need, column in (("real-photo", "real_photo"), ("emotion", "emotion")):
-            if need in needs:
-                posed &= self.trials[column].to_numpy() != ""
-        if "attributes" in needs:
-            posed &= (self.trials["sex"].ne("") & self.trials["age"].notna()).to_numpy()
-        return posed
-
-    def unmet(self, method: type[Method], needs: frozenset[str]) -> str:
-        """Why this data set cannot serve what a method needs, or ""."""
-        if self.protocol.track not in method.tracks:
-            return f"serves {', '.join(sorted(method.tracks))}, not the {self.protocol.track} track"
-        if "oracle" in needs and type(self.dataset).oracle_faces is Dataset.oracle_faces:
-            return f"the causes behind {self.dataset.name} are not known"
-        if "attributes" in needs and not {"sex", "age"} <= set(self.trials):
-            return f"{self.dataset.name} has no sex and age labels"
-        if "attributes" in needs and not self.posed(frozenset({"attributes"})).any():
-            return f"{self.dataset.name} has no test speaker with both sex and age labels"
-        if "emotion" in needs and not self.trials.get("emotion", pd.Series(dtype=str)).any():
-            return f"{self.dataset.name} has no emotion labels"
-        if "real-photo" in needs and not self.trials["real_photo"].any():
-            return "no test speaker has a second picture"
-        return ""
-
-    def _give(self, need: str, table: pd.DataFrame) -> Any:
-        if need == "voice":
-            return self.store.voices(list(table["voice"]))
-        if need == "proposal":
-            return self.faces(list(table["proposal"]))
-        if need == "real-photo":
-            return self.faces(list(table["real_photo"]))
-        if need == "attributes":
-            return table[["sex", "age"]].reset_index(drop=True)
-        if need == "emotion":
-            return tuple(table["emotion"])
-        if need == "oracle":
-            rows, speakers = pd.factorize(table["speaker"])
-            pixels = self.dataset.oracle_faces(list(speakers), self.store.size)
-            assert pixels is not None, "unmet() comes first"
-            return to_tensor(pixels, self.protocol.resolution)[rows]
-        raise PluginError(f"a method needs {need!r}, which no trial brings")
-
 
 def set_up(
-    dataset: Dataset, workplace: Workplace, track: str = "identity", lists: Sequence[QuestionList] = ()
+    dataset: Dataset,
+    workplace: Workplace,
+    track: str = "identity",
+    lists: Sequence[QuestionList] = (),
+    face_check: tuple[Judge | None, str] = (None, NO_FACE_CHECK),
 ) -> Bench:
-    """Prepare the data set (or find it prepared) and lay the protocol of a track over it, with published lists."""
+    """Prepare the data set (or find it prepared) and lay the protocol of a track over it, with published lists.
+
+    `face_check`: the detector, ready, and its name in the protocol (see `face_check.find_detector`).
+    """
     store = prepare(dataset, workplace)
     if store.clips.empty:
         reasons = "; ".join(store.left_out["reason"].head(3))
         raise DataError(f"{dataset.name}: not one clip could be used ({len(store.left_out)} left out: {reasons}, ...)")
     asked = [each.by_originals(store.copies) for each in lists]
-    return Bench(dataset, store, lay_protocol(dataset, store.clips, track, asked))
+    detector, name = face_check
+    return Bench(dataset, store, lay_protocol(dataset, store.clips, track, asked, name), detector)
 
 
-def lay_protocol(dataset: Dataset, clips: pd.DataFrame, track: str, lists: Sequence[QuestionList] = ()) -> Protocol:
+def lay_protocol(
+    dataset: Dataset,
+    clips: pd.DataFrame,
+    track: str,
+    lists: Sequence[QuestionList] = (),
+    face_check: str = NO_FACE_CHECK,
+) -> Protocol:
     """The protocol of a track over the data set's clips that can be used, by the split that its options name."""
     options = dataset.media_options
     if options.get("frame_judge", "none") != "none":  # the same card elsewhere is the same judge
@@ -235,7 +198,7 @@ def lay_protocol(dataset: Dataset, clips: pd.DataFrame, track: str, lists: Seque
     if dataset.labels:
         description["labels"] = dataset.labels
     of_clips = dataset.split_clips(clips)
-    variant = Variant(dataset.split_name, of_clips is not None, subset_of(dataset.complete(), clips))
+    variant = Variant(dataset.split_name, of_clips is not None, subset_of(dataset.complete(), clips), face_check)
     split_of = dataset.split(sorted(clips["speaker"].unique())) if of_clips is None else of_clips
     return protocol_of(track, description, clips, split_of, lists, variant)
 

@@ -4,25 +4,36 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 
 from v2f_bench.harness.bench import Bench
 from v2f_bench.harness.circumstances import circumstances
 from v2f_bench.harness.devices import fit_on_devices
+from v2f_bench.harness.generate import draw
 from v2f_bench.harness.plan import Plan
-from v2f_bench.harness.stage import stage
-from v2f_bench.interfaces import BenchError, Context, Method, PluginError, Progress
+from v2f_bench.harness.stage import adopt, stage
+from v2f_bench.harness.tensors import read_tensors, write_state
+from v2f_bench.harness.trials import applicable
+from v2f_bench.interfaces import Context, Method, PluginError, Progress
 from v2f_bench.training import UNFINISHED
 
 CHECKPOINT = "checkpoint"
 MODEL = "model.safetensors"
+COMPARED = 8  # trials that are drawn before and after a restore
+ALIKE = 0.01  # of [0, 1]; what two ways of computing the same may differ by
 
 
 def fit(plan: Plan, bench: Bench, folder: Path, progress: Progress) -> Method:
     """The fitted method of a plan, always restored from the checkpoint in the run's `folder`: a run that goes on after
-    a kill takes the same path as one that was never interrupted."""
+    a kill takes the same path as one that was never interrupted.
+
+    A run of the same method on another protocol over the same training clips has the same checkpoint: then it is taken
+    from there.
+
+    Raises:
+        PluginError: the method draws other faces after `restore` than it did after `fit`.
+    """
 
     def make(unfinished: Path) -> None:
         context = Context(plan.seed, plan.device, progress, unfinished, plan.precision)
@@ -33,35 +44,36 @@ def fit(plan: Plan, bench: Bench, folder: Path, progress: Progress) -> Method:
             torch.manual_seed(plan.seed)
             method.fit(bench.split("train"), bench.split("validation"), context)
         write_state(unfinished / MODEL, method.state(), plan.method.name)
+        _check_restored(method, plan, bench, unfinished / MODEL)
         for kept in unfinished.glob(f"*{UNFINISHED}"):
             kept.unlink()
 
     facts = circumstances(plan.device) | {"devices": len(plan.devices), "precision": plan.precision}
-    stage(folder / CHECKPOINT, plan.fit_key, make, resumable=True, facts=facts)
-    fitted: Method = plan.method(plan.options)
-    fitted.restore(read_tensors(folder / CHECKPOINT / MODEL), plan.device)
-    return fitted
+    adopt(folder / CHECKPOINT, plan.checkpoint_key, folder.parent.glob(f"*/{CHECKPOINT}"))
+    stage(folder / CHECKPOINT, plan.checkpoint_key, make, resumable=True, facts=facts, progress=progress)
+    return _restored(plan, folder / CHECKPOINT / MODEL)
 
 
-def write_state(path: Path, tensors: dict[str, torch.Tensor], owner: str) -> None:
-    """A state as safetensors. PluginError names the tensors that are not finite."""
-    bad = [name for name, tensor in tensors.items() if tensor.is_floating_point() and not tensor.isfinite().all()]
-    if bad:
-        raise PluginError(f"{owner}: training gave numbers that are not finite in {', '.join(bad[:4])}")
-    write_tensors(path, tensors)
+def _restored(plan: Plan, model: Path) -> Method:
+    method: Method = plan.method(plan.options)
+    method.restore(read_tensors(model), plan.device)
+    return method
 
 
-def write_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:
-    """Named tensors as safetensors. OSError where they cannot be written."""
-    try:
-        save_file({name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}, path)
-    except SafetensorError as error:
-        raise OSError(f"{path} could not be written: {error}") from None
+def _check_restored(fitted: Method, plan: Plan, bench: Bench, model: Path) -> None:
+    """Draw a few trials with the method as it was fitted and as it is restored.
 
-
-def read_tensors(path: Path) -> dict[str, torch.Tensor]:
-    """A state back from its file. BenchError where it is damaged; says what to do."""
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise BenchError(f"{path}: damaged ({error}); delete the folder {path.parent} to have it made again") from None
+    A state that lacks something, the running statistics of a batch normalisation say, shows nowhere else.
+    """
+    rows = np.flatnonzero(applicable(bench, plan.needs))[:COMPARED]
+    if not len(rows):
+        return
+    before, after = (draw(method, plan, bench, rows) for method in (fitted, _restored(plan, model)))
+    both = before.isfinite() & after.isfinite()
+    gap = float((before - after)[both].abs().max()) if both.any() else 0.0
+    if gap > ALIKE or not torch.equal(before.isfinite(), after.isfinite()):
+        raise PluginError(
+            f"{plan.method.name}: draws other faces after restore() than after fit() (by up to {gap:.2f} of 1): does "
+            "state() hold all that generate() needs, buffers of batch normalisation included, and does fit() leave the "
+            "networks in evaluation mode?"
+        )

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from v2f_bench.harness.workplace import Workplace
-from v2f_bench.hashing import file_sha256, key_of, source_key
+from v2f_bench.hashing import file_sha256, key_of
 from v2f_bench.interfaces import Judge, UsageError
 from v2f_bench.judges.weights import find_weights
 from v2f_bench.plugins import registry
+from v2f_bench.sources import source_key
 
 
 @dataclass(frozen=True)

@@ -8,55 +8,61 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from v2f_bench.artefacts import FACES, FAILURES, write_face, write_origin
 from v2f_bench.files import write_text_whole
 from v2f_bench.harness.bench import Bench
 from v2f_bench.harness.circumstances import circumstances
 from v2f_bench.harness.plan import Plan
 from v2f_bench.harness.stage import stage
-from v2f_bench.hashing import key_of
+from v2f_bench.harness.trials import applicable, trials_for
 from v2f_bench.interfaces import Context, Method, PluginError, Progress
-from v2f_bench.media.picture import to_pixels, write_picture
+from v2f_bench.media.picture import to_pixels
 
-FACES = "faces"
-FAILURES = "failures.json"
 BATCH = 32
 
 
-def generate(method: Method, plan: Plan, bench: Bench, folder: Path, progress: Progress) -> str:
-    """Fill `folder`/faces with `<trial>.png` and `failures.json` (trial: reason). Returns the stage's key."""
-    key = key_of("generate", plan.fit_key, BATCH)
-    batches = np.array_split(np.arange(len(bench.trials)), max(1, -(-len(bench.trials) // BATCH)))
+def generate(method: Method, plan: Plan, bench: Bench, folder: Path, progress: Progress) -> None:
+    """Fill `folder`/faces with `<trial>.png` for the trials that apply to the method, `failures.json` (trial: reason),
+    and `trials.json`, which says of which protocol they are."""
+    rows = np.flatnonzero(applicable(bench, plan.needs))
+    batches = np.array_split(rows, max(1, -(-len(rows) // BATCH)))
 
     def make(unfinished: Path) -> None:
         failures: dict[str, str] = {}
-        with progress.bar(f"{plan.plugin.name} seed {plan.seed}: generate", len(bench.trials)) as bar:
-            for number, rows in enumerate(batches):
+        with progress.bar(f"{plan.plugin.name} seed {plan.seed}: generate", len(rows)) as bar:
+            for number, batch in enumerate(batches):
                 done = unfinished / f"batch-{number:05d}.json"  # its faces are all written
                 if not done.exists():
-                    failed = _generate_batch(method, plan, bench, rows, unfinished)
+                    failed = _generate_batch(method, plan, bench, batch, unfinished)
                     write_text_whole(done, json.dumps(failed))
                 failures |= json.loads(done.read_text())
-                bar.advance(len(rows))
+                bar.advance(len(batch))
         (unfinished / FAILURES).write_text(json.dumps(failures, indent=1))
+        write_origin(unfinished, bench.protocol)
         for number in range(len(batches)):
             (unfinished / f"batch-{number:05d}.json").unlink()
 
-    stage(folder / FACES, key, make, resumable=True, facts=circumstances(plan.device))
-    return key
+    stage(folder / FACES, plan.faces_key, make, resumable=True, facts=circumstances(plan.device), progress=progress)
+
+
+def draw(method: Method, plan: Plan, bench: Bench, rows: np.ndarray) -> torch.Tensor:
+    """The faces of the trials `rows`, one batch: float32 [N, 3, H, H] on the CPU; the same whenever it is drawn."""
+    trials = trials_for(bench, plan.needs, rows)
+    seed = Context(plan.seed).seed_of("generate", int(rows[0]))
+    torch.manual_seed(seed)
+    return checked_faces(method.generate(trials, Context(seed, plan.device)), len(trials), method.name)
 
 
 def _generate_batch(method: Method, plan: Plan, bench: Bench, rows: np.ndarray, folder: Path) -> dict[str, str]:
     """Write the faces of one batch; returns the trials that have none, with the reason."""
-    trials = bench.trials_for(plan.needs, rows)
-    seed = Context(plan.seed).seed_of("generate", int(rows[0]))
-    torch.manual_seed(seed)
-    faces = checked_faces(method.generate(trials, Context(seed, plan.device)), len(trials), method.name)
+    faces = draw(method, plan, bench, rows)
+    names = list(bench.trials["trial"].iloc[rows])
     usable = faces.isfinite().all(dim=(1, 2, 3)).tolist()
     pixels = to_pixels(faces.nan_to_num())
-    for trial, picture, good in zip(trials.ids, pixels, usable, strict=True):
+    for trial, picture, good in zip(names, pixels, usable, strict=True):
         if good:
-            write_picture(folder / f"{trial}.png", picture)
-    return {trial: "not finite" for trial, good in zip(trials.ids, usable, strict=True) if not good}
+            write_face(folder, trial, picture)
+    return {trial: "not finite" for trial, good in zip(names, usable, strict=True) if not good}
 
 
 def checked_faces(faces: torch.Tensor, count: int, owner: str) -> torch.Tensor:

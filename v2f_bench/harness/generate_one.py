@@ -11,18 +11,19 @@ import torch
 from v2f_bench.data.protocol import Protocol
 from v2f_bench.data.store import pad
 from v2f_bench.files import write_whole
-from v2f_bench.harness.fit import CHECKPOINT, MODEL, read_tensors
+from v2f_bench.harness.fit import CHECKPOINT, MODEL
 from v2f_bench.harness.generate import checked_faces
 from v2f_bench.harness.sheet import draw_variation, write_table
+from v2f_bench.harness.tensors import read_tensors
 from v2f_bench.harness.workplace import choose_device
-from v2f_bench.hashing import source_key
 from v2f_bench.interfaces import BenchError, Context, Method, Trials, UsageError
 from v2f_bench.interfaces.options import did_you_mean, options_from
-from v2f_bench.leaderboard.record import read_record
 from v2f_bench.media.clips import usable_recording
 from v2f_bench.media.picture import picture_format, read_picture, resize, square, to_pixels, to_tensor, write_picture
 from v2f_bench.media.sound import read_sound
 from v2f_bench.plugins import registry
+from v2f_bench.record import read_record
+from v2f_bench.sources import source_key
 
 
 @dataclass(frozen=True)
@@ -39,17 +40,17 @@ def generate_one(
     """Write to `output`, a PNG or JPEG, what the method of the finished run in folder `run` draws for `voice`."""
     form = picture_format(output)
     record = read_record(run)
-    cls: type[Method] = registry().find("method", record["method"]["name"]).cls
-    if source_key(cls) != record["method"]["source_hash"]:
+    cls: type[Method] = registry().find("method", record.method.name).cls
+    if source_key(cls) != record.method.source_hash:
         raise BenchError(
-            f"{run}: made by another version of {cls.name} ({record['method']['version']}); run it again with this one"
+            f"{run}: made by another version of {cls.name} ({record.method.version}); run it again with this one"
         )
     if wanted.variation and wanted.variation not in cls.variations:
         offers = f" It has: {', '.join(cls.variations)}." if cls.variations else " It has none."
         raise UsageError(
             f"{cls.name} has no variation {wanted.variation!r}{did_you_mean(wanted.variation, cls.variations)}{offers}"
         )
-    options: Any = options_from(cls.options, record["options"])
+    options: Any = options_from(cls.options, record.options)
     protocol = Protocol.read(run / "protocol.json")
     trials = Trials(("one",), _given(cls, cls.needs_with(options), protocol, voice, proposal), protocol.resolution)
     device = choose_device(device)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from v2f_bench.interfaces import Judge
@@ -16,6 +17,13 @@ class Ties:
     people: frozenset[str] = frozenset()  # the collections whose people are among the test speakers
     people_known: bool = True  # whether these are all such collections
     chose_frames: str = ""  # the judge that chose the frames of the data set's videos
+
+    @classmethod
+    def of(
+        cls, known: frozenset[str] | None, people: frozenset[str], chose_frames: str, trained_with: Iterable[str]
+    ) -> Ties:
+        """`known`: the data set's own list of such collections; None where it has none."""
+        return cls(frozenset(trained_with), people, known is not None, chose_frames)
 
 
 def independence(judge: Judge, ties: Ties) -> tuple[bool | None, str]:

@@ -1,19 +1,18 @@
-"""The plan of one run: a method, its options, a protocol and a seed; and the keys that name its stages."""
+"""The plan of one run: a method, its options, a seed and a protocol; and the keys that name its stages."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from v2f_bench import __version__
-from v2f_bench.audio import LogMels
-from v2f_bench.hashing import canonical_json, key_of, source_key
+from v2f_bench.hashing import canonical_json
 from v2f_bench.interfaces import Method
-from v2f_bench.nn import VoiceEmbedding
+from v2f_bench.keys import Computing, checkpoint_key, faces_key, run_key
 from v2f_bench.plugins import Plugin
-from v2f_bench.training import train_learner
+from v2f_bench.sources import source_key
 
 
 @dataclass(frozen=True)
@@ -23,15 +22,20 @@ class Plan:
     plugin: Plugin
     options: Any
     seed: int
-    bench_key: str
-    dataset: str
     preset: str  # the name of the preset that the options started from
+    dataset: str
+    bench_key: str  # stands for the protocol, and the data as prepared
+    training_key: str  # stands for what can be learned from
+    computing: Computing
     devices: tuple[str, ...] = ("cpu",)
-    precision: str = "float32"
 
     @property
     def device(self) -> str:
         return self.devices[0]
+
+    @property
+    def precision(self) -> str:
+        return self.computing.precision
 
     @property
     def method(self) -> type[Method]:
@@ -42,32 +46,24 @@ class Plan:
         return self.method.needs_with(self.options)
 
     @cached_property
-    def fit_key(self) -> str:
-        # Its own, and that of what methods are built from: front ends, the training loop and shared networks.
-        source = [source_key(self.method), source_key(LogMels), source_key(train_learner), source_key(VoiceEmbedding)]
-        kind = self.device.partition(":")[0]  # a GPU's numbers are not a CPU's
-        number = (len(self.devices),) if len(self.devices) > 1 else ()
-        return key_of(
-            __version__,
-            self.plugin.name,
-            self.plugin.version,
-            source,
-            self.options,
-            self.bench_key,
-            self.seed,
-            kind,
-            self.precision,
-            *number,
-        )
+    def source(self) -> str:
+        return source_key(self.method)
+
+    @cached_property
+    def checkpoint_key(self) -> str:
+        made_by = (self.plugin.name, self.plugin.version, self.source)
+        return checkpoint_key(*made_by, self.options, self.seed, self.training_key, self.computing)
+
+    @cached_property
+    def faces_key(self) -> str:
+        return faces_key(self.checkpoint_key, self.bench_key, self.computing)
 
     @property
     def run_id(self) -> str:
-        return f"seed{self.seed}-{self.fit_key[:8]}"
+        return f"seed{self.seed}-{run_key(self.checkpoint_key, self.bench_key)[:8]}"
 
     def folder(self, output: Path) -> Path:
         return output / self.dataset / self.plugin.name / self.run_id
 
-    def options_as_json(self) -> Any:
-        import json
-
-        return json.loads(canonical_json(self.options))
+    def options_as_json(self) -> dict[str, Any]:
+        return dict(json.loads(canonical_json(self.options)))

@@ -26,9 +26,11 @@ from v2f_bench.data.store_writer import StoreWriter
 from v2f_bench.harness.frame_judge import FrameJudge, named_frame_judge
 from v2f_bench.harness.stage import is_done, stage
 from v2f_bench.harness.workplace import Workplace
-from v2f_bench.hashing import canonical_json, key_of, source_key
+from v2f_bench.hashing import canonical_json, key_of
 from v2f_bench.interfaces import BenchError, Dataset
+from v2f_bench.keys import DECODING
 from v2f_bench.media.clips import Clip, ClipReader
+from v2f_bench.sources import core_key, source_key
 
 FACE_SIZE = 128  # pixels; what a store keeps. Protocols look at smaller ones.
 BATCH = 16  # rows that are read together: what a kill costs, and what the detector sees at once
@@ -45,7 +47,7 @@ def prepare(dataset: Dataset, workplace: Workplace) -> Store:
     index = dataset.index()
     index = index.assign(fault=_faults(index))
     judge = named_frame_judge(getattr(dataset.opt, "frame_judge", "none"), workplace)
-    sources = (source_key(type(dataset)), source_key(ClipReader))
+    sources = (source_key(type(dataset)), core_key(*DECODING))
     recipe = (FORMAT, SAMPLE_RATE, FACE_SIZE, BATCH, *((judge.key,) if judge else ()))
     key = key_of(
         dataset.name, sources, dataset.media_options, dataset.faces_cropped, recipe, _fingerprint(dataset, index)
@@ -61,7 +63,7 @@ def prepare(dataset: Dataset, workplace: Workplace) -> Store:
         raise BenchError(
             "prepare was called in a worker process: put your script's calls under `if __name__ == '__main__':`"
         )
-    done_now = stage(folder, key, make, resumable=True)
+    done_now = stage(folder, key, make, resumable=True, progress=workplace.progress)
     store = Store(folder)
     if judge and done_now:
         by = store.clips["frame_by"].value_counts()

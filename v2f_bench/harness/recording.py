@@ -1,55 +1,148 @@
-"""The record of a run, put together from what it rests on."""
+"""The record of a run, put together from what it rests on, and kept with its tables."""
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from v2f_bench import __version__
+from v2f_bench.files import write_text_whole, write_whole
 from v2f_bench.harness.bench import Bench
-from v2f_bench.harness.judging import Jury
-from v2f_bench.leaderboard.record import SCHEMA
+from v2f_bench.harness.independence import Ties, independence
+from v2f_bench.harness.judges import Judges
+from v2f_bench.harness.score import SCORES, FacesToScore, Scores
+from v2f_bench.harness.stage import locked, made_under
+from v2f_bench.harness.views import ReadyJudge
+from v2f_bench.harness.workplace import Workplace
+from v2f_bench.hashing import key_of
+from v2f_bench.keys import LEARNING, SCORING
+from v2f_bench.record import (
+    INFLUENCE,
+    SCHEMA,
+    TRIALS,
+    CoreFacts,
+    DatasetFacts,
+    JudgeFacts,
+    MethodFacts,
+    ProtocolFacts,
+    Record,
+    SplitFacts,
+    StageFacts,
+    write_record,
+)
+from v2f_bench.sources import core_key, source_key
+
+PROTOCOL = "protocol.json"
 
 
-def record_of(bench: Bench, jury: Jury, scores: dict[str, Any], **run: Any) -> dict[str, Any]:
-    """The record (keys: see `leaderboard/record.py`): `run` brings what belongs to the method and this run of it."""
+@dataclass(frozen=True)
+class Made:
+    """What a record says of the method and of this run of it."""
+
+    run: str
+    method: MethodFacts
+    answers: list[str]
+    options: dict[str, Any]
+    preset: str
+    seed: int
+    stages: dict[str, Path] = field(default_factory=dict)  # the folders of the stages before the scores
+
+
+def keep_record(
+    folder: Path,
+    made: Made,
+    scored: FacesToScore,
+    scores: Scores,
+    bench: Bench,
+    judges: Judges,
+    workplace: Workplace,
+) -> Record:
+    """Write the record of a run with its tables and its protocol into its folder.
+
+    All three are written by one process at a time: another one, with other judges, must not come in between.
+    """
+    record = _record(made, scored, scores, bench, judges)
+    with locked(folder / "record", workplace.progress):
+        write_text_whole(folder / PROTOCOL, bench.protocol.to_json())
+        for table in (TRIALS, INFLUENCE):
+            write_whole(folder / table, partial(shutil.copyfile, scores.folder / table))
+        write_record(folder, record)
+    return record
+
+
+def _record(made: Made, scored: FacesToScore, scores: Scores, bench: Bench, judges: Judges) -> Record:
     protocol, clips, card = bench.protocol, bench.store.clips, bench.dataset.card
-    return {
-        "schema": SCHEMA,
-        **run,
-        "dataset": {
-            **protocol.dataset,
-            "licence": card.licence,
-            "consent": card.consent,
-            **({"human": card.human, "human_source": card.human_source} if card.human else {}),
-            "clips": len(clips),
-            "left_out": len(bench.store.left_out),
-            "content": bench.store.meta["content"],
-        },
-        "protocol": {
-            "name": protocol.name,
-            "track": protocol.track,
-            "hash": protocol.hash,
-            "sample_rate": protocol.sample_rate,
-            "resolution": protocol.resolution,
-            "gallery": len(protocol.gallery),
-            "trials": len(protocol.trials),
-            "splits": {
-                split: {"clips": len(names), "speakers": int(clips.loc[names, "speaker"].nunique())}
+    crashed = {judge.name for judge in scores.crashed}
+    metrics = sorted((plugin.name, source_key(plugin.cls)) for plugin in judges.metrics)
+    viewed_by = sorted((ready.judge.name, source_key(type(ready.judge))) for ready in judges.ready)
+    stages = {name: made_under(path) for name, path in {**made.stages, SCORES: scores.folder}.items()}
+    return Record(
+        schema=SCHEMA,
+        run=made.run,
+        method=made.method,
+        core=CoreFacts(__version__, core_key(*LEARNING), key_of(core_key(*SCORING), metrics, viewed_by)),
+        answers=made.answers,
+        options=made.options,
+        preset=made.preset,
+        dataset=DatasetFacts(
+            name=protocol.dataset["name"],
+            version=protocol.dataset["version"],
+            options=protocol.dataset["options"],
+            licence=card.licence,
+            consent=card.consent,
+            clips=len(clips),
+            left_out=len(bench.store.left_out),
+            content=bench.store.meta["content"],
+            labels=_plain(protocol.dataset.get("labels", {})),
+            human=_plain(card.human),
+            human_source=card.human_source,
+        ),
+        protocol=ProtocolFacts(
+            name=protocol.name,
+            track=protocol.track,
+            hash=protocol.hash,
+            sample_rate=protocol.sample_rate,
+            resolution=protocol.resolution,
+            face_check=protocol.face_check,
+            gallery=len(protocol.gallery),
+            trials=len(protocol.trials),
+            speakers=len({trial["speaker"] for trial in protocol.trials}),
+            splits={
+                split: SplitFacts(len(names), int(clips.loc[names, "speaker"].nunique()))
                 for split, names in protocol.splits.items()
             },
-        },
-        "judges": [
-            {
-                "name": ready.judge.name,
-                "version": ready.judge.version,
-                "kind": ready.judge.kind,
-                "sha256": ready.sha256,
-                "people": ready.judge.people,
-                "licence": ready.judge.licence,
-                "quality": ready.quality,
-            }
-            for ready in jury.judges
-        ],
-        "judges_missing": [vars(judge) for judge in jury.missing],
-        "failures": scores["failures"],
-        "results": scores["results"],
-    }
+        ),
+        applicable=int(scored.applicable.sum()),
+        seed=made.seed,
+        judges=[_judge_facts(ready, scored.ties) for ready in judges.ready if ready.judge.name not in crashed],
+        judges_missing=[*judges.missing, *scores.crashed],
+        failures=scores.failures,
+        results=scores.results,
+        unavailable=scores.unavailable,
+        circumstances={name: msgspec.convert(facts, StageFacts) for name, facts in stages.items()},
+    )
+
+
+def _judge_facts(ready: ReadyJudge, ties: Ties) -> JudgeFacts:
+    independent, reason = independence(ready.judge, ties)
+    judge = ready.judge
+    return JudgeFacts(
+        name=judge.name,
+        version=judge.version,
+        kind=judge.kind,
+        sha256=ready.sha256,
+        people=judge.people,
+        licence=judge.licence,
+        quality=ready.quality,
+        independent=independent,
+        not_independent_because=reason,
+    )
+
+
+def _plain(table: Any) -> dict[str, dict[str, Any]]:
+    return {name: dict(inner) for name, inner in table.items()}

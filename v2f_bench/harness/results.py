@@ -1,167 +1,189 @@
-"""From a metric's measures to results: numbers with their interval, floor, ceiling, judge and slices."""
+"""From a metric's measures to results: numbers with their interval, floor, ceiling and slices."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+import math
+from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 
 from v2f_bench.harness.bench import Bench
-from v2f_bench.harness.independence import Ties, independence
-from v2f_bench.harness.judging import Jury, ReadyJudge
-from v2f_bench.harness.slices import slices
+from v2f_bench.harness.face_check import NEED_A_FACE, answered_by
+from v2f_bench.harness.judges import Judges
+from v2f_bench.harness.numbers import Number, number_of, value_of
+from v2f_bench.harness.slices import slices_of
+from v2f_bench.harness.views import ReadyJudge
 from v2f_bench.interfaces import Evidence, Measure, Metric, PluginError
-from v2f_bench.leaderboard.record import column_name
-from v2f_bench.stats import Interval, mean_interval, median_interval, statistic_interval
+from v2f_bench.interfaces.metric import ROLES
+from v2f_bench.record import Result
+from v2f_bench.stats import Aggregate
+
+BETTER = ("higher", "lower", "neither")
 
 
-def metric_results(
-    metric: Metric,
-    seen: list[tuple[ReadyJudge, Evidence]],
-    jury: Jury,
-    posed: np.ndarray,
-    ties: Ties,
-) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
-    """The results of one metric by every judge of its kinds, and the columns of per-trial values."""
-    fitting = [(ready, evidence) for ready, evidence in seen if ready.judge.kind in metric.judged_by]
-    if not fitting:
-        reasons = "; ".join(f"{judge.name}: {judge.reason}" for judge in jury.missing if judge.kind in metric.judged_by)
-        reasons = reasons or f"no judge of kind {' or '.join(metric.judged_by)}"
-        return [unavailable(metric.name, reasons)], {}
-    results: list[dict[str, Any]] = []
-    columns: dict[str, np.ndarray] = {}
-    for ready, evidence in fitting:
-        about = _about_judge(ready, ties)
-        for measure, told in _measured(metric, evidence, posed, jury):
-            results.append({"metric": metric.name, "measure": measure.name, **about, **told})
-            if measure.values is not None:
-                columns[column_name(measure.name, ready.judge.name)] = measure.values
-    return results, columns
+@dataclass(frozen=True)
+class Measured:
+    """A result, and what it rests on: `values`, float [n], one a trial (NaN: not part of it), or else the influence of
+    each speaker on `number`."""
+
+    result: Result
+    values: np.ndarray | None
+    number: Number
 
 
-def measure_names(metric: Metric, jury: Jury, bench: Bench) -> list[str]:
-    """What a metric's measures will be called on this bench, by any judge that is here; sorted."""
-    names = set()
-    for ready in jury.judges:
+@dataclass(frozen=True)
+class Case:
+    """The evidence of one judge about one run on all trials, and which of these apply to the method: bool [n].
+
+    `detected` is the detector's evidence, where the judge needs a face and the protocol has a face check.
+    """
+
+    judge: ReadyJudge
+    evidence: Evidence
+    applicable: np.ndarray
+    detected: Evidence | None = None
+
+    @classmethod
+    def of(cls, judge: ReadyJudge, evidence: Evidence, applicable: np.ndarray, detected: Evidence | None) -> Case:
+        return cls(judge, evidence, applicable, detected if judge.judge.kind in NEED_A_FACE else None)
+
+    def answered_by(self, role: str, trials: np.ndarray) -> Evidence:
+        """The evidence as if the faces of `role` were the method's, on some trials, bool [n], alone."""
+        return answered_by(role, self.evidence, self.detected).of(trials).with_own_tables()
+
+
+def results_of(metric: Metric, case: Case, judges: Judges) -> list[Measured]:
+    """The results of one metric by one judge.
+
+    Raises:
+        PluginError: the metric broke its contract; says how.
+    """
+    evidence = case.answered_by("generated", case.applicable)
+    judged = np.isfinite(evidence.seen["generated"]).all(axis=1)
+    speakers = evidence.trials["speaker"].to_numpy()
+    found = []
+    for measure in checked(metric, metric.measure(evidence), evidence):
+        number = number_of(measure, speakers)
+        if math.isinf(number.interval.value):
+            raise PluginError(f"metric {metric.name}: {measure.name} is {number.interval.value}")
+        floor_is = measure.floor or metric.floor
+        floor = measure.chance
+        if floor is None:
+            floor = _bound(metric, floor_is, measure.name, case, judges)
+        ceiling_trials = case.applicable & has_picture(case.evidence, metric.ceiling)
+        result = Result(
+            metric=metric.name,
+            measure=measure.name,
+            judge=case.judge.judge.name,
+            value=_finite(number.interval.value),
+            low=_finite(number.interval.low),
+            high=_finite(number.interval.high),
+            n=number.trials,
+            expected=len(judged),
+            failed=int((~judged).sum()),
+            speakers=len(number.speakers),
+            floor=floor,
+            floor_is="chance" if measure.chance is not None else floor_is,
+            ceiling=_bound(metric, metric.ceiling, measure.name, case, judges),
+            ceiling_is=metric.ceiling,
+            ceiling_n=int(ceiling_trials.sum()),
+            aggregate=measure.aggregate if measure.values is not None else None,
+            better=measure.better,
+            unit=measure.unit,
+            failure_policy=measure.failure,
+            headline=measure.headline,
+            slices=slices_of(measure, evidence.trials),
+            details=measure.details,
+        )
+        values = None
+        if measure.values is not None:
+            values = np.full(len(case.applicable), np.nan)
+            values[case.applicable] = measure.values
+        found.append(Measured(result, values, number))
+    return found
+
+
+def measure_names(metric: Metric, judges: Judges, bench: Bench) -> list[str]:
+    """What a metric's measures will be called on this bench, by any judge that is here; sorted.
+
+    PluginError where the metric breaks its contract: said before any training.
+    """
+    names: set[str] = set()
+    everything = np.ones(len(bench.trials), bool)
+    for ready in judges.ready:
         if ready.judge.kind in metric.judged_by:
             blind = np.stack([ready.clips[clip] for clip in bench.trials["random_face"]])
-            names |= {measure.name for measure in metric.measure(ready.evidence(bench, blind))}
+            evidence = Case(ready, ready.evidence(bench, blind), everything).answered_by("generated", everything)
+            names |= {measure.name for measure in checked(metric, metric.measure(evidence), evidence)}
     return sorted(names)
 
 
-def unavailable(metric: str, reason: str) -> dict[str, Any]:
-    """The result of a metric that could not be had."""
-    return {"metric": metric, "measure": metric, "judge": None, "unavailable": reason}
+def checked(metric: Metric, measures: list[Measure], evidence: Evidence) -> list[Measure]:
+    """The measures, if they keep the contract of `Measure`; PluginError says how they break it."""
+    trials, names = len(evidence.trials), set()
+    if not isinstance(measures, list):
+        raise PluginError(f"metric {metric.name}: measure() gave {type(measures).__name__}, not a list of Measure")
+    for measure in measures:
+        if not isinstance(measure, Measure):
+            raise PluginError(f"metric {metric.name}: measure() gave {type(measure).__name__} among its measures")
+        problem = _problem(metric, measure, trials)
+        if measure.name in names:
+            problem = "stands twice"
+        if problem:
+            raise PluginError(f"metric {metric.name}: {measure.name} {problem}")
+        names.add(measure.name)
+    return measures
 
 
-def interval_of(measure: Measure, clusters: np.ndarray, rows: np.ndarray | None = None) -> Interval:
-    """The measure's number over `rows` (bool [n]; all if None) and its 95 % interval over `clusters`, [n] speakers."""
-    rows = np.ones(len(clusters), bool) if rows is None else rows
-    if measure.values is not None:
-        interval = mean_interval if measure.aggregate == "mean" else median_interval
-        # "expanded": percentiles widened for few clusters, where plain ones cover too little (see stats/bootstrap.py).
-        return interval(measure.values[rows], clusters[rows], method="expanded")
-    if measure.statistic is None:
-        raise PluginError(f"{measure.name} has neither values nor a statistic")
-    statistic, places = measure.statistic, np.flatnonzero(rows)
-    if rows.all() and measure.interval is not None:
-        return Interval(float(statistic(places)), *measure.interval(clusters))
-    if rows.all():
-        return statistic_interval(statistic, clusters)
-    return Interval(float(statistic(places)), np.nan, np.nan)  # groups: hundreds of draws of each would take too long
-
-
-def point(measure: Measure) -> float | None:
-    """The measure's number without an interval; None where it is not defined."""
-    if measure.values is not None:
-        known = measure.values[~np.isnan(measure.values)]
-        return float(np.mean(known) if measure.aggregate == "mean" else np.median(known)) if len(known) else None
-    if measure.statistic is None or measure.covers is None:
-        return None
-    value = measure.statistic(np.arange(len(measure.covers)))
-    return float(value) if np.isfinite(value) else None
-
-
-def _measured(
-    metric: Metric, evidence: Evidence, posed: np.ndarray, jury: Jury
-) -> list[tuple[Measure, dict[str, Any]]]:
-    """Each measure, limited to the trials that were posed, with its numbers."""
-
-    def bound(role: str, name: str) -> float | None:
-        if role not in evidence.seen:
-            return None
-        key = (metric.name, evidence.judge, role)
-        if key not in jury.bounds:
-            answered = _has_answer(evidence, role)
-            measures = metric.measure(evidence.instead(role))
-            jury.bounds[key] = {measure.name: point(_limited(measure, answered)) for measure in measures}
-        return jury.bounds[key][name]
-
-    told = []
-    for measure in metric.measure(evidence):
-        measure = _limited(measure, posed)
-        floor = measure.floor or metric.floor
-        told.append(
-            (
-                measure,
-                {
-                    **_number(measure, evidence, posed),
-                    "floor": measure.chance if measure.chance is not None else bound(floor, measure.name),
-                    "floor_is": "chance" if measure.chance is not None else floor,
-                    "ceiling": bound(metric.ceiling, measure.name),
-                    "ceiling_is": metric.ceiling,
-                    "ceiling_n": int(_has_answer(evidence, metric.ceiling).sum()),
-                    "aggregate": measure.aggregate if measure.values is not None else None,
-                    "better": measure.better,
-                    "unit": measure.unit,
-                    "failure_policy": measure.failure,
-                    "headline": measure.headline,
-                    "slices": slices(measure, evidence.trials, interval_of),
-                    "details": measure.details,
-                    "unavailable": None,
-                },
-            )
-        )
-    return told
-
-
-def _limited(measure: Measure, trials: np.ndarray) -> Measure:
-    """The measure over `trials` (bool [n]) alone: who has no second picture, say, is nobody's failure."""
-    return measure if measure.values is None else replace(measure, values=np.where(trials, measure.values, np.nan))
-
-
-def _has_answer(evidence: Evidence, role: str) -> np.ndarray:
+def has_picture(evidence: Evidence, role: str) -> np.ndarray:
     """Which trials have a picture of that role at all: bool [n]. Not every speaker has a second photograph."""
     if role == "real-photo":
         return evidence.trials["real_photo"].ne("").to_numpy()
+    if role == "mean-face-of-sex":
+        return ~np.isnan(evidence.seen[role]).all(axis=1)
     return np.ones(len(evidence.trials), bool)
 
 
-def _about_judge(ready: ReadyJudge, ties: Ties) -> dict[str, Any]:
-    independent, reason = independence(ready.judge, ties)
-    return {
-        "judge": ready.judge.name,
-        "judge_version": ready.judge.version,
-        "judge_sha256": ready.sha256,
-        "judge_quality": ready.quality,
-        "independent": independent,
-        "not_independent_because": reason,
-    }
+def _problem(metric: Metric, measure: Measure, trials: int) -> str:
+    """What is wrong with a measure, or ""."""
+    if measure.name != metric.name and not measure.name.startswith(f"{metric.name}/"):
+        return f"must be called {metric.name}, or {metric.name}/ and a part"
+    if measure.better not in BETTER:
+        return f"says that better is {measure.better!r}, not {', '.join(BETTER)}"
+    if measure.aggregate not in get_args(Aggregate):
+        return f"has the aggregate {measure.aggregate!r}, not {', '.join(get_args(Aggregate))}"
+    for what, role in (("floor", measure.floor or metric.floor), ("ceiling", metric.ceiling)):
+        if role not in ROLES:
+            return f"has the {what} {role!r}, which is no role; there is: {', '.join(ROLES)}"
+    if (measure.values is None) == (measure.statistic is None):
+        return "must have either values or a statistic"
+    for what, array in (("values", measure.values), ("covers", measure.covers)):
+        if array is not None and np.shape(array) != (trials,):
+            return f"has {what} of shape {np.shape(array)}, not one a trial, [{trials}]"
+    if measure.values is not None and not np.issubdtype(measure.values.dtype, np.number):
+        return f"has values of type {measure.values.dtype}, not numbers"
+    if measure.values is not None and np.isinf(measure.values).any():
+        return "has infinite values; a trial without a value has NaN"
+    if measure.chance is not None and not np.isfinite(measure.chance):
+        return f"has the chance level {measure.chance}"
+    return ""
 
 
-def _number(measure: Measure, evidence: Evidence, posed: np.ndarray) -> dict[str, Any]:
-    speakers = evidence.trials["speaker"].to_numpy()
-    interval = interval_of(measure, speakers)
-    judged = np.isfinite(evidence.seen["generated"]).all(axis=1)
-    if measure.values is not None:
-        n = int((~np.isnan(measure.values)).sum())
-    else:
-        n = int(measure.covers.sum()) if measure.covers is not None else len(judged)
-    return {
-        **{name: float(x) if np.isfinite(x) else None for name, x in interval._asdict().items()},
-        "n": n,
-        "expected": len(judged),
-        "failed": int((posed & ~judged).sum()),
-        "speakers": len(set(speakers)),
-    }
+def _bound(metric: Metric, role: str, name: str, case: Case, judges: Judges) -> float | None:
+    """What the faces of `role` score in the measure `name`, on the applicable trials that have such a picture."""
+    if role not in case.evidence.seen:
+        return None
+    trials = case.applicable & has_picture(case.evidence, role)
+    key = (metric.name, case.judge.judge.name, role, trials.tobytes())
+    if key not in judges.bounds:
+        judges.bounds[key] = {}
+        if trials.any():
+            evidence = case.answered_by(role, trials)
+            measures = checked(metric, metric.measure(evidence), evidence)
+            judges.bounds[key] = {measure.name: value_of(measure, len(evidence.trials)) for measure in measures}
+    return judges.bounds[key].get(name)
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

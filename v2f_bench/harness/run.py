@@ -6,113 +6,95 @@ import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from v2f_bench.files import write_text_whole, write_whole
+from v2f_bench.artefacts import FACES, Faces
 from v2f_bench.harness.bench import Bench
+from v2f_bench.harness.containment import MISTAKES, in_words, process_state_kept, raise_if_of_the_disk
 from v2f_bench.harness.fit import CHECKPOINT, fit
-from v2f_bench.harness.generate import FACES, generate
-from v2f_bench.harness.judging import Jury
+from v2f_bench.harness.generate import generate
+from v2f_bench.harness.independence import Ties
+from v2f_bench.harness.judges import Judges
 from v2f_bench.harness.plan import Plan
-from v2f_bench.harness.recording import record_of
-from v2f_bench.harness.score import SCORES, score
+from v2f_bench.harness.recording import Made, keep_record
+from v2f_bench.harness.score import FacesToScore, score
 from v2f_bench.harness.sheet import write_sheet, write_variations
-from v2f_bench.harness.stage import made_under
+from v2f_bench.harness.trials import applicable, why_unsuited
 from v2f_bench.harness.workplace import Workplace
-from v2f_bench.hashing import source_key
 from v2f_bench.interfaces import BenchError, Method, NotAvailable
 from v2f_bench.interfaces.values import ANSWERS
-from v2f_bench.leaderboard.record import TRIALS, write_record
+from v2f_bench.record import MethodFacts, Record
 
 CRASH = "crash.txt"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one plan: its folder and record, or why there is none."""
+    """What became of one plan: its folder and record, or why there is none, or not all of it."""
 
     plan: Plan
     folder: Path
-    record: dict[str, Any] | None
+    record: Record | None
     problem: str = ""
     unsuited: bool = False  # the data set cannot serve the method: no fault of either
 
 
-def run_plans(
-    plans: Iterable[Plan],
-    bench: Bench,
-    jury: Jury,
-    workplace: Workplace,
-) -> list[Outcome]:
+def run_plans(plans: Iterable[Plan], bench: Bench, judges: Judges, workplace: Workplace) -> list[Outcome]:
     """Every plan in turn; one that fails leaves the others alone."""
     outcomes = []
     for plan in plans:
         folder = plan.folder(workplace.output)
-        unmet = bench.unmet(plan.method, plan.needs)
-        if unmet:
-            outcomes.append(Outcome(plan, folder, None, unmet, unsuited=True))
-            continue
         try:
-            record = run_plan(plan, bench, jury, workplace)
-            outcomes.append(Outcome(plan, folder, record))
+            with process_state_kept():
+                if unsuited := why_unsuited(bench, plan.method, plan.needs):
+                    raise NotAvailable(unsuited)
+                record = run_plan(plan, bench, judges, workplace)
+            lost = [one for one in record.judges_missing if one.name in judges.wanted]
+            problem = "; ".join(f"judge {one.name}: {one.reason}" for one in lost)
+            outcomes.append(Outcome(plan, folder, record, problem))
         except NotAvailable as error:
             outcomes.append(Outcome(plan, folder, None, str(error), unsuited=True))
-            continue
         except BenchError as error:
             outcomes.append(Outcome(plan, folder, None, str(error)))
-        except OSError:
-            raise  # a full disk is nobody's bug, and stops the others too
-        except Exception as error:
-            # A plugin's own bug: whatever it is, the other plans go on, and the trace is kept with the run.
+        except MISTAKES as error:  # the plugin's own: whatever it is, the other plans go on
+            raise_if_of_the_disk(error)
             outcomes.append(Outcome(plan, folder, None, _crash_report(plan, folder, error)))
-        if outcomes[-1].problem:
+        if outcomes[-1].problem and not outcomes[-1].unsuited:
             workplace.progress.line(f"{plan.plugin.name} seed {plan.seed} failed: {outcomes[-1].problem}")
     return outcomes
 
 
-def run_plan(
-    plan: Plan,
-    bench: Bench,
-    jury: Jury,
-    workplace: Workplace,
-) -> dict[str, Any]:
+def run_plan(plan: Plan, bench: Bench, judges: Judges, workplace: Workplace) -> Record:
     """Fit, generate, score and record one plan; whatever of it is already there is not done again."""
     folder = plan.folder(workplace.output)
     folder.mkdir(parents=True, exist_ok=True)
-    write_text_whole(folder / "protocol.json", bench.protocol.to_json())
     method = fit(plan, bench, folder, workplace.progress)
-    key = generate(method, plan, bench, folder, workplace.progress)
-    write_sheet(folder, folder / FACES, bench)
+    generate(method, plan, bench, folder, workplace.progress)
+    faces = Faces.of(folder / FACES)
+    write_sheet(folder, faces, bench)
     _write_variations(folder, method, plan, bench, workplace)
-    posed = bench.posed(plan.needs)
-    scores = score(
-        folder / FACES, folder, key, bench, jury, posed, plan.method.trained_with, plan.device, workplace.progress
-    )
-    write_whole(folder / TRIALS, lambda path: path.write_bytes((folder / SCORES / TRIALS).read_bytes()))
-    record = record_of(
-        bench,
-        jury,
-        scores,
+    ties = Ties.of(bench.dataset.people, bench.people, bench.chose_frames, plan.method.trained_with)
+    to_score = FacesToScore(faces, plan.faces_key, applicable(bench, plan.needs), ties)
+    scores = score(to_score, folder, bench, judges, workplace)
+    made = Made(
         run=plan.run_id,
-        method={
-            "name": plan.plugin.name,
-            "distribution": plan.plugin.distribution,
-            "version": plan.plugin.version,
-            "source_hash": source_key(plan.method),
-            "summary": plan.method.summary,
-            "source": plan.method.source,
-            "needs": sorted(plan.needs),
-            "baseline": plan.method.baseline,
-            "trained_with": list(plan.method.trained_with),
-        },
+        method=MethodFacts(
+            name=plan.plugin.name,
+            distribution=plan.plugin.distribution,
+            version=plan.plugin.version,
+            source_hash=plan.source,
+            summary=plan.method.summary,
+            source=plan.method.source,
+            needs=sorted(plan.needs),
+            baseline=plan.method.baseline,
+            trained_with=list(plan.method.trained_with),
+        ),
         answers=sorted(plan.needs & set(ANSWERS)),
         options=plan.options_as_json(),
         preset=plan.preset,
-        posed=int(posed.sum()),
         seed=plan.seed,
-        circumstances={name: made_under(folder / name) for name in (CHECKPOINT, FACES, SCORES)},
+        stages={name: folder / name for name in (CHECKPOINT, FACES)},
     )
-    write_record(folder, record)
+    record = keep_record(folder, made, to_score, scores, bench, judges, workplace)
     (folder / CRASH).unlink(missing_ok=True)
     return record
 
@@ -121,14 +103,13 @@ def _write_variations(folder: Path, method: Method, plan: Plan, bench: Bench, wo
     """A bug in `vary` costs its sheet alone: mending it would be another version of the method, to be trained anew."""
     try:
         write_variations(folder, method, plan, bench)
-    except OSError:
-        raise
-    except Exception as error:
-        workplace.progress.line(f"{plan.plugin.name}: no sheet of variations: {type(error).__name__}: {error}")
+    except MISTAKES as error:
+        raise_if_of_the_disk(error)
+        workplace.progress.line(f"{plan.plugin.name}: no sheet of variations: {in_words(error)}")
 
 
-def _crash_report(plan: Plan, folder: Path, error: Exception) -> str:
+def _crash_report(plan: Plan, folder: Path, error: BaseException) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     trace = folder / CRASH
-    trace.write_text("".join(traceback.format_exception(error)))
-    return f"{plan.plugin.name} crashed: {type(error).__name__}: {error} (trace in {trace})"
+    trace.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    return f"{plan.plugin.name} crashed: {in_words(error)} (trace in {trace})"

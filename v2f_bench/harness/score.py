@@ -2,153 +2,166 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import msgspec
 import numpy as np
 import pandas as pd
-import torch
 
+from v2f_bench.artefacts import Faces, read_faces
 from v2f_bench.harness.bench import Bench
 from v2f_bench.harness.circumstances import circumstances
-from v2f_bench.harness.generate import FAILURES
+from v2f_bench.harness.containment import MISTAKES, in_words, process_state_kept, raise_if_of_the_disk
+from v2f_bench.harness.face_check import without_a_face
 from v2f_bench.harness.independence import Ties
-from v2f_bench.harness.judging import BATCH, DETECTOR, NEED_A_FACE, Jury, ReadyJudge, faceless, look, with_faces_only
-from v2f_bench.harness.results import metric_results, unavailable
+from v2f_bench.harness.judges import Judges
+from v2f_bench.harness.results import Case, results_of
 from v2f_bench.harness.stage import stage
-from v2f_bench.hashing import key_of, source_key
-from v2f_bench.interfaces import DataError, Evidence, Progress
-from v2f_bench.leaderboard.record import TRIALS
-from v2f_bench.media.picture import read_picture, to_tensor
-from v2f_bench.stats import mean_interval
+from v2f_bench.harness.views import outputs
+from v2f_bench.harness.workplace import Workplace
+from v2f_bench.interfaces import BenchError, Evidence, Metric, Progress
+from v2f_bench.keys import scores_key
+from v2f_bench.record import INFLUENCE, TRIALS, MissingJudge, Result, Unavailable, column_name
+from v2f_bench.sources import source_key
 
 SCORES = "scores"
 RESULTS = "results.json"
 
 
-def score(
-    faces: Path,
-    output: Path,
-    key: str,
-    bench: Bench,
-    jury: Jury,
-    posed: np.ndarray,
-    trained_with: Iterable[str],
-    device: str,
-    progress: Progress,
-) -> dict[str, Any]:
-    """What all metrics of the track say of the pictures `<trial>.png` in the folder `faces`.
+@dataclass(frozen=True, eq=False)
+class FacesToScore:
+    """Pictures, and what their numbers depend on besides the judges."""
 
-    Args:
-        output: where the stage's folder `scores` is made.
-        key: stands for the pictures.
-        posed: which trials there should be a picture for: bool [n].
-        trained_with: the networks that the method's training used.
+    faces: Faces
+    key: str  # stands for the pictures
+    applicable: np.ndarray  # which trials there should be a picture for: bool [n]
+    ties: Ties
 
-    Returns:
-        `results`, a dict a measure (see `record.py` for their keys), and `failures`, how many pictures failed for each
-        reason. Also written: `trials.parquet`, one row a trial, with `failure` and a column for every per-trial value.
-    """
-    people_known = bench.dataset.people is not None
-    ties = Ties(frozenset(trained_with), bench.people, people_known, bench.chose_frames)
-    key = key_of(
-        "score",
-        key,
-        [(ready.judge.name, ready.key) for ready in jury.judges],
-        jury.missing,
-        [(plugin.name, plugin.version, source_key(plugin.cls)) for plugin in jury.metrics],
-        [source_key(mean_interval), source_key(metric_results)],
-        ties,
+
+@dataclass(frozen=True)
+class Scores:
+    """What all metrics of the track say. `trials.parquet` and `influence.parquet` lie in `folder` (see `record/`)."""
+
+    folder: Path
+    results: list[Result]
+    unavailable: list[Unavailable]
+    crashed: list[MissingJudge]  # judges that could not judge these faces
+    failures: dict[str, int]  # how many applicable trials have no face that can be judged, by reason
+
+
+class _Kept(msgspec.Struct):
+    results: list[Result]
+    unavailable: list[Unavailable]
+    crashed: list[MissingJudge]
+    failures: dict[str, int]
+
+
+def score(made: FacesToScore, output: Path, bench: Bench, judges: Judges, workplace: Workplace) -> Scores:
+    """Score the faces, or find them scored, in a folder of their own below `output`/scores."""
+    key = scores_key(
+        made.key,
+        [(ready.judge.name, ready.key) for ready in judges.ready],
+        judges.missing,
+        [(plugin.name, plugin.version, source_key(plugin.cls)) for plugin in judges.metrics],
+        made.applicable.tolist(),
+        made.ties,
     )
+    folder = output / SCORES / key[:8]  # two processes may score the same faces by different judges
 
     def make(unfinished: Path) -> None:
-        evidence, failures = _look_at_all(faces, bench, jury.judges, posed, progress)
-        table = bench.trials.copy()
-        table["failure"] = [failures.get(trial, "") for trial in table["trial"]]
-        results: list[dict[str, Any]] = []
-        with progress.bar("score", len(jury.metrics)) as bar:
-            for plugin in jury.metrics:
-                try:
-                    found, columns = metric_results(plugin.cls(), evidence, jury, posed, ties)
-                except Exception as error:  # a metric's own bug costs its numbers, not those of the others
-                    found, columns = [unavailable(plugin.name, f"crashed: {type(error).__name__}: {error}")], {}
-                    progress.line(f"metric {plugin.name} {found[0]['unavailable']}")
-                results += found
-                table = pd.concat([table, pd.DataFrame(columns, index=table.index)], axis=1)
+        cases, failures, crashed = _cases(made, bench, judges, workplace.progress)
+        table = bench.trials.assign(applicable=made.applicable)
+        table["failure"] = np.where(made.applicable, table["trial"].map(failures).fillna(""), "")
+        influence = pd.DataFrame({"speaker": sorted(set(table["speaker"]))})
+        results: list[Result] = []
+        unavailable: list[Unavailable] = []
+        columns: dict[str, np.ndarray] = {}
+        with workplace.progress.bar("score", len(judges.metrics)) as bar:
+            for plugin in judges.metrics:
+                lacking = _without_a_judge(plugin.cls, judges, crashed)
+                unavailable += [lacking] if lacking else []
+                for case in cases:
+                    if case.judge.judge.kind not in plugin.cls.judged_by:
+                        continue
+                    try:
+                        with process_state_kept():
+                            measured = results_of(plugin.cls(), case, judges)
+                    except MISTAKES as error:  # a metric's own mistake costs its numbers, not those of the others
+                        raise_if_of_the_disk(error)
+                        reason = str(error) if isinstance(error, BenchError) else f"crashed: {in_words(error)}"
+                        workplace.progress.line(f"metric {plugin.name} by {case.judge.judge.name}: {reason}")
+                        unavailable.append(Unavailable(plugin.name, plugin.name, case.judge.judge.name, reason))
+                        continue
+                    for one in measured:
+                        results.append(one.result)
+                        column = column_name(one.result.measure, one.result.judge)
+                        if one.values is not None:
+                            columns[column] = one.values
+                        elif one.number.influence is not None:
+                            by_speaker = pd.Series(one.number.influence, index=one.number.speakers)
+                            influence[column] = by_speaker.reindex(influence["speaker"], fill_value=0.0).to_numpy()
                 bar.advance()
-        table.to_parquet(unfinished / TRIALS, index=False)
-        counts = table["failure"][posed].value_counts()
-        told = {"failures": {reason: int(n) for reason, n in counts.items() if reason}, "results": results}
-        (unfinished / RESULTS).write_text(json.dumps(told, indent=1))
+        pd.concat([table, pd.DataFrame(columns, index=table.index)], axis=1).to_parquet(
+            unfinished / TRIALS, index=False
+        )
+        influence.to_parquet(unfinished / INFLUENCE, index=False)
+        counts = {reason: int(n) for reason, n in table["failure"].value_counts().items() if reason}
+        kept = _Kept(results, unavailable, crashed, counts)
+        (unfinished / RESULTS).write_bytes(msgspec.json.encode(kept))
 
-    stage(output / SCORES, key, make, facts=circumstances(device))
-    return dict(json.loads((output / SCORES / RESULTS).read_text()))
+    stage(folder, key, make, facts=circumstances(workplace.device), progress=workplace.progress)
+    kept = msgspec.json.decode((folder / RESULTS).read_bytes(), type=_Kept)
+    return Scores(folder, kept.results, kept.unavailable, kept.crashed, kept.failures)
 
 
-def _look_at_all(
-    folder: Path, bench: Bench, judges: list[ReadyJudge], posed: np.ndarray, progress: Progress
-) -> tuple[list[tuple[ReadyJudge, Evidence]], dict[str, str]]:
-    """The evidence of every judge, and why trials have no face that can be judged. Each picture is decoded once."""
-    trials = list(bench.trials["trial"])
-    seen: list[list[np.ndarray]] = [[] for _ in judges]
-    failures: dict[str, str] = {}
-    with progress.bar("judge the faces", len(trials)) as bar:
-        for names, faces, why in read_faces(folder, trials, bench.protocol.resolution):
-            failures |= why
-            for ready, rows in zip(judges, seen, strict=True):
-                rows.append(look(ready.judge, faces))
-            bar.advance(len(names))
-    evidence = [
-        (ready, ready.evidence(bench, _stacked(rows))) for ready, rows in zip(judges, seen, strict=True) if trials
+def _without_a_judge(metric: type[Metric], judges: Judges, crashed: list[MissingJudge]) -> Unavailable | None:
+    """Why a metric has no judge at all; None where it has one."""
+    lost = {judge.name for judge in crashed}
+    if any(ready.judge.kind in metric.judged_by and ready.judge.name not in lost for ready in judges.ready):
+        return None
+    reasons = [
+        f"{judge.name}: {judge.reason}" for judge in [*judges.missing, *crashed] if judge.kind in metric.judged_by
     ]
-    detected = next((found for ready, found in evidence if ready.judge.name == DETECTOR), None)
-    if detected is not None:
-        for trial in np.array(trials)[faceless(detected) & posed]:
-            failures.setdefault(str(trial), f"no face found ({DETECTOR})")
-        evidence = [
-            (ready, with_faces_only(found, detected) if ready.judge.kind in NEED_A_FACE else found)
-            for ready, found in evidence
-        ]
-    return evidence, failures
+    reason = "; ".join(reasons) or f"no judge of kind {' or '.join(metric.judged_by)}"
+    return Unavailable(metric.name, metric.name, None, reason)
 
 
-def read_faces(
-    folder: Path, trials: list[str], resolution: int
-) -> Iterator[tuple[list[str], torch.Tensor, dict[str, str]]]:
-    """The pictures `<trial>.png` of a folder, in batches: the trials, float32 [N, 3, resolution, resolution] with NaN
-    where there is none, and the reason for each of these."""
-    told = json.loads((folder / FAILURES).read_text()) if (folder / FAILURES).exists() else {}
-
-    def read(trial: str) -> np.ndarray | str:
-        if trial in told:
-            return str(told[trial])
-        path = folder / f"{trial}.png"
-        if not path.is_file():
-            return "missing"
-        try:
-            pixels = read_picture(path)
-        except DataError:
-            return "unreadable"
-        return pixels if pixels.shape[0] == pixels.shape[1] else "not square"
-
-    with ThreadPoolExecutor() as readers:
-        for start in range(0, len(trials), BATCH):
-            names = trials[start : start + BATCH]
-            faces = torch.full((len(names), 3, resolution, resolution), torch.nan)
-            failures = {}
-            by_size: dict[int, list[tuple[int, np.ndarray]]] = {}
-            for place, found in enumerate(readers.map(read, names)):
-                if isinstance(found, str):
-                    failures[names[place]] = found
-                else:
-                    by_size.setdefault(len(found), []).append((place, found))
-            for same_size in by_size.values():
-                places, pixels = zip(*same_size, strict=True)
-                faces[list(places)] = to_tensor(np.stack(pixels), resolution)
-            yield names, faces, failures
+def _cases(
+    made: FacesToScore, bench: Bench, judges: Judges, progress: Progress
+) -> tuple[list[Case], dict[str, str], list[MissingJudge]]:
+    """The evidence of every judge; why trials have no face that can be judged; and judges that crashed on the faces."""
+    trials = list(bench.trials["trial"])
+    working = list(judges.ready)
+    if judges.detector is not None and judges.detector not in working:
+        working.append(judges.detector)
+    given: dict[str, list[np.ndarray]] = {ready.judge.name: [] for ready in working}
+    failures: dict[str, str] = {}
+    crashed: list[MissingJudge] = []
+    with progress.bar("judge the faces", len(trials)) as bar:
+        for names, pictures, why in read_faces(made.faces, trials, bench.protocol.resolution):
+            failures |= why
+            for ready in list(working):
+                try:
+                    with process_state_kept():
+                        given[ready.judge.name].append(outputs(ready.judge, pictures))
+                except MISTAKES as error:
+                    raise_if_of_the_disk(error)
+                    if ready is judges.detector:
+                        raise BenchError(f"the face check by {ready.judge.name} crashed: {in_words(error)}") from error
+                    crashed.append(MissingJudge(ready.judge.name, ready.judge.kind, f"crashed: {in_words(error)}"))
+                    progress.line(f"judge {ready.judge.name} left out: {crashed[-1].reason}")
+                    working.remove(ready)
+            bar.advance(len(names))
+    evidence = {ready.judge.name: ready.evidence(bench, _stacked(given[ready.judge.name])) for ready in working}
+    detected: Evidence | None = None
+    if judges.detector is not None:
+        detected = evidence[judges.detector.judge.name]
+        for trial in np.array(trials)[without_a_face(detected) & made.applicable]:
+            failures.setdefault(str(trial), f"no face found ({judges.detector.judge.name})")
+    scoring = [ready for ready in working if ready in judges.ready]
+    cases = [Case.of(ready, evidence[ready.judge.name], made.applicable, detected) for ready in scoring]
+    return cases, failures, crashed
 
 
 def _stacked(pieces: list[np.ndarray]) -> np.ndarray:

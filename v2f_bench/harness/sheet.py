@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from v2f_bench.artefacts import Faces, read_faces
 from v2f_bench.files import write_whole
 from v2f_bench.harness.bench import Bench
 from v2f_bench.harness.generate import checked_faces
 from v2f_bench.harness.plan import Plan
-from v2f_bench.harness.score import read_faces
+from v2f_bench.harness.trials import applicable, trials_for
 from v2f_bench.interfaces import Context, Method, PluginError, Trials, Variation
 from v2f_bench.media.picture import captioned, picture_format, resize, to_pixels, write_picture
 
@@ -21,7 +22,7 @@ VARIED = 6  # trials on a variation's sheet
 SHOWN = 96  # pixels of a face on it, so that captions fit
 
 
-def write_sheet(folder: Path, faces: Path, bench: Bench) -> None:
+def write_sheet(folder: Path, faces: Faces, bench: Bench) -> None:
     """`folder`/sheet.png: for twelve trials, from above: proposal, speaker's gallery face, generated."""
     chosen = bench.trials.iloc[_spread(len(bench.trials), COLUMNS)]
     _, generated, _ = next(read_faces(faces, list(chosen["trial"]), bench.protocol.resolution))
@@ -32,13 +33,13 @@ def write_sheet(folder: Path, faces: Path, bench: Bench) -> None:
 
 def write_variations(folder: Path, method: Method, plan: Plan, bench: Bench) -> None:
     """`folder`/variation-<name>.png for each variation that the method offers: six trials, one a row."""
-    posed = np.flatnonzero(bench.posed(plan.needs))
-    rows = posed[np.unique(_spread(len(posed), VARIED))]
+    applies = np.flatnonzero(applicable(bench, plan.needs))
+    rows = applies[np.unique(_spread(len(applies), VARIED))]
     for name in method.variations:
         output = folder / f"variation-{name}.png"
         if not output.exists():
             context = Context(Context(plan.seed).seed_of("vary", name), plan.device)
-            draw_variation(method, name, bench.trials_for(plan.needs, rows), context, output)
+            draw_variation(method, name, trials_for(bench, plan.needs, rows), context, output)
 
 
 def draw_variation(method: Method, name: str, trials: Trials, context: Context, output: Path) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
+from v2f_bench.harness.numbers import group_interval
 from v2f_bench.interfaces import Measure
-from v2f_bench.stats import Interval
+from v2f_bench.record import Slice
 
 SMALL = 10  # speakers; the number of a smaller group is marked as resting on few people
 AGE_BANDS = ((0, 30, "under 30"), (30, 45, "30 to 44"), (45, 60, "45 to 59"), (60, np.inf, "60 and over"))
@@ -32,22 +31,15 @@ def groups(trials: pd.DataFrame) -> dict[tuple[str, str], np.ndarray]:
     return found
 
 
-def slices(measure: Measure, trials: pd.DataFrame, interval_of: Any) -> list[dict[str, Any]]:
-    """The measure in each group: `by`, `group`, `value`, `low`, `high`, `n`, `speakers` and `small`."""
+def slices_of(measure: Measure, trials: pd.DataFrame) -> list[Slice]:
+    """The measure in each group."""
     speakers = trials["speaker"].to_numpy()
-    told = []
+    counted = np.ones(len(speakers), bool) if measure.covers is None else measure.covers
+    if measure.values is not None:
+        counted = ~np.isnan(measure.values)
+    found = []
     for (label, group), rows in groups(trials).items():
-        interval: Interval = interval_of(measure, speakers, rows)
-        n = int((rows & ~np.isnan(measure.values)).sum()) if measure.values is not None else int(rows.sum())
-        people = len(set(speakers[rows]))
-        told.append(
-            {
-                "by": label,
-                "group": group,
-                **{name: float(x) if np.isfinite(x) else None for name, x in interval._asdict().items()},
-                "n": n,
-                "speakers": people,
-                "small": people < SMALL,
-            }
-        )
-    return told
+        value, low, high = (float(x) if np.isfinite(x) else None for x in group_interval(measure, speakers, rows))
+        n, people = int((rows & counted).sum()), len(set(speakers[rows & counted]))
+        found.append(Slice(label, group, value, low, high, n, people, people < SMALL))
+    return found

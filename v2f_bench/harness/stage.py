@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from v2f_bench.files import write_text_whole
 from v2f_bench.harness.circumstances import peak_memory_mib
+from v2f_bench.interfaces import Progress, Silent
 
 MARKER = "stage.json"
+PATIENCE = 5.0  # seconds that another process is waited for before that is said
 
 
 def stage(
@@ -23,6 +27,7 @@ def stage(
     make: Callable[[Path], None],
     resumable: bool = False,
     facts: dict[str, Any] | None = None,
+    progress: Progress | None = None,
 ) -> bool:
     """Have `make` fill `folder`, unless a finished one with the same `key` is there already. True if work was done.
 
@@ -33,8 +38,7 @@ def stage(
     """
     if is_done(folder, key):
         return False
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_name(f".{folder.name}.lock")):
+    with locked(folder, progress):
         if is_done(folder, key):
             return False
         unfinished = folder.with_name(f".{folder.name}.unfinished")
@@ -60,6 +64,49 @@ def stage(
         write_text_whole(unfinished / MARKER, json.dumps(marker))
         _take_place(unfinished, folder)
     return True
+
+
+def adopt(folder: Path, key: str, others: Iterable[Path]) -> bool:
+    """Take the finished output of the same work from one of some other folders, if there is one. True if that was done.
+
+    Files are linked where the disk allows it, and copied otherwise; they are never written to again.
+    """
+    if is_done(folder, key):
+        return False
+    source = next((other for other in others if other != folder and is_done(other, key)), None)
+    if source is None:
+        return False
+    with locked(folder):
+        if is_done(folder, key):
+            return False
+        unfinished = folder.with_name(f".{folder.name}.unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.copytree(source, unfinished, copy_function=_link)
+        _take_place(unfinished, folder)
+    return True
+
+
+@contextmanager
+def locked(folder: Path, progress: Progress | None = None) -> Iterator[None]:
+    """Alone among processes at work on `folder`; a long wait for another one is said."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder.with_name(f".{folder.name}.lock"))
+    try:
+        lock.acquire(timeout=PATIENCE)
+    except Timeout:
+        (progress or Silent()).line(f"waiting for another process that is at work on {folder}")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def _take_place(unfinished: Path, folder: Path) -> None:

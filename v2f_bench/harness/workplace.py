@@ -10,6 +10,7 @@ import platformdirs
 
 from v2f_bench.harness.circumstances import cpu_count
 from v2f_bench.interfaces import Progress, Silent, UsageError
+from v2f_bench.keys import Computing
 
 CACHE_VARIABLE = "V2F_BENCH_CACHE"
 
@@ -23,15 +24,36 @@ class Workplace:
     devices: tuple[str, ...] = ("cpu",)  # training uses all, everything else the first
     jobs: int = field(default_factory=cpu_count)
     progress: Progress = field(default_factory=Silent)
+    precision: str = "float32"  # of training
 
     @property
     def device(self) -> str:
         return self.devices[0]
 
+    def computing(self) -> Computing:
+        """How numbers are computed here."""
+        import torch
+
+        return Computing(
+            torch.__version__.partition("+")[0],
+            torch.get_num_threads(),
+            self.device.partition(":")[0],
+            len(self.devices),
+            self.precision,
+        )
+
 
 def default_cache() -> Path:
     """`$V2F_BENCH_CACHE`, or the user's cache folder."""
     return Path(os.environ.get(CACHE_VARIABLE) or platformdirs.user_cache_dir("v2f-bench"))
+
+
+def set_threads(wanted: int | None) -> None:
+    """Let torch compute with so many threads; None leaves it as it is: one a CPU, or as OMP_NUM_THREADS says."""
+    if wanted is not None:
+        import torch
+
+        torch.set_num_threads(wanted)
 
 
 def choose_devices(wanted: str) -> tuple[str, ...]:

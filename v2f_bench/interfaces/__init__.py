@@ -6,7 +6,7 @@ from v2f_bench.interfaces.errors import BenchError, DataError, NotAvailable, Plu
 from v2f_bench.interfaces.judge import Judge, WeightsFile
 from v2f_bench.interfaces.media import MediaOptions
 from v2f_bench.interfaces.method import Method
-from v2f_bench.interfaces.metric import Evidence, ListedQuestions, Measure, Metric
+from v2f_bench.interfaces.metric import Evidence, ListedQuestions, Measure, Metric, OfWeights
 from v2f_bench.interfaces.options import (
     Count,
     Decay,
@@ -42,6 +42,7 @@ __all__ = [
     "NoOptions",
     "NotAvailable",
     "NotNegative",
+    "OfWeights",
     "Part",
     "PluginError",
     "Positive",

@@ -28,6 +28,8 @@ class Method(ABC):
         options: a frozen dataclass of typed options (see `v2f_bench.interfaces.options`).
         presets: named options; by custom `quick` (minutes on a laptop's CPU) and `paper` (the source's own numbers).
         baseline: whether it stands in every table of its track as a floor, a ceiling or a simple rival.
+        uses_device: whether it computes on the device that it is given. False for one that stays on the CPU: then
+            device, number of devices and precision are no part of what its checkpoint depends on.
         variations: named sheets that `vary` can draw, with what each shows: {"emotion": "one voice, every emotion"}.
         trained_with: names of pretrained networks that its losses or features used, as judges name them; a metric
             judged by one of these is marked as not independent.
@@ -41,6 +43,7 @@ class Method(ABC):
     options: ClassVar[type] = NoOptions
     presets: ClassVar[Mapping[str, Any]] = {}
     baseline: ClassVar[bool] = False
+    uses_device: ClassVar[bool] = True
     variations: ClassVar[Mapping[str, str]] = {}
     trained_with: ClassVar[tuple[str, ...]] = ()
 
@@ -65,7 +68,10 @@ class Method(ABC):
 
     @abstractmethod
     def fit(self, train: Clips, validation: Clips, context: Context) -> None:
-        """Learn. The test split is not within reach; choose checkpoints on `validation`."""
+        """Learn. The test split is not within reach; choose checkpoints on `validation`.
+
+        Afterwards the method is ready to generate: what it draws then is compared with what it draws when restored.
+        """
 
     @abstractmethod
     def generate(self, trials: Trials, context: Context) -> torch.Tensor:

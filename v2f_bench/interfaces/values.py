@@ -129,7 +129,6 @@ class Trials:
 
     @property
     def real_photos(self) -> torch.Tensor:
-        """NaN where the speaker has no second picture."""
         return self._get("real-photo")  # type: ignore[return-value]
 
     @property

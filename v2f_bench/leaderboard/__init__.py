@@ -1,6 +1,8 @@
-"""Records to tables."""
+"""From records to the values of tables: rows, cells, differences and notes; `render/` lays them out."""
 
-from v2f_bench.leaderboard.groups import render_groups
-from v2f_bench.leaderboard.table import render_table
+from v2f_bench.leaderboard.board import Board, Choice, boards
+from v2f_bench.leaderboard.entries import Entry
+from v2f_bench.leaderboard.gather import gather
+from v2f_bench.leaderboard.groups import LABELS, GroupTable, group_tables
 
-__all__ = ["render_groups", "render_table"]
+__all__ = ["LABELS", "Board", "Choice", "Entry", "GroupTable", "boards", "gather", "group_tables"]

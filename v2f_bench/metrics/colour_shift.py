@@ -28,13 +28,14 @@ class ColourShift(Metric):
     Over the cells of a 16×16 grid that are not brows, eyes or mouth (`MOVING`): skin, hair, background and clothes,
     which a change of expression leaves as they are. The colour of a cell is the mean of its pixels. About 2.3 is just
     noticeable (Mahy et al. 1994); a trial's value is at most 100, black for white. A copy of the source scores 0; the
-    ceiling shows how much another picture of the same person differs.
+    ceiling shows how much the speaker's real picture with the emotion differs.
     """
 
     name = "colour-shift"
     summary = "mean colour difference (CIELAB ΔE) to the source face outside eyes, brows and mouth"
     judged_by = ("pixels",)
     tracks = frozenset({"emotion"})
+    ceiling = "target"
 
     def measure(self, evidence: Evidence) -> list[Measure]:
         source = evidence.seen["proposal"]

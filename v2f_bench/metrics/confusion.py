@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from v2f_bench.interfaces import Evidence
+from v2f_bench.interfaces import Evidence, OfWeights
 from v2f_bench.interfaces.labels import standard_label
 from v2f_bench.metrics.vectors import usable
-from v2f_bench.stats import weighted_interval
 
 NO_FACE = "no face"
 
@@ -60,18 +59,12 @@ class Confusion:
         def statistic(rows: np.ndarray) -> float:
             return float(of(self.label[rows].T @ self.judged[rows]))
 
-        def interval(clusters: np.ndarray) -> tuple[float, float]:
-            names, place = np.unique(clusters[self.known], return_inverse=True)
-            if not len(names):
-                return np.nan, np.nan
-            cells = np.zeros((len(names), *self.label.shape[1:], self.judged.shape[1]))
-            np.add.at(cells, place, self.label[self.known, :, None] * self.judged[self.known, None, :])
-            _, low, high = weighted_interval(
-                lambda weights: of(np.tensordot(weights, cells, axes=1)), len(names), method="expanded"
-            )
-            return low, high
+        def by_weights(place: np.ndarray) -> OfWeights:
+            cells = np.zeros((place.max() + 1, *self.label.shape[1:], self.judged.shape[1]))
+            np.add.at(cells, place[self.known], self.label[self.known, :, None] * self.judged[self.known, None, :])
+            return lambda weights: of(np.tensordot(weights, cells, axes=1))
 
-        return {"statistic": statistic, "covers": self.known, "interval": interval}
+        return {"statistic": statistic, "covers": self.known, "by_weights": by_weights}
 
     def details(self) -> dict[str, Any]:
         """The confusion matrix with its labels, and the trials that it leaves out."""

@@ -7,9 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from v2f_bench.interfaces import Evidence, Measure, Metric
+from v2f_bench.interfaces import Evidence, Measure, Metric, OfWeights
 from v2f_bench.metrics.vectors import answers, unit, usable
-from v2f_bench.stats import weighted_interval
 
 
 class Diversity(Metric):
@@ -35,7 +34,7 @@ class Diversity(Metric):
         def told(name: str, unit: str, number: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Measure:
             """`number` of the mean distances of generated and of real faces."""
 
-            def of(rows: np.ndarray, clusters: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+            def of(rows: np.ndarray, clusters: np.ndarray) -> OfWeights:
                 made = mean_distances(generated[rows], clusters, missing=0.0)
                 true = mean_distances(real[rows], clusters)
                 return lambda weights: number(made(weights), true(weights))
@@ -46,10 +45,8 @@ class Diversity(Metric):
                 people = np.unique(speaker[rows], return_inverse=True)[1]
                 return float(of(rows, people)(np.ones((1, people.max() + 1)))[0])
 
-            def interval(clusters: np.ndarray) -> tuple[float, float]:
-                names, place = np.unique(clusters, return_inverse=True)
-                _, low, high = weighted_interval(of(np.arange(len(place)), place), len(names), method="expanded")
-                return low, high
+            def by_weights(place: np.ndarray) -> OfWeights:
+                return of(np.arange(len(place)), place)
 
             return Measure(
                 name,
@@ -58,7 +55,7 @@ class Diversity(Metric):
                 failure="a pair with a missing or unjudgeable face counts as no difference",
                 statistic=statistic,
                 covers=np.ones(len(generated), bool),
-                interval=interval,
+                by_weights=by_weights,
                 headline=name == self.name,
             )
 

@@ -26,7 +26,7 @@ class EmotionAgreement(Metric):
     of others. It does not ask which emotion is the most probable, so a judge that calls every blurred face sad can
     still tell which is the sadder; 0.5 is chance, whatever the judge's leanings. Trials whose label the judge has no
     class for are left out, and counted in the details beside the confusion matrix. The floor of the rest is the source
-    face unchanged.
+    face unchanged, the ceiling the speaker's real face with the emotion.
     """
 
     name = "emotion-agreement"
@@ -36,6 +36,7 @@ class EmotionAgreement(Metric):
     judged_by = ("emotion",)
     tracks = frozenset({"emotion"})
     floor: ClassVar[str] = "proposal"
+    ceiling: ClassVar[str] = "target"
 
     def measure(self, evidence: Evidence) -> list[Measure]:
         measures = []
@@ -73,7 +74,7 @@ def _area(scores: OneAgainstRest, name: str) -> Measure:
         failure=FAILURE_OF_AUC,
         statistic=scores.area,
         covers=scores.known,
-        interval=scores.interval,
+        by_weights=scores.by_weights,
         chance=0.5,
         headline=name == "emotion-agreement/",
         details=scores.details(),

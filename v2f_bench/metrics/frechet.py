@@ -9,7 +9,6 @@ from typing import ClassVar
 import numpy as np
 
 from v2f_bench.interfaces import Evidence, Measure, Metric
-from v2f_bench.metrics.influence import influence_interval
 from v2f_bench.metrics.vectors import answers, finite, usable
 
 
@@ -32,10 +31,10 @@ class _Frechet(Metric):
         def statistic(rows: np.ndarray) -> float:
             return real.distance(finite(generated[rows]))
 
-        def value_and_influence() -> tuple[float, np.ndarray]:
+        def influence() -> np.ndarray:
             found = np.full(len(generated), np.nan)
-            value, found[known] = real.influence(generated[known])
-            return value, found
+            found[known] = real.influence(generated[known])
+            return found
 
         return [
             Measure(
@@ -45,7 +44,7 @@ class _Frechet(Metric):
                 failure="a missing or unjudgeable face is left out, and n says so",
                 statistic=statistic,
                 covers=known,
-                interval=influence_interval(value_and_influence),
+                influence=influence,
                 headline=self.headline,
                 details={"real_faces": real.faces},
             )
@@ -95,15 +94,15 @@ class Normal:
         factor = _factor(features, mean)
         return self._distance(mean, factor, np.linalg.svd(factor @ self._factor.T, compute_uv=False))
 
-    def influence(self, features: np.ndarray) -> tuple[float, np.ndarray]:
-        """The distance, and n times its derivative by the weight of each row: float [n], of mean zero.
+    def influence(self, features: np.ndarray) -> np.ndarray:
+        """n times the derivative of the distance by the weight of each row: float [n], of mean zero.
 
         A weight scales a row of X, and the sum of singular values U S Vᵀ then changes by half of (U S Uᵀ)_ii; in terms
         of X Yᵀ V = U S, whose rows need no factor of X.
         """
         n = len(features)
         if n < 2 or self.faces < 2:
-            return float("nan"), np.full(n, np.nan)
+            return np.full(n, np.nan)
         mean = _mean(features)
         factor = _factor(features, mean)
         _, singular, right = np.linalg.svd(factor @ self._factor.T, full_matrices=False)
@@ -114,7 +113,7 @@ class Normal:
             along = x @ onto  # U S^½
             shares[rows] = n * (np.einsum("nd,nd->n", x, x) - np.einsum("nk,nk->n", along, along))
             shift[rows] = 2 * np.sqrt(n - 1) * x @ (mean - self._mean)
-        return self._distance(mean, factor, singular), shift + shares - shares.mean()
+        return np.asarray(shift + shares - shares.mean())
 
     def _distance(self, mean: np.ndarray, factor: np.ndarray, singular: np.ndarray) -> float:
         spread = np.vdot(factor, factor) + np.vdot(self._factor, self._factor)

@@ -84,6 +84,7 @@ class IdentityPreservation(Metric):
     summary = "cosine of identity embeddings between the generated face and the source face"
     judged_by = ("identity",)
     tracks = frozenset({"emotion"})
+    ceiling = "target"
 
     def measure(self, evidence: Evidence) -> list[Measure]:
         generated, source = answers(evidence), evidence.seen["proposal"]

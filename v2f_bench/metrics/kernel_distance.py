@@ -8,7 +8,6 @@ from functools import cached_property
 import numpy as np
 
 from v2f_bench.interfaces import Evidence, Measure, Metric
-from v2f_bench.metrics.influence import influence_interval
 from v2f_bench.metrics.vectors import answers, finite, usable
 
 BLOCK = 512  # rows of a kernel matrix at a time
@@ -39,7 +38,7 @@ class Kid(Metric):
                 failure="a missing or unjudgeable face is left out, and n says so",
                 statistic=kernel.distance,
                 covers=kernel.known,
-                interval=influence_interval(kernel.value_and_influence),
+                influence=kernel.influence,
                 headline=True,
                 details={"real_faces": len(kernel.real)},
             )
@@ -67,14 +66,12 @@ class Kernel:
         within = self._within[rows] if all_of_them else _sums_with_others(self._features[rows])
         return float(within.sum() / (n * (n - 1)) + self._within_real - 2 * self._across[rows].mean())
 
-    def value_and_influence(self) -> tuple[float, np.ndarray]:
-        """The distance of all trials, and n times its derivative by the weight of each: float [n], NaN if not known."""
-        everything = np.arange(len(self.known))
-        value = self.distance(everything)
-        if np.isnan(value):
-            return value, np.full(len(everything), np.nan)
+    def influence(self) -> np.ndarray:
+        """n times the derivative of the distance of all trials by the weight of each: float [n], NaN if not known."""
+        if min(self.known.sum(), len(self.real)) < 2:
+            return np.full(len(self.known), np.nan)
         contribution = 2 * (self._within / (self.known.sum() - 1) - self._across)
-        return value, contribution - contribution[self.known].mean()
+        return np.asarray(contribution - contribution[self.known].mean())
 
     @cached_property
     def _within(self) -> np.ndarray:

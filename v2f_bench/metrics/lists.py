@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from v2f_bench.interfaces import Evidence, ListedQuestions, Measure
+from v2f_bench.interfaces import Evidence, ListedQuestions, Measure, OfWeights
 from v2f_bench.metrics.vectors import answers, unit, usable
-from v2f_bench.stats import area_under_curve, chance_in_top, equal_error_rate, rank_of_target
+from v2f_bench.stats import (
+    Scores,
+    area_under_curve,
+    auc_of_weights,
+    chance_in_top,
+    eer_of_weights,
+    equal_error_rate,
+    rank_of_target,
+)
 
 TOP = (1, 5, 10)  # places of a gallery that count as found
 
@@ -39,21 +48,19 @@ def _matching(evidence: Evidence, listed: ListedQuestions) -> Measure:
         better="higher",
         unit="fraction",
         failure="a missing or unjudgeable face is a wrong choice in each of its questions",
-        statistic=_mean(listed, np.where(failed, 0.0, _wins(cosines))),
-        covers=_covers(evidence, listed),
+        **_mean(evidence, listed, np.where(failed, 0.0, _wins(cosines))),
         chance=1 / choices,
     )
 
 
 def _retrieval(evidence: Evidence, listed: ListedQuestions) -> list[Measure]:
     cosines, failed = _cosines(evidence, listed)
-    covers = _covers(evidence, listed)
     judged = usable(unit(evidence.seen["listed"]))[listed.faces]  # a real face that cannot be judged takes no part
     size, known = judged.sum(axis=1), judged[:, 0]
     above, ties = rank_of_target(np.where(np.isnan(cosines), -np.inf, cosines), np.zeros(len(cosines), int))
 
-    def statistic(values: np.ndarray, when_failed: float) -> Callable[[np.ndarray], float]:
-        return _mean(listed, np.where(known, np.where(failed, when_failed, values), np.nan))
+    def mean(values: np.ndarray, when_failed: float) -> dict[str, Any]:
+        return _mean(evidence, listed, np.where(known, np.where(failed, when_failed, values), np.nan))
 
     recalls = [
         Measure(
@@ -61,8 +68,7 @@ def _retrieval(evidence: Evidence, listed: ListedQuestions) -> list[Measure]:
             better="higher",
             unit="fraction",
             failure="a missing or unjudgeable face is not retrieved",
-            statistic=statistic(chance_in_top(above, ties, k), 0.0),
-            covers=covers,
+            **mean(chance_in_top(above, ties, k), 0.0),
             chance=float(np.minimum(k / size[known], 1).mean()) if known.any() else None,
         )
         for k in TOP
@@ -72,8 +78,7 @@ def _retrieval(evidence: Evidence, listed: ListedQuestions) -> list[Measure]:
         better="lower",
         unit="fraction of the gallery",
         failure="a missing or unjudgeable face ranks last",
-        statistic=statistic((above + (ties + 1) / 2 - 1) / np.maximum(size - 1, 1), 1.0),
-        covers=covers,
+        **mean((above + (ties + 1) / 2 - 1) / np.maximum(size - 1, 1), 1.0),
         chance=0.5,
     )
     return [*recalls, rank]
@@ -85,7 +90,9 @@ def _verification(evidence: Evidence, listed: ListedQuestions) -> list[Measure]:
     # A failed face scores below all others with its own speaker; with others it is not compared.
     scores = np.where(failed, np.where(same, -np.inf, np.nan), cosines[:, 0])
 
-    def pooled(number: Callable[[np.ndarray, np.ndarray], float], worst: float) -> Callable[[np.ndarray], float]:
+    def pooled(
+        number: Callable[[np.ndarray, np.ndarray], float], of_weights: Callable[[Scores], OfWeights], worst: float
+    ) -> dict[str, Any]:
         def statistic(rows: np.ndarray) -> float:
             asked = _asked(listed, rows)
             asked = asked[~np.isnan(scores[asked])]
@@ -94,27 +101,40 @@ def _verification(evidence: Evidence, listed: ListedQuestions) -> list[Measure]:
                 return number(own, others)
             return worst if len(own) and np.isneginf(own).all() else np.nan
 
-        return statistic
+        def by_weights(place: np.ndarray) -> OfWeights:
+            own, others = (np.flatnonzero(~np.isnan(scores) & side) for side in (same, ~same))
+            if not len(others):
+                return lambda weights: np.full(len(weights), worst)
+            whose = place[listed.trial]
+            return of_weights(Scores(scores[own], whose[own], scores[others], whose[others], int(place.max()) + 1))
+
+        return {"statistic": statistic, "by_weights": by_weights, "covers": _covers(evidence, listed)}
 
     failure = "a missing or unjudgeable face scores below all others with its own speaker; others are not compared"
-    covers = _covers(evidence, listed)
-    area, error_rate = pooled(area_under_curve, 0.0), pooled(equal_error_rate, 1.0)
+    area = pooled(area_under_curve, auc_of_weights, 0.0)
+    error_rate = pooled(equal_error_rate, eer_of_weights, 1.0)
     name = f"verification/{listed.name}"
     return [
-        Measure(f"{name}/AUC", "higher", "area", failure, statistic=area, covers=covers, chance=0.5),
-        Measure(f"{name}/EER", "lower", "fraction", failure, statistic=error_rate, covers=covers, chance=0.5),
+        Measure(f"{name}/AUC", "higher", "area", failure, chance=0.5, **area),
+        Measure(f"{name}/EER", "lower", "fraction", failure, chance=0.5, **error_rate),
     ]
 
 
-def _mean(listed: ListedQuestions, values: np.ndarray) -> Callable[[np.ndarray], float]:
-    """The mean of the questions' values, float [q], NaN for one that does not count, over the trials of a resample."""
+def _mean(evidence: Evidence, listed: ListedQuestions, values: np.ndarray) -> dict[str, Any]:
+    """The mean of the questions' values, float [q], NaN for one that does not count, as the parts of a measure."""
+    counted = ~np.isnan(values)
 
     def statistic(rows: np.ndarray) -> float:
         asked = values[_asked(listed, rows)]
         known = asked[~np.isnan(asked)]
         return float(known.mean()) if len(known) else np.nan
 
-    return statistic
+    def by_weights(place: np.ndarray) -> OfWeights:
+        whose, speakers = place[listed.trial[counted]], int(place.max()) + 1
+        sums, counts = np.bincount(whose, values[counted], speakers), np.bincount(whose, minlength=speakers)
+        return lambda weights: (weights @ sums) / (weights @ counts)
+
+    return {"statistic": statistic, "by_weights": by_weights, "covers": _covers(evidence, listed)}
 
 
 def _cosines(evidence: Evidence, listed: ListedQuestions) -> tuple[np.ndarray, np.ndarray]:

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from v2f_bench.interfaces import Evidence
+from v2f_bench.interfaces import Evidence, OfWeights
 from v2f_bench.interfaces.labels import standard_label
 from v2f_bench.metrics.vectors import usable
-from v2f_bench.stats import weighted_interval
 
 
 @dataclass(frozen=True)
@@ -47,15 +46,11 @@ class OneAgainstRest:
         """The mean over the classes of the area under the ROC curve, for trial positions `rows`; NaN for none."""
         return float(self._mean(np.ones((1, 1)), *self._pairs(rows, np.zeros(len(rows), int)))[0])
 
-    def interval(self, clusters: np.ndarray) -> tuple[float, float]:
-        """By drawing whole clusters (the speaker of each trial, [n]) anew; both sides of every pair are drawn."""
+    def by_weights(self, place: np.ndarray) -> OfWeights:
+        """The area by how often each speaker counts; both sides of every pair do. `place`: int [n], each trial's."""
         rows = np.flatnonzero(self.known)
-        names, place = np.unique(clusters[rows], return_inverse=True)
-        if not len(names):
-            return np.nan, np.nan
-        pairs = self._pairs(rows, place)
-        _, low, high = weighted_interval(lambda weights: self._mean(weights, *pairs), len(names), method="expanded")
-        return low, high
+        pairs = self._pairs(rows, place[rows])
+        return lambda weights: self._mean(weights, *pairs)
 
     def details(self) -> dict[str, Any]:
         """The area of each class alone; None where there is no other class to compare with."""

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from v2f_bench.interfaces import Evidence, Measure, Metric
+from v2f_bench.interfaces import Evidence, Measure, Metric, OfWeights
 from v2f_bench.metrics.vectors import answers, usable
-from v2f_bench.stats import mean_interval
 
 NEIGHBOUR = 3
 BLOCK = 512  # rows of a distance matrix at a time
@@ -47,10 +46,15 @@ class PrecisionRecall(Metric):
                 found[real_known] = covered(real_faces, faces)
             return found
 
-        def interval(speakers: np.ndarray) -> tuple[float, float]:
-            found = recalled(np.arange(len(speakers)))
-            _, low, high = mean_interval(found, evidence.reference["speaker"].to_numpy(), method="expanded")
-            return low, high
+        def by_weights(place: np.ndarray) -> OfWeights:
+            """Over the speakers of the reference faces; one who has no trial counts once, whatever the weights."""
+            found = recalled(np.arange(len(place)))
+            number = dict(zip(evidence.trials["speaker"], place, strict=True))
+            whose = np.array([number.get(speaker, -1) for speaker in evidence.reference["speaker"]])[real_known]
+            speakers = int(place.max()) + 1
+            sums = np.bincount(whose + 1, found[real_known], speakers + 1)
+            counts = np.bincount(whose + 1, minlength=speakers + 1)
+            return lambda weights: (weights @ sums[1:] + sums[0]) / (weights @ counts[1:] + counts[0])
 
         details = {"real_faces": len(real_faces)}
         return [
@@ -69,7 +73,7 @@ class PrecisionRecall(Metric):
                 failure="a missing or unjudgeable face covers nothing; fewer than four cover nothing at all",
                 statistic=lambda rows: _mean(recalled(rows)),
                 covers=known,
-                interval=interval,
+                by_weights=by_weights,
                 details=details,
             ),
         ]

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from v2f_bench.interfaces import Evidence, Measure, Metric
+from v2f_bench.interfaces import Evidence, Measure, Metric, OfWeights
 from v2f_bench.metrics.galleries import Lineup, strata
 from v2f_bench.metrics.lists import verification_over_lists
-from v2f_bench.stats import Interval, area_under_curve, eer_interval, equal_error_rate, pooled_auc_interval
+from v2f_bench.stats import Scores, area_under_curve, auc_of_weights, eer_of_weights, equal_error_rate
 
 FAILURE = "a missing or unjudgeable face scores below all others with its own speaker; with others it is not compared"
 
@@ -47,7 +47,7 @@ def _area(prefix: str, positive: np.ndarray, negatives: np.ndarray) -> Measure:
         failure=FAILURE,
         statistic=_pooled(area_under_curve, positive, negatives, worst=0.0),
         covers=~np.isnan(positive),
-        interval=_ends(pooled_auc_interval, positive, negatives, worst=0.0),
+        by_weights=_by_weights(auc_of_weights, positive, negatives, worst=0.0),
         chance=0.5,
     )
 
@@ -60,7 +60,7 @@ def _error_rate(prefix: str, positive: np.ndarray, negatives: np.ndarray) -> Mea
         failure=FAILURE,
         statistic=_pooled(equal_error_rate, positive, negatives, worst=1.0),
         covers=~np.isnan(positive),
-        interval=_ends(eer_interval, positive, negatives, worst=1.0),
+        by_weights=_by_weights(eer_of_weights, positive, negatives, worst=1.0),
         chance=0.5,
     )
 
@@ -91,16 +91,12 @@ def _pooled(
     return statistic
 
 
-def _ends(
-    interval: Callable[..., Interval],
-    positive: np.ndarray,
-    negatives: np.ndarray,
-    worst: float,
-) -> Callable[[np.ndarray], tuple[float, float]]:
-    def ends(clusters: np.ndarray) -> tuple[float, float]:
+def _by_weights(
+    number: Callable[[Scores], OfWeights], positive: np.ndarray, negatives: np.ndarray, worst: float
+) -> Callable[[np.ndarray], OfWeights]:
+    def by_weights(place: np.ndarray) -> OfWeights:
         if np.isneginf(positive).any() and np.isnan(negatives).all():
-            return worst, worst
-        _, low, high = interval(positive, negatives, clusters, method="expanded")
-        return low, high
+            return lambda weights: np.full(len(weights), worst)
+        return number(Scores.pooled(positive, negatives, place))
 
-    return ends
+    return by_weights

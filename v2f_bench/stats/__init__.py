@@ -3,13 +3,20 @@
 from v2f_bench.stats.bootstrap import (
     Interval,
     Method,
+    Statistic,
     mean_interval,
     median_interval,
-    statistic_interval,
     weighted_interval,
 )
+from v2f_bench.stats.influence import (
+    jackknife,
+    jackknife_by_rows,
+    mean_influence,
+    median_influence,
+    standard_error,
+)
 from v2f_bench.stats.multiple import holm, tie_groups
-from v2f_bench.stats.paired import Comparison, compare, sign_flip_test
+from v2f_bench.stats.paired import Aggregate, Comparison, Sample, compare, compare_pairs, sign_flip_tests
 from v2f_bench.stats.ranks import (
     area_under_curve,
     average_precision,
@@ -17,28 +24,41 @@ from v2f_bench.stats.ranks import (
     rank_of_target,
     recall_in_gallery,
 )
-from v2f_bench.stats.seeds import seeded_interval
-from v2f_bench.stats.verification import eer_interval, equal_error_rate, pooled_auc_interval
+from v2f_bench.stats.runs import FEWEST_RUNS, Estimate, Runs, estimate, interval_over_runs
+from v2f_bench.stats.verification import Scores, auc_of_weights, eer_of_weights, equal_error_rate
 
 __all__ = [
+    "FEWEST_RUNS",
+    "Aggregate",
     "Comparison",
+    "Estimate",
     "Interval",
     "Method",
+    "Runs",
+    "Sample",
+    "Scores",
+    "Statistic",
     "area_under_curve",
+    "auc_of_weights",
     "average_precision",
     "chance_in_top",
     "compare",
-    "eer_interval",
+    "compare_pairs",
+    "eer_of_weights",
     "equal_error_rate",
+    "estimate",
     "holm",
+    "interval_over_runs",
+    "jackknife",
+    "jackknife_by_rows",
+    "mean_influence",
     "mean_interval",
+    "median_influence",
     "median_interval",
-    "pooled_auc_interval",
     "rank_of_target",
     "recall_in_gallery",
-    "seeded_interval",
-    "sign_flip_test",
-    "statistic_interval",
+    "sign_flip_tests",
+    "standard_error",
     "tie_groups",
     "weighted_interval",
 ]

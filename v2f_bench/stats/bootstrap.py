@@ -12,7 +12,6 @@ from scipy.special import ndtr, ndtri, stdtrit
 RESAMPLES = 2000
 BLOCK = 256  # resamples at a time: what a statistic keeps in memory stays flat in their number
 
-Plain = Literal["percentile", "expanded"]
 Method = Literal["percentile", "expanded", "bca"]
 Statistic = Callable[[np.ndarray], np.ndarray]
 
@@ -59,37 +58,6 @@ def median_interval(
         return UNKNOWN
     names, place = np.unique(clusters[known], return_inverse=True)
     return weighted_interval(weighted_median(values[known], place), len(names), level, resamples, seed, method)
-
-
-def statistic_interval(
-    statistic: Callable[[np.ndarray], float],
-    clusters: np.ndarray,
-    level: float = 0.95,
-    resamples: int = 200,
-    seed: int = 0,
-    method: Method | Literal["normal"] = "normal",
-) -> Interval:
-    """`statistic` of all trial positions (int [n]; a trial drawn twice stands there twice) and its interval.
-
-    `normal` is the value and its bootstrap standard error, not percentiles: a distance between distributions is biased
-    upwards in every resample, which holds fewer different faces, so the percentiles of the resamples need not even
-    contain the value. `bca` calls the statistic once more for every cluster.
-    """
-    names, place = np.unique(clusters, return_inverse=True)
-    value = float(statistic(np.arange(len(clusters))))
-    if len(names) < 2 or not np.isfinite(value):
-        return Interval(value, np.nan, np.nan)
-    members = [np.flatnonzero(place == cluster) for cluster in range(len(names))]
-    rng = np.random.default_rng(seed)
-    picks = (rng.integers(len(names), size=len(names)) for _ in range(resamples))
-    draws = np.array([statistic(np.concatenate([members[cluster] for cluster in pick])) for pick in picks])
-    if method == "normal":
-        reach = float(ndtri((1 + level) / 2) * np.nanstd(draws, ddof=1))
-        return Interval(value, value - reach, value + reach)
-    without = np.empty(0)
-    if method == "bca":
-        without = np.array([statistic(np.flatnonzero(place != cluster)) for cluster in range(len(names))])
-    return _interval(value, draws, without, len(names), level, method)
 
 
 def weighted_interval(
@@ -173,7 +141,7 @@ def _interval(
     return Interval(value, float(low), float(high))
 
 
-def quantiles(clusters: int, level: float, method: Plain) -> np.ndarray:
+def quantiles(clusters: int, level: float, method: Method) -> np.ndarray:
     """The quantiles of the resamples at which an interval ends: float [2]. An unknown method is a ValueError."""
     tails = np.array([(1 - level) / 2, (1 + level) / 2])
     if method == "percentile":

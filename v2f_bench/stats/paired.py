@@ -1,26 +1,32 @@
-"""Two methods on the same trials: the difference with its interval, a permutation test and an effect size."""
+"""Two methods on the same trials: the difference with its interval, a test and an effect size."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
 
 import numpy as np
 
-from v2f_bench.stats.bootstrap import RESAMPLES, UNKNOWN, Interval, Plain, cluster_sums, cluster_weights
-from v2f_bench.stats.seeds import Runs, two_levels
+from v2f_bench.stats.bootstrap import UNKNOWN, Interval
+from v2f_bench.stats.influence import mean_influence, median_influence
+from v2f_bench.stats.runs import FEWEST_RUNS, Runs, estimate
 
 PERMUTATIONS = 9999
 EXACT_CLUSTERS = 14  # up to 2**14 sign patterns are all tried
-BLOCK = 2**21  # signs drawn at a time
+BLOCK = 2**22  # signs, or sums, at a time
+
+Aggregate = Literal["mean", "median"]
 
 
 @dataclass(frozen=True)
 class Comparison:
     """`a` minus `b` on the trials that both have.
 
-    effect_size: Cohen's d_z (Lakens 2013, equation 6) over clusters: the mean of the clusters' mean differences in
-    units of their standard deviation (n - 1). It has no unit; NaN with fewer than two clusters, or where all differ
-    alike.
+    effect_size: the difference in units of its standard deviation over clusters, which is Cohen's d_z (Lakens 2013,
+    equation 6) where every cluster has as many trials. It has no unit; NaN with fewer than two clusters, or where all
+    differ alike.
     """
 
     difference: Interval
@@ -31,67 +37,151 @@ class Comparison:
     seeds: tuple[int, int]
 
 
+NOTHING = Comparison(UNKNOWN, np.nan, np.nan, 0, 0, (0, 0))
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """What the training runs of one method gave on one measure.
+
+    `values` is float [s, n], one row a run on the same trials, NaN where a trial has no value; `place` int [n] the
+    cluster of each trial, numbered from 0 to `clusters` - 1. A measure without values of single trials has `whole`
+    instead: its number and influence in each run.
+    """
+
+    place: np.ndarray
+    clusters: int
+    values: np.ndarray | None = None
+    aggregate: Aggregate = "mean"
+    whole: Runs | None = None
+
+    @cached_property
+    def known(self) -> np.ndarray:
+        """The trials on which every run has a value: bool [n]."""
+        assert self.values is not None
+        return ~np.isnan(self.values).any(axis=0)
+
+    @cached_property
+    def runs(self) -> Runs:
+        """The runs' numbers on the trials that all of them have."""
+        return self.whole or self.on(self.known)
+
+    def on(self, trials: np.ndarray) -> Runs:
+        """The runs' numbers on some trials, bool [n], all known: over the clusters that these have."""
+        assert self.values is not None
+        values, (names, place) = self.values[:, trials], np.unique(self.place[trials], return_inverse=True)
+        influence = mean_influence if self.aggregate == "mean" else median_influence
+        middle = np.mean if self.aggregate == "mean" else np.median
+        return Runs(
+            np.asarray(middle(values, axis=1), dtype=float),
+            np.stack([influence(row, place, len(names)) for row in values]),
+        )
+
+
 def compare(
     a: np.ndarray,
     b: np.ndarray,
     clusters: np.ndarray,
-    level: float = 0.95,
-    resamples: int = RESAMPLES,
+    aggregate: Aggregate = "mean",
     permutations: int = PERMUTATIONS,
     seed: int = 0,
-    method: Plain = "percentile",
 ) -> Comparison:
-    """Two methods on the same trials; `clusters` any labels [n].
+    """Two methods on the same trials; `clusters` any labels [n]. See `compare_pairs`.
 
     `a` and `b` are float [n], or [seeds, n] with one row a training run; they need not have as many runs, since run one
-    of the one has nothing in common with run one of the other. A trial counts where every run of both has a value (no
-    NaN). The number compared is the mean over runs and trials.
-
-    The interval is the paired bootstrap over clusters, for several runs over seeds too (see `seeded_interval`). Of a
-    method with a single run the seeds' variation is unknown: right for one that trains nothing, too sure for others.
-
-    The p-value, two-sided, is that of the sign-flip permutation test: were the methods alike, each cluster's
-    difference could as well have had the other sign (Fisher 1935; all patterns up to 14 clusters, else `permutations`
-    drawn ones and the observed one, Phipson & Smyth 2010, so never 0). The test takes the runs as given. With several
-    runs a t test whose variance holds the seeds too (Welch and Satterthwaite) is made beside it, and the larger p is
-    reported: the difference must be beyond the chance of speakers and beyond that of seeds.
+    of the one has nothing in common with run one of the other.
     """
-    a, b = np.atleast_2d(a), np.atleast_2d(b)
-    known = ~(np.isnan(a).any(axis=0) | np.isnan(b).any(axis=0))
-    a, b, clusters = a[:, known], b[:, known], clusters[known]
-    seeds = len(a), len(b)
-    if not known.any():
-        return Comparison(UNKNOWN, np.nan, np.nan, 0, 0, seeds)
     names, place = np.unique(clusters, return_inverse=True)
-    weights = cluster_weights(len(names), resamples, seed)
-    groups = [Runs.of(a, place, weights, "mean"), -Runs.of(b, place, weights, "mean")]
-    both = two_levels(groups, len(names), level, seed, method)
-    sums, counts = cluster_sums(a.mean(axis=0) - b.mean(axis=0), clusters)
-    p_value = sign_flip_test(sums, permutations, seed)
-    if max(seeds) > 1 and len(names) > 1:
-        p_value = max(p_value, both.p_value)
-    return Comparison(both.interval, p_value, _effect_size(sums / counts), len(names), int(known.sum()), seeds)
+    samples = [Sample(place, len(names), np.atleast_2d(values), aggregate) for values in (a, b)]
+    return compare_pairs(samples, [(0, 1)], permutations, seed)[0]
 
 
-def sign_flip_test(differences: np.ndarray, permutations: int = PERMUTATIONS, seed: int = 0) -> float:
-    """The two-sided p-value of the sum of `differences` (float [c], one a cluster) when their signs are chance."""
-    total = abs(differences.sum())
-    reached = total - 1e-12 * np.abs(differences).sum()  # sums in another order differ by rounding
-    clusters = len(differences)
-    if clusters <= EXACT_CLUSTERS:
-        patterns = 1 - 2 * (np.arange(2**clusters)[:, None] >> np.arange(clusters) & 1)
-        return float(np.mean(np.abs(patterns @ differences) >= reached))
-    rng = np.random.default_rng(seed)
-    extreme, left = 0, permutations
-    while left:
-        rows = min(left, max(1, BLOCK // clusters))
-        signs = 1.0 - 2.0 * rng.integers(2, size=(rows, clusters), dtype=np.int8)
-        extreme += int(np.sum(np.abs(signs @ differences) >= reached))
-        left -= rows
-    return (1 + extreme) / (1 + permutations)
+def compare_pairs(
+    samples: Sequence[Sample], pairs: Sequence[tuple[int, int]], permutations: int = PERMUTATIONS, seed: int = 0
+) -> list[Comparison]:
+    """The comparison of each pair of samples (first minus second). All are over the same trials and clusters.
+
+    A trial counts where every run of both has a value (no NaN). The number compared is the mean over the runs of each
+    run's mean, median or statistic. The interval is Student's, over clusters, and over training runs where a method has
+    three or more (see `runs.estimate`); fewer runs are taken as given: right for a method that trains nothing, too sure
+    for others.
+
+    The p-value, two-sided, is of a difference of zero. For means it is that of the sign-flip permutation test: were
+    the methods alike, each cluster's difference could as well have had the other sign (Fisher 1935; all patterns up to
+    14 clusters, else `permutations` drawn ones and the observed one, Phipson & Smyth 2010, so never 0). That test takes
+    the runs as given. With three or more runs the t test whose variance holds the runs too is made beside it, and the
+    larger p is reported: the difference must be beyond the chance of clusters and beyond that of runs. Medians and
+    statistics of the whole have the t test alone.
+    """
+    found: list[Comparison] = []
+    flips: list[tuple[int, np.ndarray]] = []  # the comparison, and the sums of differences by cluster
+    for first, second in pairs:
+        a, b = samples[first], samples[second]
+        if a.whole is not None and b.whole is not None:
+            found.append(_comparison(a.whole, b.whole, len(a.place)))
+            continue
+        assert a.values is not None
+        assert b.values is not None
+        both = a.known & b.known
+        if not both.any():
+            found.append(NOTHING)
+            continue
+        as_they_are = (both == a.known).all() and (both == b.known).all()
+        runs = (a.runs, b.runs) if as_they_are else (a.on(both), b.on(both))
+        if a.aggregate == "mean":
+            gaps = a.values[:, both].mean(axis=0) - b.values[:, both].mean(axis=0)
+            flips.append((len(found), np.bincount(a.place[both], gaps, a.clusters)))
+        found.append(_comparison(*runs, int(both.sum())))
+    p_values = sign_flip_tests(np.array([sums for _, sums in flips]), permutations, seed) if flips else np.empty(0)
+    for (number, _), p_value in zip(flips, p_values, strict=True):
+        by_t = found[number].p_value if max(found[number].seeds) >= FEWEST_RUNS and found[number].clusters > 1 else 0.0
+        found[number] = replace(found[number], p_value=max(float(p_value), by_t))
+    return found
 
 
-def _effect_size(means: np.ndarray) -> float:
-    if len(means) < 2 or np.ptp(means) <= 1e-12 * np.abs(means).max():
+def sign_flip_tests(differences: np.ndarray, permutations: int = PERMUTATIONS, seed: int = 0) -> np.ndarray:
+    """For each row of `differences`, float [k, c], one number a cluster: the two-sided p-value of its sum when the
+    signs are chance, float [k]. A number of 0 has no sign, and does not count as a cluster."""
+    found = np.ones(len(differences))
+    signed = (differences != 0).sum(axis=1)
+    for row in np.flatnonzero((signed > 0) & (signed <= EXACT_CLUSTERS)):
+        numbers = differences[row][differences[row] != 0]
+        patterns = 1 - 2 * (np.arange(2 ** len(numbers))[:, None] >> np.arange(len(numbers)) & 1)
+        found[row] = _as_large(numbers[None], patterns)[0] / len(patterns)
+    many = differences[signed > EXACT_CLUSTERS]
+    if len(many):
+        rng, extreme = np.random.default_rng(seed), np.zeros(len(many))
+        block = max(1, BLOCK // max(many.shape))
+        for start in range(0, permutations, block):
+            size = (min(block, permutations - start), many.shape[1])
+            extreme += _as_large(many, 1.0 - 2.0 * rng.integers(2, size=size, dtype=np.int8))
+        found[signed > EXACT_CLUSTERS] = (1 + extreme) / (1 + permutations)
+    return found
+
+
+def _as_large(differences: np.ndarray, signs: np.ndarray) -> np.ndarray:
+    """Of how many patterns of `signs`, [p, c], each sum of `differences`, [k, c], is as far from 0 as it is: [k]."""
+    reached = np.abs(differences.sum(axis=1)) - 1e-12 * np.abs(differences).sum(axis=1)  # rounding is no difference
+    return np.asarray((np.abs(signs @ differences.T) >= reached).sum(axis=0))
+
+
+def _comparison(a: Runs, b: Runs, trials: int) -> Comparison:
+    both = estimate([a, -b])
+    clusters = a.influence.shape[1]
+    influence = a.mean_influence - b.mean_influence
+    return Comparison(
+        both.interval(),
+        both.p_value,
+        _effect_size(both.value, influence),
+        clusters,
+        trials,
+        (len(a.values), len(b.values)),
+    )
+
+
+def _effect_size(value: float, influence: np.ndarray) -> float:
+    clusters = len(influence)
+    deviation = np.sqrt(clusters**2 / max(clusters - 1, 1) * (influence**2).sum())
+    if clusters < 2 or deviation <= 1e-12 * abs(value):
         return float("nan")
-    return float(means.mean() / means.std(ddof=1))
+    return float(value / deviation)

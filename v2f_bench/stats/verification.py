@@ -2,67 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-from v2f_bench.stats.bootstrap import RESAMPLES, UNKNOWN, Interval, Method, Statistic, weighted_interval
+from v2f_bench.stats.bootstrap import Statistic
 
 
-def pooled_auc_interval(
-    positive: np.ndarray,
-    negatives: np.ndarray,
-    clusters: np.ndarray,
-    level: float = 0.95,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-    method: Method = "percentile",
-) -> Interval:
-    """Area under the ROC curve over all trials' scores together, and its interval over clusters.
+class Scores(NamedTuple):
+    """Scores of pairs of one person, `positive` float [p], and of two, `negative` float [q]; all known.
 
-    `positive`, float [n], is each trial's score with its own target; `negatives`, float [n, m], those with others, NaN
-    where a place holds none; `clusters` any labels [n]. A trial whose positive is NaN is left out, negatives and all. A
-    resample takes a cluster's positives and negatives together; whom they are compared with stays as it is.
-
-    As the probability that a positive of any trial scores above a negative of any trial, ties counted half (Hanley &
-    McNeil 1982), the area of a resample that draws the clusters w times is w' W w / (w' p  w' q) with the wins W and
-    the numbers of positives p and negatives q of each cluster. Memory is [n + n m + clusters ** 2].
+    `positive_place`, int [p], and `negative_place`, int [q], are their clusters, numbered from 0 to `clusters` - 1.
     """
-    return _interval(_auc, positive, negatives, clusters, level, resamples, seed, method)
-
-
-def eer_interval(
-    positive: np.ndarray,
-    negatives: np.ndarray,
-    clusters: np.ndarray,
-    level: float = 0.95,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-    method: Method = "percentile",
-) -> Interval:
-    """As `pooled_auc_interval`, for the equal error rate (see `equal_error_rate`).
-
-    Scores are sorted once. The curve's corners lie at the positives' scores; how many of each cluster's scores pass
-    there is counted once, [2 n, clusters], and a resample finds its crossing among them by bisection.
-    """
-    return _interval(_eer, positive, negatives, clusters, level, resamples, seed, method)
-
-
-def equal_error_rate(positive: np.ndarray, negative: np.ndarray) -> float:
-    """Where as large a share of `negative` (float [m]) is accepted as of `positive` (float [n]) is refused.
-
-    Corners of the ROC curve are joined by straight lines, as for its area, and the point is read between them. NaN
-    where a side is empty or holds a NaN.
-    """
-    if not len(positive) or not len(negative) or np.isnan(positive).any() or np.isnan(negative).any():
-        return float("nan")
-    scores = _Scores(positive, np.zeros(len(positive), int), negative, np.zeros(len(negative), int), 1)
-    return float(_eer(scores)(np.ones((1, 1)))[0])
-
-
-class _Scores(NamedTuple):
-    """All scores with the cluster of each, 0 to clusters - 1."""
 
     positive: np.ndarray
     positive_place: np.ndarray
@@ -70,27 +21,27 @@ class _Scores(NamedTuple):
     negative_place: np.ndarray
     clusters: int
 
+    @classmethod
+    def pooled(cls, positive: np.ndarray, negatives: np.ndarray, place: np.ndarray) -> Scores:
+        """Of trials: each trial's score with its own target, float [n], and those with others, float [n, m].
 
-def _interval(
-    statistic: Callable[[_Scores], Statistic],
-    positive: np.ndarray,
-    negatives: np.ndarray,
-    clusters: np.ndarray,
-    level: float,
-    resamples: int,
-    seed: int,
-    method: Method,
-) -> Interval:
-    known = ~np.isnan(positive)
-    names, place = np.unique(clusters[known], return_inverse=True)
-    trial, column = np.nonzero(~np.isnan(negatives[known]))
-    if not len(trial):
-        return UNKNOWN
-    scores = _Scores(positive[known], place, negatives[known][trial, column], place[trial], len(names))
-    return weighted_interval(statistic(scores), len(names), level, resamples, seed, method)
+        NaN where a place of `negatives` holds none. A trial whose positive is NaN is left out, negatives and all.
+        `place`, int [n], is the cluster of each trial.
+        """
+        known = ~np.isnan(positive)
+        trial, column = np.nonzero(~np.isnan(negatives[known]))
+        place = place[known]
+        clusters = int(place.max(initial=-1)) + 1
+        return cls(positive[known], place, negatives[known][trial, column], place[trial], clusters)
 
 
-def _auc(scores: _Scores) -> Statistic:
+def auc_of_weights(scores: Scores) -> Statistic:
+    """Area under the ROC curve of all scores together, as a function of how often each cluster counts.
+
+    As the probability that a positive of any trial scores above a negative of any trial, ties counted half (Hanley &
+    McNeil 1982), the area with cluster weights w is w' W w / (w' p  w' q) with the wins W and the numbers of positives
+    p and negatives q of each cluster. Memory is [p + q + clusters ** 2].
+    """
     wins = np.empty((scores.clusters, scores.clusters))  # [positive's cluster, negative's cluster]
     for cluster, negative in enumerate(_by_cluster(scores.negative, scores.negative_place, scores.clusters)):
         won = (np.searchsorted(negative, scores.positive) + np.searchsorted(negative, scores.positive, "right")) / 2
@@ -100,7 +51,12 @@ def _auc(scores: _Scores) -> Statistic:
     return lambda weights: ((weights @ wins) * weights).sum(axis=1) / ((weights @ positives) * (weights @ negatives))
 
 
-def _eer(scores: _Scores) -> Statistic:
+def eer_of_weights(scores: Scores) -> Statistic:
+    """As `auc_of_weights`, for the equal error rate (see `equal_error_rate`).
+
+    Scores are sorted once. The curve's corners lie at the positives' scores; how many of each cluster's scores pass
+    there is counted once, [2 p, clusters], and each row of weights finds its crossing among them by bisection.
+    """
     thresholds = np.unique(scores.positive)[::-1]
     accepted, passed = (
         np.stack([_passing(group, thresholds) for group in _by_cluster(values, place, scores.clusters)], axis=1)
@@ -128,6 +84,18 @@ def _eer(scores: _Scores) -> Statistic:
         return np.asarray(low + share * (high - low))
 
     return rate
+
+
+def equal_error_rate(positive: np.ndarray, negative: np.ndarray) -> float:
+    """Where as large a share of `negative` (float [m]) is accepted as of `positive` (float [n]) is refused.
+
+    Corners of the ROC curve are joined by straight lines, as for its area, and the point is read between them. NaN
+    where a side is empty or holds a NaN.
+    """
+    if not len(positive) or not len(negative) or np.isnan(positive).any() or np.isnan(negative).any():
+        return float("nan")
+    scores = Scores(positive, np.zeros(len(positive), int), negative, np.zeros(len(negative), int), 1)
+    return float(eer_of_weights(scores)(np.ones((1, 1)))[0])
 
 
 def _by_cluster(values: np.ndarray, place: np.ndarray, clusters: int) -> list[np.ndarray]:

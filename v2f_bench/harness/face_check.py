@@ -1,0 +1,50 @@
+"""The face check of a protocol: whether a picture that stands for a method's answer shows a face at all.
+
+A judge gives an answer for a picture without a face too, and it means nothing. Where the detector is here, such a
+picture is a failed face for them, of whatever is scored: a method, a floor or a ceiling. Whether that was checked is
+part of the protocol, since the same pictures have other numbers without it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from v2f_bench.data.protocol import NO_FACE_CHECK
+from v2f_bench.interfaces import Evidence, Judge, NotAvailable, Progress
+from v2f_bench.plugins import Registry
+
+DETECTOR = "mtcnn"
+NEED_A_FACE = ("identity", "emotion", "sex", "age")  # kinds of judge
+
+
+def find_detector(plugins: Registry, device: str, progress: Progress) -> tuple[Judge | None, str]:
+    """The detector, ready, and how a protocol names it; None and NO_FACE_CHECK, with a line of why, where it lacks."""
+    try:
+        detector: Judge = plugins.find("judge", DETECTOR).cls()
+        detector.start(device)
+    except NotAvailable as reason:
+        progress.line(
+            f"no face check: {reason}. Pictures without a face then count like others, so this is a protocol of its "
+            "own, never ranked with checked ones."
+        )
+        return None, NO_FACE_CHECK
+    return detector, f"{detector.name} {detector.version}"
+
+
+def without_a_face(detected: Evidence, role: str = "generated") -> np.ndarray:
+    """The pictures of a role in which the detector, which was shown them, found no face: bool [n]."""
+    return np.asarray(detected.seen[role][:, 0] == 0)
+
+
+def answered_by(role: str, evidence: Evidence, detected: Evidence | None) -> Evidence:
+    """The evidence of a judge as if the faces of `role` were the method's ("generated": its own), checked.
+
+    Args:
+        detected: the detector's evidence of the same trials; None where faces are not checked, or need not be.
+    """
+    given = evidence.seen[role]
+    if detected is not None:
+        given = np.where(without_a_face(detected, role)[:, None], np.nan, given).astype(np.float32)
+    return replace(evidence, seen={**evidence.seen, "generated": given})

@@ -1,0 +1,151 @@
+"""Trials given out as files, and pictures made of them by anything, scored as a run."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from v2f_bench.artefacts import ORIGIN, Faces, read_origin, write_origin
+from v2f_bench.files import write_text_whole
+from v2f_bench.harness.bench import Bench
+from v2f_bench.harness.independence import Ties
+from v2f_bench.harness.judges import Judges
+from v2f_bench.harness.recording import Made, keep_record
+from v2f_bench.harness.score import FacesToScore, score
+from v2f_bench.harness.sheet import write_sheet
+from v2f_bench.harness.workplace import Workplace
+from v2f_bench.hashing import key_of
+from v2f_bench.interfaces import DataError, UsageError
+from v2f_bench.keys import run_key
+from v2f_bench.media.picture import to_pixels, write_picture
+from v2f_bench.record import MethodFacts, Record
+
+LIST = "trials.csv"
+LEARN_FROM = "training-clips.csv"
+ELSEWHERE = "pictures made elsewhere"  # stands for the distribution in a record
+NAMED = 3  # files in a message
+
+
+@dataclass(frozen=True)
+class Submission:
+    """Who made the pictures, in the words of whoever scores them."""
+
+    name: str
+    trained_with: tuple[str, ...] = ()
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[^\W_][\w.,()=+@ -]{0,79}", self.name) or self.name.endswith((".", " ")):
+            raise UsageError(
+                f"--name {self.name!r} cannot be the name of a folder: it takes up to 80 letters, digits, blanks and "
+                ". , ( ) = + @ - _, and begins with a letter or digit"
+            )
+
+
+def give_out_trials(bench: Bench, folder: Path, workplace: Workplace) -> Path:
+    """What a method may know of the trials, as files in `folder`; returns the list, `trials.csv`.
+
+    `voices/<trial>.wav` and `proposals/<trial>.png` are as a plugin is given them (the protocol's rate and resolution);
+    the list's columns are `trial`, `voice` and `proposal`, the latter two as paths from the folder. `trials.json` names
+    the protocol, and `training-clips.csv` the clips that may be learned from. Nothing tells whose voice it is: names
+    and order of the trials are hashes, and the answers stay with the harness.
+    """
+    for name in ("voices", "proposals"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    table = bench.trials[["trial", "voice", "proposal"]]
+    with workplace.progress.bar("give out trials", len(table)) as bar:
+        for row in table.to_dict("records"):
+            recording = bench.store.voice(row["voice"])
+            soundfile.write(folder / "voices" / f"{row['trial']}.wav", recording, bench.protocol.sample_rate)
+            picture = to_pixels(bench.faces([row["proposal"]]))[0]
+            write_picture(folder / "proposals" / f"{row['trial']}.png", picture)
+            bar.advance()
+    listed = table.assign(voice="voices/" + table["trial"] + ".wav", proposal="proposals/" + table["trial"] + ".png")
+    learning = [(split, clip) for split in ("train", "validation") for clip in bench.protocol.splits[split]]
+    clips = bench.store.clips.loc[[clip for _, clip in learning], ["clip", "speaker"]]
+    clips = clips.assign(split=[split for split, _ in learning])
+    write_text_whole(folder / LEARN_FROM, clips.to_csv(index=False))
+    write_origin(folder, bench.protocol)
+    write_text_whole(folder / LIST, listed.to_csv(index=False))
+    return folder / LIST
+
+
+def score_folder(
+    folder: Path,
+    submission: Submission,
+    bench: Bench,
+    judges: Judges,
+    workplace: Workplace,
+    any_protocol: bool = False,
+) -> tuple[Path, Record]:
+    """Score the pictures of a folder as one run below the workplace's output; the run's folder, and its record.
+
+    Args:
+        any_protocol: score them although nothing says that they were made for this protocol.
+
+    Raises:
+        DataError: there is no picture of a trial in the folder; or they were made for other trials, or nothing says for
+            which.
+    """
+    faces = Faces.of(folder)
+    _check_origin(faces, bench, workplace, any_protocol)
+    key = key_of("pictures", faces.content)
+    run = f"seed{submission.seed}-{run_key(key, bench.key)[:8]}"
+    output = workplace.output / bench.dataset.name / submission.name / run
+    output.mkdir(parents=True, exist_ok=True)
+    ties = Ties.of(bench.dataset.people, bench.people, bench.chose_frames, submission.trained_with)
+    to_score = FacesToScore(faces, key, np.ones(len(bench.trials), bool), ties)
+    scores = score(to_score, output, bench, judges, workplace)
+    write_sheet(output, faces, bench)
+    method = MethodFacts(
+        name=submission.name,
+        distribution=ELSEWHERE,
+        version="",
+        source_hash="",
+        summary=ELSEWHERE,
+        source="",
+        needs=[],
+        baseline=False,
+        trained_with=list(submission.trained_with),
+    )
+    made = Made(run, method, answers=[], options={}, preset="", seed=submission.seed)
+    return output, keep_record(output, made, to_score, scores, bench, judges, workplace)
+
+
+def _check_origin(faces: Faces, bench: Bench, workplace: Workplace, any_protocol: bool) -> None:
+    trials = set(bench.trials["trial"])
+    surplus = sorted(set(faces.pictures) - trials)
+    give_out = f"`v2f-bench trials --dataset {bench.dataset.name}` gives out the voices that they are to be made of"
+    if not trials & set(faces.pictures):
+        seen = f"there are {len(surplus)} others, such as {surplus[0]}" if surplus else "there is none at all"
+        first = bench.trials["trial"].iloc[0]
+        raise DataError(
+            f"{faces.folder}: has no picture of a trial of {bench.protocol.name}, such as {first}.png; {seen}. "
+            f"{give_out}"
+        )
+    origin = read_origin(faces.folder)
+    if origin is None and not any_protocol:
+        raise DataError(
+            f"{faces.folder}: nothing says for which protocol these pictures were made. Copy {ORIGIN} of the folder "
+            "that `v2f-bench trials` wrote into it; or say --any-protocol, if you are sure that it is this one."
+        )
+    if origin is not None and origin.questions != bench.protocol.questions_hash and not any_protocol:
+        raise DataError(
+            f"{faces.folder}: these pictures were made for {origin.protocol} ({origin.hash}) of {origin.dataset}, with "
+            f"other trials or training people than {bench.protocol.name} ({bench.protocol.hash}) of "
+            f"{bench.protocol.dataset}. Give the same options, or say --any-protocol to score them all the same."
+        )
+    if surplus:
+        more = ", ..." if len(surplus) > NAMED else ""
+        workplace.progress.line(
+            f"{len(surplus)} pictures in {faces.folder} are of no trial and are passed over: "
+            f"{', '.join(surplus[:NAMED])}{more}"
+        )
+    if missing := len(trials - set(faces.pictures)):
+        workplace.progress.line(
+            f"{missing} of {len(trials)} trials have no picture in {faces.folder}: they count as failed"
+        )

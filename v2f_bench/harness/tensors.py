@@ -1,0 +1,37 @@
+"""Named tensors in safetensors files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from v2f_bench.interfaces import BenchError, PluginError
+
+
+def write_state(path: Path, tensors: dict[str, torch.Tensor], owner: str) -> None:
+    """A state as safetensors. PluginError where it is none, or names the tensors that are not finite."""
+    if not isinstance(tensors, dict) or not all(isinstance(tensor, torch.Tensor) for tensor in tensors.values()):
+        raise PluginError(f"{owner}: state() must give tensors by name")
+    bad = [name for name, tensor in tensors.items() if tensor.is_floating_point() and not tensor.isfinite().all()]
+    if bad:
+        raise PluginError(f"{owner}: training gave numbers that are not finite in {', '.join(bad[:4])}")
+    write_tensors(path, tensors)
+
+
+def write_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:
+    """Named tensors as safetensors. OSError where they cannot be written."""
+    try:
+        save_file({name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}, path)
+    except SafetensorError as error:
+        raise OSError(f"{path} could not be written: {error}") from None
+
+
+def read_tensors(path: Path) -> dict[str, torch.Tensor]:
+    """A state back from its file. BenchError where it is damaged; says what to do."""
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise BenchError(f"{path}: damaged ({error}); delete the folder {path.parent} to have it made again") from None

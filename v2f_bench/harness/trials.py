@@ -1,0 +1,71 @@
+"""What a trial brings to a method: which trials apply to it, and what it is handed of each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from v2f_bench.harness.bench import Bench
+from v2f_bench.interfaces import Dataset, Method, PluginError, Trials
+from v2f_bench.media.picture import to_tensor
+
+
+def applicable(bench: Bench, needs: frozenset[str]) -> np.ndarray:
+    """Which trials bring all that a method needs: bool [n]. A speaker may lack a second picture, or a label."""
+    applies = np.ones(len(bench.trials), bool)
+    for need, column in (("real-photo", "real_photo"), ("emotion", "emotion")):
+        if need in needs:
+            applies &= bench.trials[column].to_numpy() != ""
+    if "attributes" in needs:
+        applies &= (bench.trials["sex"].ne("") & bench.trials["age"].notna()).to_numpy()
+    return applies
+
+
+def why_unsuited(bench: Bench, method: type[Method], needs: frozenset[str]) -> str:
+    """Why the bench cannot serve what a method needs, or ""."""
+    dataset, trials = bench.dataset, bench.trials
+    if bench.protocol.track not in method.tracks:
+        return f"serves {', '.join(sorted(method.tracks))}, not the {bench.protocol.track} track"
+    if "oracle" in needs and type(dataset).oracle_faces is Dataset.oracle_faces:
+        return f"the causes behind {dataset.name} are not known"
+    if "attributes" in needs and not {"sex", "age"} <= set(trials):
+        return f"{dataset.name} has no sex and age labels"
+    if "attributes" in needs and not applicable(bench, frozenset({"attributes"})).any():
+        return f"{dataset.name} has no test speaker with both sex and age labels"
+    if "emotion" in needs and not trials.get("emotion", pd.Series(dtype=str)).any():
+        return f"{dataset.name} has no emotion labels"
+    if "real-photo" in needs and not trials["real_photo"].any():
+        of_what = " with the emotion of a trial" if bench.protocol.track == "emotion" else ""
+        return f"no test speaker has a second picture{of_what}"
+    return ""
+
+
+def trials_for(bench: Bench, needs: frozenset[str], rows: np.ndarray) -> Trials:
+    """The trials at positions `rows`, with what a method declared that it needs."""
+    table = bench.trials.iloc[rows]
+    return Trials(
+        ids=tuple(table["trial"]),
+        given={need: _given(bench, need, table) for need in needs},
+        resolution=bench.protocol.resolution,
+    )
+
+
+def _given(bench: Bench, need: str, table: pd.DataFrame) -> Any:
+    if need == "voice":
+        return bench.store.voices(list(table["voice"]))
+    if need == "proposal":
+        return bench.faces(list(table["proposal"]))
+    if need == "real-photo":
+        return bench.faces(list(table["real_photo"]))
+    if need == "attributes":
+        return table[["sex", "age"]].reset_index(drop=True)
+    if need == "emotion":
+        return tuple(table["emotion"])
+    if need == "oracle":
+        rows, speakers = pd.factorize(table["speaker"])
+        pixels = bench.dataset.oracle_faces(list(speakers), bench.store.size)
+        assert pixels is not None, "why_unsuited() comes first"
+        return to_tensor(pixels, bench.protocol.resolution)[rows]
+    raise PluginError(f"a method needs {need!r}, which no trial brings")

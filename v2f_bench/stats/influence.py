@@ -1,0 +1,69 @@
+"""What each cluster contributes to a number, so that its variance over clusters needs no resampling.
+
+The influence of a cluster is the linear part of the number's change when the cluster counts more: a number T that is
+computed from C clusters has the estimated variance C / (C - 1) times the sum of the squared influences (the
+infinitesimal jackknife, Jaeckel 1972; Efron 1982, chapter 6). Influences of several numbers over the same clusters can
+be added and subtracted. That gives the variance of a mean over training runs and of a difference between methods, for
+every kind of number by one rule (see `runs.py` and `paired.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.special import stdtrit
+
+from v2f_bench.stats.bootstrap import Statistic, in_blocks
+
+
+def mean_influence(values: np.ndarray, place: np.ndarray, clusters: int) -> np.ndarray:
+    """Of the mean of `values`, float [n] without NaN: float [clusters]. `place`, int [n], is the cluster of each."""
+    return np.bincount(place, values - values.mean(), clusters) / len(values)
+
+
+def median_influence(values: np.ndarray, place: np.ndarray, clusters: int) -> np.ndarray:
+    """Of the median of `values`, float [n] without NaN: float [clusters].
+
+    The median moves by what the share of values below it moves, divided by the density there. The density is read from
+    the distance of the two quantiles that lie one 95 % interval of that share below and above one half (Woodruff 1952;
+    Francisco & Fuller 1991, equation 2.10).
+    """
+    middle = np.median(values)
+    below = (values < middle) + 0.5 * (values == middle)
+    of_share = mean_influence(below, place, clusters)
+    reach = standard_error(of_share) * stdtrit(max(clusters - 1, 1), 0.975)
+    if not reach > 0:
+        return np.zeros(clusters)
+    low, high = np.quantile(values, [max(0.5 - reach, 0), min(0.5 + reach, 1)])
+    return -of_share * (high - low) / (min(0.5 + reach, 1) - max(0.5 - reach, 0))
+
+
+def jackknife(statistic: Statistic, clusters: int) -> np.ndarray:
+    """Of any number that can be computed from how often each cluster counts: float [clusters], all NaN where the number
+    is not defined without one of the clusters.
+
+    `statistic` turns weights, float [b, clusters], into float [b]. Delete-one jackknife (Efron & Tibshirani 1993,
+    chapter 11).
+    """
+    return _from_deleted(in_blocks(statistic, 1 - np.eye(clusters)))
+
+
+def jackknife_by_rows(statistic: Callable[[np.ndarray], float], place: np.ndarray, clusters: int) -> np.ndarray:
+    """As `jackknife`, of a number that is computed from row numbers, int [m]; `place`: int [n], the rows' clusters."""
+    return _from_deleted(np.array([statistic(np.flatnonzero(place != cluster)) for cluster in range(clusters)]))
+
+
+def standard_error(influence: np.ndarray) -> float:
+    """The standard error of a number over its clusters; NaN for fewer than two clusters."""
+    clusters = len(influence)
+    if clusters < 2:
+        return float("nan")
+    return float(np.sqrt(clusters / (clusters - 1) * (influence**2).sum()))
+
+
+def _from_deleted(without: np.ndarray) -> np.ndarray:
+    clusters = len(without)
+    if not np.isfinite(without).all():
+        return np.full(clusters, np.nan)
+    return (clusters - 1) / clusters * (without.mean() - without)
