@@ -10,6 +10,7 @@ from v2f_baselines import v2f_bench_methods
 from v2f_bench.datasets.synthetic_speakers.causes import SHARED_FACTORS, draw_person
 from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
 from v2f_bench.harness.bench import set_up
+from v2f_bench.harness.trials import trials_for
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import Context
 
@@ -27,7 +28,7 @@ def faces_of(name, bench, seed=0):
     method.fit(bench.split("train"), bench.split("validation"), Context(seed))
     again = METHODS[name](METHODS[name].options())
     again.restore(method.state(), "cpu")
-    trials = bench.trials_for(METHODS[name].needs, np.arange(len(bench.trials)))
+    trials = trials_for(bench, METHODS[name].needs, np.arange(len(bench.trials)))
     faces = method.generate(trials, Context(seed))
     torch.testing.assert_close(again.generate(trials, Context(seed)), faces, equal_nan=True)
     return faces

@@ -16,6 +16,7 @@ from v2f_bench import Clips, Context, UsageError, Voices
 from v2f_bench.audio import Features, log_mel
 from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
 from v2f_bench.harness.bench import set_up
+from v2f_bench.harness.trials import trials_for
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.training import train_learner
 from v2f_cgan.conditions import AGES, encoded, labelled, labels, size
@@ -51,7 +52,7 @@ def fitted(bench, seed=0, **options):
 
 
 def trials(bench, method, count=5):
-    return bench.trials_for(method.needs_with(method.opt), np.arange(count))
+    return trials_for(bench, method.needs_with(method.opt), np.arange(count))
 
 
 def relabelled(clips: Clips, **columns):

@@ -15,6 +15,7 @@ from v2f_bench import Clips, Trials, Voices
 from v2f_bench.audio import Features
 from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
 from v2f_bench.harness.bench import set_up
+from v2f_bench.harness.trials import trials_for
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import Context, PluginError, apply_settings
 from v2f_bench.training import train_learner
@@ -255,7 +256,7 @@ def test_from_clips_to_grey_faces_and_back_from_a_checkpoint(bench, fitted):
     method, folder = fitted
     again = EmotionVae(TINY)
     again.restore(method.state(), "cpu")
-    trials = bench.trials_for(EmotionVae.needs, np.arange(6))
+    trials = trials_for(bench, EmotionVae.needs, np.arange(6))
     faces = method.generate(trials, Context())
     assert faces.shape == (6, 3, 64, 64)
     assert ((faces >= 0) & (faces <= 1)).all()
@@ -320,7 +321,7 @@ def test_the_gap_of_an_encoder_that_is_the_mean_is_the_mean_faces(bench, fitted)
 
 def test_the_sheet_has_one_voice_under_every_code(bench, fitted):
     method, _ = fitted
-    trials = bench.trials_for(EmotionVae.needs, np.arange(3))
+    trials = trials_for(bench, EmotionVae.needs, np.arange(3))
     sheet = method.vary("emotion", trials, Context())
     assert sheet.columns == ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
     assert sheet.faces.shape == (3, 8, 3, 64, 64)
@@ -337,8 +338,8 @@ def test_the_label_is_out_of_reach_unless_it_is_asked_for(bench, fitted):
     told = EmotionVae(given)
     told.restore(fitted[0].state(), "cpu")
     with pytest.raises(PluginError, match="emotion"):
-        told.generate(bench.trials_for(EmotionVae.needs, np.arange(3)), Context())
-    trials = bench.trials_for(EmotionVae.needs_with(given), np.arange(6))
+        told.generate(trials_for(bench, EmotionVae.needs, np.arange(3)), Context())
+    trials = trials_for(bench, EmotionVae.needs_with(given), np.arange(6))
     faces = told.generate(trials, Context())
     sheet = told.vary("emotion", trials, Context())
     for row, emotion in enumerate(trials.emotions):
@@ -348,7 +349,7 @@ def test_the_label_is_out_of_reach_unless_it_is_asked_for(bench, fitted):
 def test_a_label_that_was_never_trained_gives_no_face(bench, fitted):
     told = EmotionVae(apply_settings(TINY, ["label_given=true"], "test"))
     told.restore(fitted[0].state(), "cpu")
-    trials = bench.trials_for(frozenset({"voice", "emotion"}), np.arange(2))
+    trials = trials_for(bench, frozenset({"voice", "emotion"}), np.arange(2))
     faces = told.generate(replace(trials, given={**trials.given, "emotion": ("contempt", "sad")}), Context())
     assert faces[0].isnan().all()
     assert faces[1].isfinite().all()

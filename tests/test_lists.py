@@ -75,10 +75,12 @@ def test_questions_that_cannot_be_asked_are_counted_by_reason(tmp_path):
     text = "Cai/v0.wav Cai/f1.jpg Ed/f0.jpg\nCai/v7.wav Cai/f0.jpg Ed/f0.jpg\nEd/v1.wav Ed/f0.jpg Cai/f9.jpg\n"
     read = read_list(written(tmp_path, text + "Fay/v0.wav Fay/f0.jpg Ed/f0.jpg\n", "mine.txt"))
     protocol = identity_protocol({"name": "d"}, clips, split_of, [read])
-    assert protocol.name == "identity-v1+mine"
+    assert protocol.name == "identity-v2-no-face-check+mine"
     assert [trial["voice"] for trial in protocol.trials] == ["Cai/v0"]
     (told,) = protocol.lists
-    assert told["questions"] == [{"trial": "t00000", "faces": ["Cai/f1", "Ed/f0"], "same": [True, False]}]
+    assert told["questions"] == [
+        {"trial": protocol.trials[0]["trial"], "faces": ["Cai/f1", "Ed/f0"], "same": [True, False]}
+    ]
     assert told["left_out"] == {
         "its voice is not in the data set": 1,
         "a face is not in the data set": 1,

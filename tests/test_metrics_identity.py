@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from measuring import interval_of, point
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 from sklearn.metrics.pairwise import cosine_similarity
 
-from v2f_bench.harness.results import interval_of, point
 from v2f_bench.interfaces import Evidence
 from v2f_bench.metrics import (
     Diversity,

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from measuring import interval_of, point
 from sklearn.metrics import (
     accuracy_score,
     balanced_accuracy_score,
@@ -15,7 +16,6 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from v2f_bench.harness.results import interval_of, point
 from v2f_bench.interfaces import Evidence
 from v2f_bench.metrics import AgeError, ColourShift, EmotionAgreement, FaceFound, SexAgreement
 from v2f_bench.metrics.colour_shift import lab, still_cells

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from measuring import interval_of, point
 from test_metrics_identity import SPEAKERS, TRIALS, world
 
-from v2f_bench.harness.results import interval_of, point
 from v2f_bench.interfaces import Evidence
 from v2f_bench.interfaces.judge import JUDGE_KINDS
 from v2f_bench.metrics import v2f_bench_metrics
@@ -42,6 +42,7 @@ def evidence(kind, seed=0, speakers=SPEAKERS):
     seen = {role: see(rows) for role, rows in found.seen.items()}
     if kind == "emotion":
         seen["real-photo"] = seen["real-photo"] + 3 * shown
+        seen["target"] = seen["target"] + 3 * shown
         seen["generated"] = seen["generated"] + shown
     if kind == "sex":
         own = np.array(["female", "male"]) == trials["sex"].to_numpy()[:, None]

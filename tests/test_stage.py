@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from v2f_bench.files import write_text_whole, write_whole
-from v2f_bench.harness.stage import MARKER, is_done, read_marker, stage
-from v2f_bench.hashing import canonical_json, file_sha256, key_of, source_key
+from v2f_bench.harness.stage import MARKER, adopt, is_done, read_marker, stage
+from v2f_bench.hashing import canonical_json, file_sha256, key_of
 
 
 def files_in(folder):
@@ -164,6 +164,49 @@ def test_a_killed_process_leaves_nothing_that_looks_finished_and_no_lock(tmp_pat
     assert files_in(folder) == {"a": "1"}
 
 
+def test_the_same_work_is_taken_from_where_it_was_done(tmp_path):
+    stage(tmp_path / "one", "k1", making(a="1"), facts={"threads": 2})
+    stage(tmp_path / "two", "k2", making(a="2"))
+    make = making(a="3")
+    assert adopt(tmp_path / "here", "k1", [tmp_path / "two", tmp_path / "one", tmp_path / "none"])
+    assert not stage(tmp_path / "here", "k1", make)
+    assert make.calls == []
+    assert files_in(tmp_path / "here") == {"a": "1"}
+    assert read_marker(tmp_path / "here") == read_marker(tmp_path / "one"), "its time and threads are those of the work"
+    assert not adopt(tmp_path / "here", "k3", [tmp_path / "one"])
+    assert files_in(tmp_path / "here") == {"a": "1"}
+
+
+class Lines(list):
+    line = list.append
+
+
+def test_a_long_wait_for_another_process_is_said(tmp_path, start, monkeypatch):
+    from v2f_bench.harness import stage as module
+
+    monkeypatch.setattr(module, "PATIENCE", 0.05)
+    folder, lines = tmp_path / "out", Lines()
+    worker = start("work", folder)
+    while not (tmp_path / ".out.unfinished" / "started").exists():
+        time.sleep(0.01)
+    assert stage(folder, "k1", making(a="1"), progress=lines) is False
+    worker.communicate(timeout=60)
+    assert len(lines) == 1
+    assert f"waiting for another process that is at work on {folder}" in lines[0]
+
+
+def test_what_a_killed_writer_left_is_cleaned_up_by_the_next(tmp_path, start):
+    path = tmp_path / "record.json"
+    start("write", path).communicate(timeout=60)
+    (left,) = tmp_path.glob(".record.json.*.unfinished")
+    assert left.read_text() == "half of the new te"
+    elsewhere = tmp_path / ".record.json.another-machine.1.abcdef01.unfinished"
+    elsewhere.write_text("whose process is not ours to judge")
+    write_text_whole(path, "new")
+    assert not left.exists()
+    assert elsewhere.exists()
+
+
 def test_a_file_is_replaced_whole(tmp_path, start):
     path = tmp_path / "record.json"
     write_text_whole(path, "old")
@@ -262,64 +305,6 @@ def test_what_has_no_lasting_form_has_no_key(part):
 
 def test_canonical_json_is_json():
     assert json.loads(canonical_json(Options())) == {"width": 8, "sizes": [1, 2], "place": "a/b"}
-
-
-@pytest.fixture
-def source_key_of(monkeypatch):
-    """The key of class `P` in a file, imported anew."""
-
-    def key(file):
-        name = f"made_{time.monotonic_ns()}"
-        module = type(sys)(name)
-        module.__file__ = str(file)
-        monkeypatch.setitem(sys.modules, name, module)
-        exec(compile(file.read_text(), file, "exec"), module.__dict__)
-        return source_key(module.P)
-
-    return key
-
-
-def made_package(folder):
-    (folder / "inner").mkdir(parents=True)
-    for name, text in {
-        **{"__init__.py": "", "plugin.py": "class P: pass", "helper.py": "x = 1"},
-        **{"inner/__init__.py": "", "inner/deep.py": "y = 1", "notes.txt": "notes"},
-    }.items():
-        (folder / name).write_text(text)
-    return folder
-
-
-@pytest.mark.parametrize(
-    ("change", "matters"),
-    [
-        (lambda folder: (folder / "plugin.py").write_text("class P: x = 1"), True),
-        (lambda folder: (folder / "helper.py").write_text("x = 2"), True),
-        (lambda folder: (folder / "inner/deep.py").write_text("y = 2"), True),
-        (lambda folder: (folder / "helper.py").rename(folder / "helped.py"), True),
-        (lambda folder: (folder / "inner/deep.py").unlink(), True),
-        (lambda folder: (folder / "new.py").write_text(""), True),
-        (lambda folder: (folder / "notes.txt").write_text("other notes"), False),
-        (lambda folder: os.utime(folder / "helper.py", (0, 0)), False),
-        (lambda folder: folder.rename(folder.with_name("elsewhere")), False),
-    ],
-    ids=["plugin", "helper", "inner", "renamed", "removed", "added", "no source", "time", "place"],
-)
-def test_the_source_key_of_a_package(tmp_path, source_key_of, change, matters):
-    folder = made_package(tmp_path / "package")
-    before = source_key_of(folder / "plugin.py")
-    moved = change(folder)
-    folder = moved if isinstance(moved, Path) and moved.is_dir() else folder
-    assert (source_key_of(folder / "plugin.py") != before) is matters
-
-
-def test_the_source_key_of_a_lone_module(tmp_path, source_key_of):
-    module = tmp_path / "lone.py"
-    module.write_text("class P: pass")
-    before = source_key_of(module)
-    (tmp_path / "neighbour.py").write_text("x = 1")
-    assert source_key_of(module) == before
-    module.write_text("class P: pass\n")
-    assert source_key_of(module) != before
 
 
 def test_the_hash_of_a_file(tmp_path):

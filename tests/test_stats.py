@@ -2,9 +2,19 @@
 
 import numpy as np
 import pytest
+from scipy.special import stdtrit
 from scipy.stats import bootstrap
 
-from v2f_bench.stats import Interval, mean_interval, median_interval, statistic_interval
+from v2f_bench.stats import (
+    Interval,
+    jackknife,
+    jackknife_by_rows,
+    mean_influence,
+    mean_interval,
+    median_influence,
+    median_interval,
+    standard_error,
+)
 from v2f_bench.stats.bootstrap import _interval, cluster_weights
 
 RNG = np.random.default_rng(7)
@@ -101,22 +111,62 @@ def test_an_interval_over_trials_instead_would_not_cover():
     assert covered(over_trials, 60, repeats=150) < 0.85
 
 
-def test_a_statistic_of_the_whole_agrees_with_the_mean_for_the_mean():
-    speaker = np.repeat(np.arange(80), 3)
-    values = RNG.standard_normal(240) + RNG.standard_normal(80)[speaker]
-    by_mean = mean_interval(values, speaker)
-    by_statistic = statistic_interval(lambda rows: float(values[rows].mean()), speaker, resamples=800)
-    assert by_statistic.value == pytest.approx(by_mean.value)
-    assert by_statistic.high - by_statistic.low == pytest.approx(by_mean.high - by_mean.low, rel=0.12)
+def uneven(rng, clusters=80):
+    """Values of trials, and the speaker of each: one to five trials a speaker, which share an effect."""
+    speaker = np.repeat(np.arange(clusters), rng.integers(1, 6, clusters))
+    return rng.standard_normal(clusters)[speaker] + rng.standard_normal(len(speaker)), speaker
 
 
-@pytest.mark.parametrize("method", ["percentile", "bca", "expanded"])
-def test_methods_of_a_statistic_of_the_whole_are_those_of_the_mean(method):
-    speaker = np.repeat(np.arange(40), 3)
-    values = np.exp(RNG.standard_normal(40))[speaker]
-    by_mean = mean_interval(values, speaker, resamples=20_000, method=method)
-    by_statistic = statistic_interval(lambda rows: values[rows].mean(), speaker, resamples=8000, method=method)
-    assert by_statistic == pytest.approx(by_mean, rel=0.05)
+def test_influences_of_the_mean_have_its_bootstrap_variance():
+    values, speaker = uneven(RNG)
+    sums, counts = np.bincount(speaker, values), np.bincount(speaker)
+    weights = cluster_weights(80, 20_000, 3)
+    draws = (weights @ sums) / (weights @ counts)
+    assert standard_error(mean_influence(values, speaker, 80)) == pytest.approx(
+        draws.std() * (80 / 79) ** 0.5, rel=0.03
+    )
+
+
+def test_the_jackknife_gives_the_influences_of_a_smooth_number():
+    """Of the mean to second order, by weights and by rows alike; of a ratio against the delta method."""
+    values, speaker = uneven(RNG)
+    sums, counts = np.bincount(speaker, values), np.bincount(speaker).astype(float)
+    direct = mean_influence(values, speaker, 80)
+    by_weights = jackknife(lambda weights: (weights @ sums) / (weights @ counts), 80)
+    by_rows = jackknife_by_rows(lambda rows: values[rows].mean(), speaker, 80)
+    assert by_weights == pytest.approx(by_rows, abs=1e-12)
+    assert by_weights == pytest.approx(direct, abs=0.05 * np.abs(direct).max())
+    other = np.bincount(speaker, np.exp(values))
+    ratio = jackknife(lambda weights: (weights @ other) / (weights @ sums), 80)
+    top, bottom = np.exp(values).mean(), values.mean()
+    delta = mean_influence(np.exp(values), speaker, 80) / bottom - top / bottom**2 * direct
+    assert standard_error(ratio) == pytest.approx(standard_error(delta), rel=0.15)
+
+
+def test_a_number_that_one_speaker_alone_defines_has_no_influence():
+    assert np.isnan(jackknife_by_rows(lambda rows: np.nan if 0 not in rows else 1.0, np.arange(5), 5)).all()
+
+
+def test_influences_of_the_median_have_its_bootstrap_variance():
+    values, speaker = uneven(np.random.default_rng(4), clusters=200)
+    interval = median_interval(values, speaker, resamples=10_000)
+    found = standard_error(median_influence(values, speaker, 200))
+    assert found == pytest.approx((interval.high - interval.low) / 2 / 1.96, rel=0.2)
+    assert not median_influence(np.ones(9), np.arange(9), 9).any(), "values that are all alike do not move"
+
+
+def median_coverage(clusters, repeats=1500):
+    rng, hits = np.random.default_rng(clusters), 0
+    for _ in range(repeats):
+        values, speaker = uneven(rng, clusters)
+        error = standard_error(median_influence(values, speaker, clusters))
+        hits += abs(np.median(values)) <= stdtrit(clusters - 1, 0.975) * error
+    return hits / repeats
+
+
+@pytest.mark.parametrize("clusters", [30, 120])
+def test_an_interval_by_the_influences_of_the_median_covers(clusters):
+    assert 0.93 <= median_coverage(clusters) <= 0.97
 
 
 def test_unknown_values_and_single_speakers_have_no_say():

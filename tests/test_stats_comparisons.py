@@ -7,16 +7,24 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import kstest, permutation_test
+from scipy.stats import kstest, norm, permutation_test, ttest_1samp, ttest_rel
 
 from v2f_bench.stats import (
+    Interval,
+    Runs,
+    Sample,
+    Scores,
+    auc_of_weights,
     compare,
+    compare_pairs,
     holm,
+    interval_over_runs,
+    jackknife,
+    mean_influence,
     mean_interval,
-    median_interval,
-    seeded_interval,
-    sign_flip_test,
+    sign_flip_tests,
     tie_groups,
+    weighted_interval,
 )
 
 SPEAKERS = 60
@@ -34,69 +42,116 @@ def simulated_runs(rng, seeds, ratio, clusters=SPEAKERS, per_speaker=2):
     return run + rng.standard_normal(clusters)[speaker] + both + noise, speaker
 
 
-def seeded_coverage(interval, seeds, ratio, repeats=2000):
-    rng = np.random.default_rng([seeds, int(10 * ratio)])
+def runs_of(values, speaker):
+    """The means of runs, [s, n], as what `interval_over_runs` takes: numbers with influences, and single intervals."""
+    place = np.unique(speaker, return_inverse=True)[1]
+    runs = Sample(place, place.max() + 1, values).runs
+    return runs, [mean_interval(row, speaker, method="expanded", resamples=400) for row in values]
+
+
+def aucs_of(rng, seeds, ratio, clusters=SPEAKERS):
+    """The areas under the ROC curve of some runs, as `interval_over_runs` takes them, and the area that is true.
+
+    Scores are normal about 1 and 0. A speaker shifts those with its own target and those with others, by variance 1; a
+    run those with own targets, by `ratio` times what the speakers do to the mean.
+    """
+    shift, of_run = rng.standard_normal((2, clusters)), ratio * 2 * seeds / clusters
+    values, influence, own = [], [], []
+    for _ in range(seeds):
+        positive = 1 + np.sqrt(of_run) * rng.standard_normal() + shift[0] + 0.5 * rng.standard_normal(clusters)
+        negative = shift[1] + 0.5 * rng.standard_normal(clusters)
+        statistic = auc_of_weights(Scores(positive, np.arange(clusters), negative, np.arange(clusters), clusters))
+        own.append(weighted_interval(statistic, clusters, method="expanded", resamples=400))
+        values.append(own[-1].value)
+        influence.append(jackknife(statistic, clusters))
+    truth = norm.cdf(1 / np.sqrt(2 * 1.25 + of_run))
+    return Runs(np.array(values), np.array(influence)), own, truth
+
+
+def coverage(draw, repeats):
+    """How often the interval over runs holds the truth; `draw` gives runs, their own intervals, and the truth."""
     hits = 0
-    for repeat in range(repeats):
-        found = interval(*simulated_runs(rng, seeds, ratio), resamples=1000, seed=repeat % 4)
-        hits += found.low <= 0 <= found.high
+    for _ in range(repeats):
+        runs, own, truth = draw()
+        found = interval_over_runs(runs, own)
+        hits += found.low <= truth <= found.high
     return hits / repeats
 
 
 @pytest.mark.parametrize("ratio", [0, 1, 3])
 @pytest.mark.parametrize("seeds", [3, 5])
 def test_coverage_over_seeds_and_speakers(seeds, ratio):
-    assert 0.93 <= seeded_coverage(seeded_interval, seeds, ratio) <= 0.97
+    rng = np.random.default_rng([seeds, ratio])
+    assert 0.93 <= coverage(lambda: (*runs_of(*simulated_runs(rng, seeds, ratio)), 0.0), 1500) <= 0.97
+
+
+@pytest.mark.parametrize("ratio", [0, 1])
+@pytest.mark.parametrize("seeds", [3, 5])
+def test_coverage_of_a_statistic_over_seeds_and_speakers(seeds, ratio):
+    """The area under the curve, whose runs vary as much as its speakers do (ratio 1)."""
+    rng = np.random.default_rng([seeds, ratio])
+    assert 0.93 <= coverage(lambda: aucs_of(rng, seeds, ratio), 1000) <= 0.97
+
+
+def test_averaged_intervals_of_single_seeds_would_not_cover_another_run():
+    """As statistics were once treated."""
+    rng, hits = np.random.default_rng(3), 0
+    for _ in range(400):
+        _, own, truth = aucs_of(rng, 3, 1)
+        hits += np.mean([one.low for one in own]) <= truth <= np.mean([one.high for one in own])
+    assert hits / 400 < 0.91
 
 
 def test_an_interval_over_speakers_alone_would_not_cover_another_run():
-    def without_seeds(values, speaker, **options):
-        return mean_interval(values.mean(axis=0), speaker, **options)
-
-    assert seeded_coverage(without_seeds, 3, 1, repeats=400) < 0.88
+    rng, hits = np.random.default_rng(3), 0
+    for _ in range(400):
+        values, speaker = simulated_runs(rng, 3, 1)
+        found = mean_interval(values.mean(axis=0), speaker)
+        hits += found.low <= 0 <= found.high
+    assert hits / 400 < 0.88
 
 
 def test_the_seeds_level_has_the_variance_of_the_mean_over_seeds():
-    """Speakers all alike, so that only the runs vary: the ends are resampled runs, stretched by sqrt(s / (s - 1)) and
-    by t(s - 1) against the many speakers' t."""
+    """Speakers all alike, so that only the runs vary: Student's interval of the runs."""
     from scipy.stats import t
 
     runs = np.random.default_rng(1).standard_normal(100)
-    found = seeded_interval(np.repeat(runs[:, None], 500, axis=1), np.arange(500), resamples=8000)
+    found = interval_over_runs(*runs_of(np.repeat(runs[:, None], 500, axis=1), np.arange(500)))
     reach = t.ppf(0.975, 99) * runs.std(ddof=1) / np.sqrt(100)
-    assert (found.high - found.low) / 2 == pytest.approx(reach, rel=0.03)
+    assert (found.high - found.low) / 2 == pytest.approx(reach, rel=1e-6)
     three = np.array([-1.0, 0.0, 1.0])
-    found = seeded_interval(np.repeat(three[:, None], 500, axis=1), np.arange(500))
-    stretch = np.sqrt(3 / 2) * t.ppf(0.975, 2) / t.ppf(0.975, 499)
-    assert found == pytest.approx((0, -stretch, stretch))  # the lowest run drawn three times has a chance of 1 / 27
+    found = interval_over_runs(*runs_of(np.repeat(three[:, None], 500, axis=1), np.arange(500)))
+    assert found == pytest.approx((0, -t.ppf(0.975, 2) / np.sqrt(3), t.ppf(0.975, 2) / np.sqrt(3)))
 
 
-@pytest.mark.parametrize("method", ["percentile", "expanded"])
-def test_a_single_seed_is_the_interval_over_speakers(method):
-    values, speaker = simulated_runs(np.random.default_rng(2), 1, 0)
-    values[0, ::7] = np.nan
-    assert seeded_interval(values, speaker, method=method) == pytest.approx(
-        mean_interval(values[0], speaker, method=method)
-    )
-    assert seeded_interval(values, speaker, aggregate="median", method=method) == pytest.approx(
-        median_interval(values[0], speaker, method=method)
-    )
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_fewer_than_three_seeds_are_taken_as_given(seeds):
+    """Two runs say next to nothing of how runs vary: t with one degree of freedom gives .06 ± .69."""
+    values, speaker = simulated_runs(np.random.default_rng(2), seeds, 50)
+    runs, own = runs_of(values, speaker)
+    found = interval_over_runs(runs, own)
+    assert found.value == pytest.approx(values.mean())
+    if seeds == 1:
+        assert found == pytest.approx(own[0])
+    over_speakers = mean_interval(values.mean(axis=0), speaker, method="expanded")
+    assert found.high - found.low == pytest.approx(over_speakers.high - over_speakers.low, rel=0.1)
 
 
 def test_runs_that_all_agree_add_nothing():
     values, speaker = simulated_runs(np.random.default_rng(2), 1, 0)
-    for aggregate, interval in (("mean", mean_interval), ("median", median_interval)):
-        repeated = seeded_interval(np.repeat(values, 3, axis=0), speaker, aggregate=aggregate)
-        assert repeated == pytest.approx(interval(values[0], speaker))
+    runs, own = runs_of(np.repeat(values, 3, axis=0), speaker)
+    assert interval_over_runs(runs, own) == pytest.approx(own[0])
+    skewed = Interval(own[0].value, own[0].value - 0.01, own[0].value + 0.3)
+    assert interval_over_runs(runs, [skewed] * 3) == pytest.approx(skewed), "the shape of the single intervals is kept"
 
 
-def test_unknown_values_of_runs_are_left_out():
-    values = np.array([[1.0, 2.0, np.nan], [3.0, 4.0, 8.0], [np.nan, np.nan, np.nan]])
-    found = seeded_interval(values, np.arange(3))
-    assert found.value == pytest.approx((1.5 + 5) / 2)
-    assert np.isfinite(found).all()
-    assert np.isnan(seeded_interval(values[2:], np.arange(3))).all()
-    assert np.isnan(seeded_interval(values[:2], np.zeros(3))[1:]).all()
+def test_a_number_without_an_interval_in_one_run_has_none_over_runs():
+    values, speaker = simulated_runs(np.random.default_rng(2), 3, 0)
+    runs, own = runs_of(values, speaker)
+    own[1] = Interval(own[1].value, np.nan, np.nan)
+    found = interval_over_runs(runs, own)
+    assert found.value == pytest.approx(values.mean())
+    assert np.isnan(found[1:]).all()
 
 
 @pytest.mark.parametrize("clusters", [9, 30])
@@ -111,7 +166,8 @@ def test_permutation_test_agrees_with_scipy(clusters):
     found = compare(a, b, np.arange(clusters))
     assert 0.005 < theirs.pvalue < 0.5
     assert found.p_value == pytest.approx(theirs.pvalue, abs=1e-12 if clusters == 9 else 0.01)
-    assert found.difference == pytest.approx(mean_interval(a - b, np.arange(clusters)))
+    t_test = ttest_1samp(a - b, 0).confidence_interval()
+    assert found.difference == pytest.approx(((a - b).mean(), t_test.low, t_test.high))
 
 
 def test_trials_of_a_speaker_change_sign_together():
@@ -136,7 +192,7 @@ def test_permutation_p_is_uniform_under_the_null(clusters):
     for repeat in range(1000):
         shared, own = rng.standard_t(3, (2, clusters)), rng.standard_normal((2, len(speaker)))
         a, b = shared[:, speaker] + own
-        found.append(compare(a, b, speaker, resamples=2, permutations=999, seed=repeat).p_value)
+        found.append(compare(a, b, speaker, permutations=999, seed=repeat).p_value)
     assert kstest(found, "uniform").pvalue > 0.05
     assert 0.035 <= np.mean(np.array(found) <= 0.05) <= 0.065
 
@@ -147,7 +203,7 @@ def test_a_test_over_trials_would_not_be_uniform():
     found = []
     for repeat in range(200):
         a, b = rng.standard_normal((2, 30))[:, speaker] + 0.3 * rng.standard_normal((2, 120))
-        found.append(compare(a, b, np.arange(120), resamples=2, permutations=999, seed=repeat).p_value)
+        found.append(compare(a, b, np.arange(120), permutations=999, seed=repeat).p_value)
     assert kstest(found, "uniform").pvalue < 1e-6
 
 
@@ -162,7 +218,7 @@ def alike(rng, ratio):
 def test_methods_that_differ_by_their_seeds_alone_are_not_told_apart_too_often(ratio):
     """With seeds that do nothing of their own (ratio 0) the test is on the safe side, as documented."""
     rng = np.random.default_rng(ratio)
-    found = [compare(*alike(rng, ratio), resamples=300, permutations=499) for _ in range(1000)]
+    found = [compare(*alike(rng, ratio), permutations=499) for _ in range(1000)]
     assert 0.01 < np.mean([one.p_value <= 0.05 for one in found]) <= 0.065
     assert 0.93 <= np.mean([one.difference.low <= 0 <= one.difference.high for one in found]) <= 0.99
 
@@ -172,18 +228,17 @@ def test_with_the_runs_taken_as_given_they_would_be_told_apart():
     found = []
     for _ in range(200):
         a, b, speaker = alike(rng, 3)
-        found.append(compare(a.mean(axis=0), b.mean(axis=0), speaker, resamples=2, permutations=499).p_value)
+        found.append(compare(a.mean(axis=0), b.mean(axis=0), speaker, permutations=499).p_value)
     assert np.mean(np.array(found) <= 0.05) > 0.3
 
 
 def test_effect_size_is_the_paired_t_over_the_root_of_the_speakers():
-    from scipy.stats import ttest_rel
-
     rng = np.random.default_rng(6)
     a, b = rng.standard_normal((2, 40))
     assert compare(a, b, np.arange(40)).effect_size == pytest.approx(ttest_rel(a, b).statistic / np.sqrt(40))
     means = compare(np.array([1.0, 3.0, 5.0]), np.zeros(3), np.array(["x", "x", "y"])).effect_size
-    assert means == pytest.approx(3.5 / np.std([2, 5], ddof=1))
+    # x differs by -2 from the mean of 3 in its two trials together, y by 2 in its one; there are 2 speakers, 3 trials.
+    assert means == pytest.approx(3 / np.std([-2 * 2 / 3, 2 * 2 / 3], ddof=1))
     assert np.isnan(compare(np.ones(4), np.zeros(4), np.arange(4)).effect_size)
 
 
@@ -201,9 +256,57 @@ def test_a_trial_counts_where_every_run_of_both_has_a_value():
 def test_no_difference_has_p_one_and_a_clear_one_the_smallest_there_is():
     assert compare(np.ones(20), np.ones(20), np.arange(20)).p_value == 1.0
     assert compare(np.ones((3, 20)), np.ones(20), np.arange(20)).p_value == 1.0
-    assert sign_flip_test(np.ones(10)) == 2 / 2**10
-    assert sign_flip_test(np.ones(40), permutations=999) == 1 / 1000
-    assert sign_flip_test(np.ones(1)) == 1.0
+    several = np.zeros((4, 40))
+    several[0, :10], several[1], several[2, 3] = 1, 1, 1
+    assert sign_flip_tests(several, permutations=999) == pytest.approx([2 / 2**10, 1 / 1000, 1.0, 1.0])
+
+
+def test_medians_are_compared_by_medians():
+    """A few trials far off move the mean the other way."""
+    rng = np.random.default_rng(1)
+    ours, theirs = 0.30 + 0.01 * rng.standard_normal(40), 0.32 + 0.01 * rng.standard_normal(40)
+    ours[:8] = 1.0
+    found = compare(ours, theirs, np.arange(40), aggregate="median")
+    assert found.difference.value == pytest.approx(np.median(ours) - np.median(theirs))
+    assert found.difference.high < 0 < compare(ours, theirs, np.arange(40)).difference.value
+    assert found.p_value < 0.01
+
+
+@pytest.mark.parametrize("clusters", [20, 100])
+def test_medians_and_statistics_that_are_alike_are_told_apart_in_five_of_a_hundred(clusters):
+    rng = np.random.default_rng(clusters)
+    speaker = np.repeat(np.arange(clusters), 3)
+    found = []
+    for _ in range(1000):
+        a, b = rng.gamma(2.0, size=(2, clusters))[:, speaker] + rng.standard_normal((2, len(speaker)))
+        found.append(compare(a, b, speaker, aggregate="median").p_value)
+    assert 0.02 <= np.mean(np.array(found) <= 0.05) <= 0.065
+
+
+def test_numbers_of_the_whole_are_compared_by_their_influences():
+    """Means, given as statistics with influences, have the t test of the paired values."""
+    rng = np.random.default_rng(3)
+    a, b = rng.standard_normal((2, 50))
+    samples = [
+        Sample(np.arange(50), 50, whole=Runs(np.array([x.mean()]), mean_influence(x, np.arange(50), 50)[None]))
+        for x in (a, b)
+    ]
+    (found,) = compare_pairs(samples, [(0, 1)])
+    theirs = ttest_rel(a, b)
+    assert found.p_value == pytest.approx(theirs.pvalue)
+    assert found.difference == pytest.approx(((a - b).mean(), *theirs.confidence_interval()))
+
+
+def test_many_pairs_at_once_give_what_each_gives_alone():
+    rng = np.random.default_rng(8)
+    speaker = np.repeat(np.arange(25), 3)
+    values = [rng.standard_normal((seeds, 75)) for seeds in (1, 3, 2)]
+    values[0][0, :6] = np.nan
+    values[2][1, 40:50] = np.nan
+    samples = [Sample(speaker, 25, each) for each in values]
+    pairs = [(0, 1), (0, 2), (1, 2), (2, 0)]
+    for (first, second), found in zip(pairs, compare_pairs(samples, pairs), strict=True):
+        assert found == compare(values[first], values[second], speaker)
 
 
 PUBLISHED = {

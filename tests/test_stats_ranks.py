@@ -8,14 +8,16 @@ from scipy.stats import norm
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve, top_k_accuracy_score
 
 from v2f_bench.stats import (
+    Scores,
     area_under_curve,
+    auc_of_weights,
     average_precision,
     chance_in_top,
-    eer_interval,
+    eer_of_weights,
     equal_error_rate,
-    pooled_auc_interval,
     rank_of_target,
     recall_in_gallery,
+    weighted_interval,
 )
 from v2f_bench.stats.bootstrap import _interval, cluster_weights
 
@@ -141,9 +143,9 @@ def scored_trials(rng, speakers, per_speaker=3, others=8, decimals=1):
 
 @pytest.mark.parametrize("method", ["percentile", "bca", "expanded"])
 @pytest.mark.parametrize(
-    ("interval", "plain"), [(pooled_auc_interval, area_under_curve), (eer_interval, equal_error_rate)]
+    ("of_weights", "plain"), [(auc_of_weights, area_under_curve), (eer_of_weights, equal_error_rate)]
 )
-def test_verification_intervals_equal_those_of_trials_resampled_one_by_one(interval, plain, method):
+def test_verification_intervals_equal_those_of_trials_resampled_one_by_one(of_weights, plain, method):
     positive, negatives, speaker = scored_trials(np.random.default_rng(10), 12)
     known = ~np.isnan(positive)
 
@@ -157,7 +159,8 @@ def test_verification_intervals_equal_those_of_trials_resampled_one_by_one(inter
     without = np.array([by_hand(weights) for weights in 1 - np.eye(12)])
     expected = _interval(by_hand(np.ones(12)), draws, without, 12, 0.95, method)
     assert len(np.unique(draws)) > 50
-    assert interval(positive, negatives, speaker, resamples=80, seed=3, method=method) == pytest.approx(expected)
+    statistic = of_weights(Scores.pooled(positive, negatives, speaker))
+    assert weighted_interval(statistic, 12, resamples=80, seed=3, method=method) == pytest.approx(expected)
 
 
 def test_speakers_without_negatives_count_by_their_positives():
@@ -165,26 +168,25 @@ def test_speakers_without_negatives_count_by_their_positives():
     negatives[speaker == 2] = np.nan
     known = ~np.isnan(positive)
     pool = negatives[known][~np.isnan(negatives[known])]
-    assert pooled_auc_interval(positive, negatives, speaker).value == pytest.approx(
-        area_under_curve(positive[known], pool)
-    )
-    assert np.isnan(pooled_auc_interval(positive, np.full_like(negatives, np.nan), speaker)).all()
-    alone = eer_interval(positive, negatives, np.zeros_like(speaker))
-    assert alone.value == pytest.approx(equal_error_rate(positive[known], pool))
-    assert np.isnan(alone[1:]).all()
+    everything = np.ones((1, 6))
+    area = auc_of_weights(Scores.pooled(positive, negatives, speaker))(everything)[0]
+    assert area == pytest.approx(area_under_curve(positive[known], pool))
+    alone = eer_of_weights(Scores.pooled(positive, negatives, np.zeros_like(speaker)))(np.ones((1, 1)))[0]
+    assert alone == pytest.approx(equal_error_rate(positive[known], pool))
 
 
-@pytest.mark.parametrize("interval", [pooled_auc_interval, eer_interval])
-def test_coverage_of_verification_intervals(interval):
+@pytest.mark.parametrize("of_weights", [auc_of_weights, eer_of_weights])
+def test_coverage_of_verification_intervals(of_weights):
     """Positives are normal about 1, negatives about 0, both of variance 2: the truth is known.
 
     Trials of a speaker hang together; every trial has negatives of its own.
     """
-    truth = norm.cdf(1 / 2) if interval is pooled_auc_interval else norm.cdf(-0.5 / np.sqrt(2))
+    truth = norm.cdf(1 / 2) if of_weights is auc_of_weights else norm.cdf(-0.5 / np.sqrt(2))
     rng = np.random.default_rng(11)
     hits = 0
     for repeat in range(1000):
         positive, negatives, speaker = scored_trials(rng, 80, decimals=6)
-        found = interval(positive, negatives, speaker, resamples=400, seed=repeat % 4)
+        statistic = of_weights(Scores.pooled(positive, negatives, speaker))
+        found = weighted_interval(statistic, 80, resamples=400, seed=repeat % 4)
         hits += found.low <= truth <= found.high
     assert 0.93 <= hits / 1000 <= 0.97

@@ -1,5 +1,7 @@
 """The training loop: equal to one written by hand, resumed in the middle, guarded against NaN, best by validation."""
 
+import os
+import signal
 from dataclasses import replace
 
 import numpy as np
@@ -119,6 +121,60 @@ def test_the_networks_of_the_best_validation_are_kept():
     assert len(learner.seen) == 10
     assert torch.equal(weights(learner), learner.seen[1]), "the first of the best"
     assert not torch.equal(weights(learner), learner.seen[-1])
+
+
+class Scored(Toy):
+    scores = ()
+
+    def validate(self):
+        return self.scores[(self.calls * 10 - 1) // 20]
+
+
+def test_a_validation_score_that_is_not_finite_is_never_the_best():
+    """Nothing is greater than NaN: it would stand for ever where it comes first."""
+    learner, plain = Scored(), Toy()
+    learner.scores = [float("nan"), 1.0, float("inf"), 2.0, float("nan"), 1.0, 1.0, 1.0, 1.0, -1.0]
+    seen = []
+    learner.validate = lambda: seen.append(weights(learner)) or learner.scores[len(seen) - 1]
+    train_learner(learner, 20, "toy", Context())
+    assert torch.equal(weights(learner), seen[3])
+    train_learner(plain, 20, "toy", Context())
+    never = Scored()
+    never.scores = [float("nan")] * 10
+    with pytest.raises(PluginError, match="not one of 10 validation scores is finite"):
+        train_learner(never, 20, "toy", Context())
+
+
+def test_a_network_that_no_checkpoint_would_keep_is_refused_before_training():
+    class Forgetful(Toy):
+        def __init__(self):
+            super().__init__()
+            del self.modules["critic"]
+
+    learner = Forgetful()
+    with pytest.raises(PluginError, match=r"toy: the optimiser 'critic' trains 2 parameters .* \(\(1, 4\), \(1,\)"):
+        train_learner(learner, 20, "toy", Context())
+    assert learner.calls == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_training_that_is_asked_to_stop_ends_after_the_step_with_a_checkpoint(tmp_path, number):
+    class Asked(Toy):
+        def step(self, count, rng):
+            if self.calls == 6:
+                os.kill(os.getpid(), number)
+            yield from super().step(count, rng)
+
+    undisturbed, context = Toy(), Context(seed=1, folder=tmp_path)
+    train_learner(undisturbed, 20, "toy", Context(seed=1))
+    before = signal.getsignal(number)
+    with pytest.raises(KeyboardInterrupt):
+        train_learner(Asked(), 20, "toy", context)
+    assert signal.getsignal(number) is before
+    resumed = Toy()
+    train_learner(resumed, 20, "toy", context)
+    assert resumed.calls == 13, "the seventh step was finished"
+    assert torch.equal(weights(resumed), weights(undisturbed))
 
 
 def test_clipping_bounds_the_gradient():
@@ -259,27 +315,22 @@ def test_two_processes_step_by_the_mean_of_their_gradients(tmp_path):
 
 
 def test_a_method_is_fitted_on_several_devices(cache, tmp_path):
-    from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
-    from v2f_bench.harness.bench import set_up
+    from small_bench import plan_of, small_bench, small_workplace
+
     from v2f_bench.harness.fit import fit
-    from v2f_bench.harness.plan import Plan
-    from v2f_bench.harness.workplace import Workplace
     from v2f_bench.interfaces import BenchError, Silent
-    from v2f_bench.plugins import Plugin
     from v2f_voice2face_gan.method import Voice2FaceGan, Voice2FaceOptions
 
-    bench = set_up(SyntheticSpeakers(SyntheticOptions(speakers=48, clips=4), None), Workplace(cache=cache, jobs=1))
+    bench = small_bench(small_workplace(cache))
     options = Voice2FaceOptions(
         width=2, critic_width=2, voice_width=0.1, batch=4, steps=3, voice_steps=3, voice_batch=4
     )
-    plugin = Plugin("method", "voice2face-gan", Voice2FaceGan, "tests", "0")
-    plan = Plan(plugin, options, 0, bench.key, "synthetic-speakers", "quick", ("cpu", "cpu"))
-    alone = replace(plan, devices=("cpu",))
+    plan, alone = (plan_of(Voice2FaceGan, options, bench, devices=devices) for devices in (("cpu", "cpu"), ("cpu",)))
     together, one = (fit(each, bench, tmp_path / each.run_id, Silent()).state() for each in (plan, alone))
     assert plan.run_id != alone.run_id
     assert together.keys() == one.keys()
     assert not all(torch.equal(together[name], one[name]) for name in one)
 
-    failing = replace(plan, devices=("cpu", "xpu:7"), seed=1)
+    failing = plan_of(Voice2FaceGan, options, bench, seed=1, devices=("cpu", "xpu:7"))
     with pytest.raises(BenchError, match=r"voice2face-gan on xpu:7: "):
         fit(failing, bench, tmp_path / failing.run_id, Silent())

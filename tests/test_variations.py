@@ -7,18 +7,15 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from small_bench import plan_of, small_bench, small_workplace
 
 from v2f_bench import Context, Method, Variation
-from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
-from v2f_bench.harness.bench import set_up
-from v2f_bench.harness.judging import Jury
-from v2f_bench.harness.plan import Plan
+from v2f_bench.harness.judges import Judges
 from v2f_bench.harness.run import run_plans
 from v2f_bench.harness.sheet import SHOWN, write_variations
-from v2f_bench.harness.workplace import Workplace
+from v2f_bench.harness.trials import applicable, trials_for, why_unsuited
 from v2f_bench.interfaces import PluginError, Silent
 from v2f_bench.media.picture import CAPTION
-from v2f_bench.plugins import Plugin
 from v2f_cae.method import CAE, CaeOptions
 
 GREYS = (0.0, 0.5, 1.0)
@@ -51,53 +48,48 @@ class Greys(Method):
 
 @pytest.fixture(scope="module")
 def bench(cache):
-    return set_up(SyntheticSpeakers(SyntheticOptions(speakers=48, clips=4), None), Workplace(cache=cache, jobs=1))
-
-
-def plan(method, options):
-    return Plan(Plugin("method", method.name, method, "tests", "0"), options, 0, "bench", "synthetic-speakers", "quick")
+    return small_bench(small_workplace(cache))
 
 
 def test_a_label_is_handed_over_only_where_an_option_asks_for_it(bench):
     rows = np.arange(4)
-    without = bench.trials_for(plan(Greys, Options()).needs, rows)
+    without = trials_for(bench, Greys.needs, rows)
     with pytest.raises(PluginError, match="'emotion'"):
         without.emotions  # noqa: B018 - reading it is what fails
-    told = bench.trials_for(plan(Greys, Options(label_given=True)).needs, rows)
+    told = trials_for(bench, Greys.needs_with(Options(label_given=True)), rows)
     voices = bench.store.clips.loc[bench.trials["voice"].iloc[:4], "emotion"]
     assert told.emotions == tuple(voices)
 
 
 def test_a_data_set_without_emotions_cannot_serve_a_method_that_asks_for_them(bench):
-    needs = plan(Greys, Options(label_given=True)).needs
-    assert bench.unmet(Greys, needs) == ""
+    needs = Greys.needs_with(Options(label_given=True))
+    assert why_unsuited(bench, Greys, needs) == ""
     bench.__dict__["trials"] = bench.trials.drop(columns="emotion")
     try:
-        assert "no emotion labels" in bench.unmet(Greys, needs)
+        assert "no emotion labels" in why_unsuited(bench, Greys, needs)
     finally:
         del bench.__dict__["trials"]
 
 
-def test_trials_without_sex_or_age_are_not_posed_to_a_method_that_asks_for_them(bench):
-    """Nor counted as its failures: whom nobody labelled is nobody's failure."""
+def test_trials_without_sex_or_age_do_not_apply_to_a_method_that_asks_for_them(bench):
     needs = frozenset({"voice", "attributes"})
-    assert bench.posed(needs).all()
+    assert applicable(bench, needs).all()
     labelled = bench.trials
     try:
         bench.__dict__["trials"] = labelled.assign(
             sex=labelled["sex"].where(labelled.index != 0, ""), age=labelled["age"].where(labelled.index != 2)
         )
-        assert np.flatnonzero(~bench.posed(needs)).tolist() == [0, 2]
-        assert bench.posed(frozenset({"voice"})).all()
-        assert bench.unmet(Greys, needs) == ""
+        assert np.flatnonzero(~applicable(bench, needs)).tolist() == [0, 2]
+        assert applicable(bench, frozenset({"voice"})).all()
+        assert why_unsuited(bench, Greys, needs) == ""
         bench.__dict__["trials"] = labelled.assign(age=np.nan)
-        assert "both sex and age" in bench.unmet(Greys, needs)
+        assert "both sex and age" in why_unsuited(bench, Greys, needs)
     finally:
         bench.__dict__["trials"] = labelled
 
 
 def test_a_sheet_has_a_row_a_trial_and_a_column_a_step(bench, tmp_path):
-    write_variations(tmp_path, Greys(Options()), plan(Greys, Options()), bench)
+    write_variations(tmp_path, Greys(Options()), plan_of(Greys, Options(), bench), bench)
     with Image.open(tmp_path / "variation-grey.png") as picture:
         sheet = np.array(picture)
     assert sheet.shape == (CAPTION + 6 * SHOWN, 3 * SHOWN, 3)
@@ -113,7 +105,7 @@ def test_a_variation_of_another_shape_is_refused_by_name(bench, tmp_path):
             return Variation(torch.zeros(len(trials), 3, 3, 64, 64), ("one", "two"))
 
     with pytest.raises(PluginError, match=r"greys: vary\('grey'\)"):
-        write_variations(tmp_path, Wrong(Options()), plan(Wrong, Options()), bench)
+        write_variations(tmp_path, Wrong(Options()), plan_of(Wrong, Options(), bench), bench)
     assert not list(tmp_path.iterdir())
 
 
@@ -129,9 +121,9 @@ def test_a_variation_that_crashes_costs_no_more_than_its_sheet(bench, tmp_path):
             self.lines = (*self.lines, text)
 
     heard = Heard()
-    workplace = Workplace(output=tmp_path, jobs=1, progress=heard)
-    (outcome,) = run_plans([plan(Crashing, Options())], bench, Jury([], [], []), workplace)
-    assert outcome.record["posed"] == len(bench.trials)
+    workplace = small_workplace(tmp_path, tmp_path, heard)
+    (outcome,) = run_plans([plan_of(Crashing, Options(), bench)], bench, Judges([], [], []), workplace)
+    assert outcome.record.applicable == len(bench.trials)
     assert (outcome.folder / "record.json").is_file()
     assert heard.lines == ("greys: no sheet of variations: ZeroDivisionError: by hand",)
 
@@ -144,7 +136,7 @@ def test_cae_crosses_proposals_with_voices(bench):
     )
     torch.manual_seed(0)
     method.fit(bench.split("train"), bench.split("validation"), Context())
-    trials = bench.trials_for(CAE.needs, np.arange(3))
+    trials = trials_for(bench, CAE.needs, np.arange(3))
     varied = method.vary("voice", trials, Context())
     assert varied.faces.shape == (3, 3, 3, 64, 64)
     own = torch.stack([varied.faces[n, n] for n in range(3)])  # each proposal under its own trial's voice

@@ -8,6 +8,7 @@ from torch import nn
 
 from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
 from v2f_bench.harness.bench import set_up
+from v2f_bench.harness.trials import trials_for
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import Context, DataError
 from v2f_bench.nn import Critic, SpeakerDraws
@@ -80,10 +81,10 @@ def test_from_clips_to_faces_and_back_from_a_checkpoint(bench):
     method.fit(bench.split("train"), bench.split("validation"), Context())
     again = Voice2FaceGan(opt)
     again.restore(method.state(), "cpu")
-    trials = bench.trials_for(Voice2FaceGan.needs, np.arange(6))
+    trials = trials_for(bench, Voice2FaceGan.needs, np.arange(6))
     faces = method.generate(trials, Context())
     assert faces.shape == (6, 3, 64, 64)
     assert ((faces >= 0) & (faces <= 1)).all()
     torch.testing.assert_close(again.generate(trials, Context()), faces)
-    first = bench.trials_for(Voice2FaceGan.needs, np.arange(1))
+    first = trials_for(bench, Voice2FaceGan.needs, np.arange(1))
     torch.testing.assert_close(method.generate(first, Context()), faces[:1], rtol=1e-4, atol=1e-5)

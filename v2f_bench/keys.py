@@ -34,13 +34,14 @@ from v2f_bench.sources import core_key
 
 # The code of v2f-bench that a stage's output depends on, beside the plugin's own source (`sources.source_key`).
 SEEING = ("data/store.py", "interfaces/context.py", "interfaces/values.py", "media/picture.py")
-LEARNING = (*SEEING, "audio", "nn", "training", "harness/devices.py", "harness/fit.py")
 DECODING = ("media", "data/store.py", "data/store_writer.py", "data/overlap.py", "harness/prepare.py")
-DRAWING = (*SEEING, "harness/trials.py", "harness/generate.py")
-VIEWING = (*SEEING, "harness/face_check.py", "harness/views.py", "harness/quality.py")
+LEARNING = (*SEEING, "audio", "nn", "training", "harness/devices.py", "harness/fit.py")
+DRAWING = (*SEEING, "artefacts", "harness/generate.py", "harness/trials.py")
+VIEWING = (*SEEING, "harness/quality.py", "harness/views.py", "metrics/vectors.py", "stats")
 SCORING = (
-    *("data/lists.py", "harness/independence.py", "harness/numbers.py", "harness/results.py", "harness/score.py"),
-    *("harness/slices.py", "interfaces/metric.py", "media/picture.py", "stats"),
+    *("artefacts", "data/lists.py", "harness/face_check.py", "harness/independence.py", "harness/numbers.py"),
+    *("harness/results.py", "harness/score.py", "harness/slices.py", "interfaces/metric.py", "media/picture.py"),
+    *("metrics/vectors.py", "stats"),
 )
 
 

@@ -6,9 +6,9 @@ with `v2f_bench.hookimpl`. Entry points are loaded one at a time, and one that f
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
+import sys
 from collections.abc import Iterable
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
@@ -16,14 +16,14 @@ from typing import Any
 
 import pluggy
 
-from v2f_bench.interfaces import NEEDS, Dataset, Judge, Method, Metric, PluginError, UsageError
+from v2f_bench.contracts import KINDS, problem_of
+from v2f_bench.interfaces import Dataset, Judge, Method, Metric, PluginError, UsageError
 from v2f_bench.interfaces.options import did_you_mean
 
 GROUP = "v2f_bench"
+OWN = "v2f-bench"  # the distribution of the bundled plugins
 hookspec = pluggy.HookspecMarker(GROUP)
 hookimpl = pluggy.HookimplMarker(GROUP)
-
-KINDS: dict[str, type] = {"method": Method, "dataset": Dataset, "metric": Metric, "judge": Judge}
 
 
 class Hooks:
@@ -83,8 +83,14 @@ class Registry:
         return sorted({plugin.name for plugin in self.plugins if plugin.kind == kind})
 
     def all(self, kind: str) -> list[Plugin]:
-        """The plugins of a kind that can be looked up: names that two distributions claim are left out."""
-        return [self.find(kind, name) for name in self.names(kind) if not self.clash(kind, name)]
+        """The plugins of a kind, one a name. Of a name that two claim v2f-bench's own stays, so that no plugin removes
+        a baseline or a judge by its name; names that others claim twice are left out."""
+        found = []
+        for name in self.names(kind):
+            owners = self._owners(kind, name)
+            own = [owner for owner in owners if owner.distribution == OWN]
+            found += owners if len(owners) == 1 else own[:1]
+        return found
 
     def find(self, kind: str, name: str) -> Plugin:
         """The plugin of that name.
@@ -107,11 +113,15 @@ class Registry:
 
     def clash(self, kind: str, name: str) -> str:
         """The message about two plugins with one name, or ""."""
-        owners = [plugin for plugin in self.plugins if (plugin.kind, plugin.name) == (kind, name)]
+        owners = self._owners(kind, name)
         if len(owners) < 2:
             return ""
         places = " and ".join(f"{owner.distribution} {owner.version} ({owner.cls.__module__})" for owner in owners)
-        return f"two plugins register the {kind} {name!r}: {places}; uninstall or rename one"
+        own = "; tables have v2f-bench's own" if any(owner.distribution == OWN for owner in owners) else ""
+        return f"two plugins register the {kind} {name!r}: {places}{own}; uninstall or rename one"
+
+    def _owners(self, kind: str, name: str) -> list[Plugin]:
+        return [plugin for plugin in self.plugins if (plugin.kind, plugin.name) == (kind, name)]
 
     def problems(self) -> list[str]:
         """What cannot be used, in words: plugins that failed to load, and names that two of them claim."""
@@ -123,7 +133,8 @@ class Registry:
         manager = pluggy.PluginManager(GROUP)
         manager.add_hookspecs(Hooks)
         try:
-            manager.register(entry_point.load(), name=entry_point.name)
+            with redirect_stdout(sys.stderr):  # what a plugin prints must not end up in the output of a command
+                manager.register(entry_point.load(), name=entry_point.name)
             manager.check_pending()
             found = [
                 Plugin(kind, self._checked_name(kind, cls), cls, distribution, version)
@@ -142,25 +153,9 @@ class Registry:
 
     @staticmethod
     def _checked_name(kind: str, plugin: Any) -> str:
-        contract, cls = KINDS[kind], plugin
-        if not (inspect.isclass(plugin) and issubclass(plugin, contract)):
-            raise PluginError(f"{cls!r} is not a subclass of v2f_bench.{contract.__name__}")
-        if inspect.isabstract(cls):
-            missing = ", ".join(sorted(getattr(cls, "__abstractmethods__", ())))
-            raise PluginError(f"{cls.__name__} does not implement {missing}")
-        name = getattr(cls, "name", None)
-        if not (isinstance(name, str) and name and all(c.isalnum() or c in "-_." for c in name) and name[0].isalnum()):
-            raise PluginError(f"{cls.__name__}.name must be text of letters, digits, '-', '_' and '.', not {name!r}")
-        if kind in ("method", "dataset") and not dataclasses.is_dataclass(cls.options):
-            raise PluginError(f"{cls.__name__}.options must be a dataclass")
-        if kind == "method" and (unknown := set(cls.needs) - set(NEEDS)):
-            raise PluginError(f"{cls.__name__}.needs has {', '.join(sorted(unknown))}; there is: {', '.join(NEEDS)}")
-        if kind == "method" and cls.variations and cls.vary is Method.vary:
-            raise PluginError(f"{cls.__name__} lists variations but has no `vary`")
-        for attribute in {"dataset": ("card",), "metric": ("judged_by",), "judge": ("kind",)}.get(kind, ()):
-            if not hasattr(cls, attribute):
-                raise PluginError(f"{cls.__name__} does not say its `{attribute}`")
-        return name
+        if problem := problem_of(kind, plugin):
+            raise PluginError(problem)
+        return str(plugin.name)
 
 
 @lru_cache(maxsize=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import Any, NoReturn
 
@@ -18,6 +19,7 @@ def main() -> None:
     from v2f_bench.cli.app import app
     from v2f_bench.interfaces import BenchError, UsageError
 
+    signal.signal(signal.SIGTERM, _terminated)
     # Some versions of typer bring a click of their own: its errors are found by a name that both have.
     parser_error: Any = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
     try:
@@ -36,6 +38,12 @@ def main() -> None:
     if code == INTERRUPTED:
         print("\ninterrupted; the same command goes on from the last finished stage", file=sys.stderr)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _terminated(number: int, _: object) -> NoReturn:
+    """End as after Ctrl-C: what is under way is put away, and the same command goes on from there."""
+    signal.signal(number, signal.SIG_DFL)  # a second one ends at once
+    raise KeyboardInterrupt
 
 
 def _refuse(error: Any) -> NoReturn:

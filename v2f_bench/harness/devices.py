@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import queue
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -90,6 +91,8 @@ def _followers(task: _Task) -> Iterator[Any]:
 
 
 def _follow(task: _Task, rank: int, problems: Any) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # the leader is asked to stop too, and ends its followers in order
     try:
         task.fit(rank, Context(task.plan.seed, task.plan.devices[rank], precision=task.plan.precision))
     except Exception as error:

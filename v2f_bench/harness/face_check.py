@@ -22,7 +22,7 @@ NEED_A_FACE = ("identity", "emotion", "sex", "age")  # kinds of judge
 def find_detector(plugins: Registry, device: str, progress: Progress) -> tuple[Judge | None, str]:
     """The detector, ready, and how a protocol names it; None and NO_FACE_CHECK, with a line of why, where it lacks."""
     try:
-        detector: Judge = plugins.find("judge", DETECTOR).cls()
+        detector: Judge = next(plugin for plugin in plugins.all("judge") if plugin.name == DETECTOR).cls()
         detector.start(device)
     except NotAvailable as reason:
         progress.line(

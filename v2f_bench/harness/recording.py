@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -124,7 +125,10 @@ def _record(made: Made, scored: FacesToScore, scores: Scores, bench: Bench, judg
         failures=scores.failures,
         results=scores.results,
         unavailable=scores.unavailable,
-        circumstances={name: msgspec.convert(facts, StageFacts) for name, facts in stages.items()},
+        circumstances={
+            **{name: msgspec.convert(facts, StageFacts) for name, facts in stages.items()},
+            "record": StageFacts(finished=datetime.now(UTC).isoformat()),
+        },
     )
 
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import get_args
 
+import msgspec
 import numpy as np
 
 from v2f_bench.harness.bench import Bench
@@ -68,9 +69,8 @@ def results_of(metric: Metric, case: Case, judges: Judges) -> list[Measured]:
         if math.isinf(number.interval.value):
             raise PluginError(f"metric {metric.name}: {measure.name} is {number.interval.value}")
         floor_is = measure.floor or metric.floor
-        floor = measure.chance
-        if floor is None:
-            floor = _bound(metric, floor_is, measure.name, case, judges)
+        chance = None if measure.chance is None else float(measure.chance)
+        floor = _bound(metric, floor_is, measure.name, case, judges) if chance is None else chance
         ceiling_trials = case.applicable & has_picture(case.evidence, metric.ceiling)
         result = Result(
             metric=metric.name,
@@ -84,7 +84,7 @@ def results_of(metric: Metric, case: Case, judges: Judges) -> list[Measured]:
             failed=int((~judged).sum()),
             speakers=len(number.speakers),
             floor=floor,
-            floor_is="chance" if measure.chance is not None else floor_is,
+            floor_is=floor_is if chance is None else "chance",
             ceiling=_bound(metric, metric.ceiling, measure.name, case, judges),
             ceiling_is=metric.ceiling,
             ceiling_n=int(ceiling_trials.sum()),
@@ -167,6 +167,10 @@ def _problem(metric: Metric, measure: Measure, trials: int) -> str:
         return "has infinite values; a trial without a value has NaN"
     if measure.chance is not None and not np.isfinite(measure.chance):
         return f"has the chance level {measure.chance}"
+    try:
+        msgspec.json.encode(measure.details)
+    except (TypeError, ValueError) as error:
+        return f"has details that cannot be written as JSON ({error})"
     return ""
 
 

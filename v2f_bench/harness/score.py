@@ -72,7 +72,8 @@ def score(made: FacesToScore, output: Path, bench: Bench, judges: Judges, workpl
     def make(unfinished: Path) -> None:
         cases, failures, crashed = _cases(made, bench, judges, workplace.progress)
         table = bench.trials.assign(applicable=made.applicable)
-        table["failure"] = np.where(made.applicable, table["trial"].map(failures).fillna(""), "")
+        reasons = [failures.get(trial, "") for trial in table["trial"]]
+        table["failure"] = np.where(made.applicable, reasons, "")
         influence = pd.DataFrame({"speaker": sorted(set(table["speaker"]))})
         results: list[Result] = []
         unavailable: list[Unavailable] = []

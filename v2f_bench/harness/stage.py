@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from v2f_bench.files import write_text_whole
 from v2f_bench.harness.circumstances import peak_memory_mib
-from v2f_bench.interfaces import Progress, Silent
+from v2f_bench.interfaces import Progress
 
 MARKER = "stage.json"
 PATIENCE = 5.0  # seconds that another process is waited for before that is said
@@ -94,7 +94,8 @@ def locked(folder: Path, progress: Progress | None = None) -> Iterator[None]:
     try:
         lock.acquire(timeout=PATIENCE)
     except Timeout:
-        (progress or Silent()).line(f"waiting for another process that is at work on {folder}")
+        if progress is not None:
+            progress.line(f"waiting for another process that is at work on {folder}")
         lock.acquire()
     try:
         yield

@@ -113,6 +113,12 @@ def describe_options(options: object) -> list[tuple[str, str, Any]]:
     ]
 
 
+def unsettable(options: type) -> list[tuple[str, Any]]:
+    """Name and type of each option of a dataclass whose type `apply_settings` does not know."""
+    kinds = get_type_hints(options, include_extras=True)
+    return [(name, kind) for name, kind in kinds.items() if not _is_known(kind)]
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """The phrase '; did you mean X?' for the closest known name, or '.' where none is close."""
     close = closest(name, known)
@@ -169,6 +175,17 @@ def _convert(text: str, kind: Any) -> Any:
     if kind is str:
         return text
     raise TypeError(f"options of type {kind} cannot be set from the command line")
+
+
+def _is_known(kind: Any) -> bool:
+    origin = get_origin(kind)
+    if origin is Annotated:
+        return _is_known(get_args(kind)[0])
+    if origin in (Union, types.UnionType):
+        return all(member is type(None) or _is_known(member) for member in get_args(kind))
+    if origin is tuple:
+        return len(get_args(kind)) == 2 and get_args(kind)[1] is Ellipsis and _is_known(get_args(kind)[0])
+    return origin is Literal or kind in (bool, int, float, str)
 
 
 def _has_commas(kind: Any) -> bool:

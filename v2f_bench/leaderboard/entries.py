@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from v2f_bench.record import Record, Result, column_name, read_influence, read_trials
-from v2f_bench.stats import Interval, Runs, Sample, interval_over_runs
+from v2f_bench.stats import Comparison, Interval, Runs, Sample, compare_pairs, interval_over_runs
 
 ELSEWHERE = "pictures made elsewhere"  # the distribution of a scored folder
 
@@ -92,6 +92,13 @@ class Entry:
     @property
     def _speakers(self) -> np.ndarray:
         return np.asarray(self.trials[0]["speaker"].reindex(self._order))
+
+
+def difference(first: Entry, second: Entry, measure: str, judge: str) -> Comparison | None:
+    """`first` minus `second` on the same trials; None where one of them has no number on them."""
+    samples = [entry.sample(measure, judge) for entry in (first, second)]
+    known = [sample for sample in samples if sample is not None]
+    return compare_pairs(known, [(0, 1)])[0] if len(known) == 2 else None
 
 
 def _known(number: float | None) -> float:

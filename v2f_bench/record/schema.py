@@ -195,7 +195,7 @@ class Record:
     failures: dict[str, int]  # how many applicable trials have no face that can be judged, by reason
     results: list[Result]
     unavailable: list[Unavailable]
-    circumstances: dict[str, StageFacts]  # by stage: checkpoint, faces, scores
+    circumstances: dict[str, StageFacts]  # by stage: checkpoint, faces, scores; record: when it was last written
 
     def judge(self, name: str) -> JudgeFacts:
         """The facts of a judge that scored. KeyError for another."""

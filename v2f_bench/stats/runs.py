@@ -117,7 +117,7 @@ def interval_over_runs(runs: Runs, own: Sequence[Interval], level: float = 0.95)
         return Interval(both.value, np.nan, np.nan)
     clusters = runs.influence.shape[1]
     single = np.sqrt(clusters / (clusters - 1) * (runs.influence**2).sum(axis=1).mean())
-    if not single > 0:
+    if not single > 1e-6 * both.error:  # clusters are alike, or differ by rounding: they have no shape to give
         return both.interval(level)
     scale = both.reach(level) / (stdtrit(clusters - 1, (1 + level) / 2) * single)
     below, above = scale * ends.mean(axis=0)

@@ -44,7 +44,10 @@ class Learner(ABC):
         """
 
     def validate(self) -> float | None:
-        """A score on validation clips, higher is better; the networks of the best one are kept. None: the last are."""
+        """A score on validation clips, higher is better; the networks of the best one are kept. None: the last are.
+
+        One that is not finite is never the best; a training with no other fails.
+        """
         return None
 
     def samples(self) -> torch.Tensor | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from v2f_bench.media.picture import tile, to_pixels, write_picture
 from v2f_bench.training.history import History
 from v2f_bench.training.learner import Learner, Losses
 from v2f_bench.training.ranks import anywhere, average_gradients, follow_leader, from_leader, rank
+from v2f_bench.training.stopping import stop_requests
 
 CHECKPOINT_SECONDS = 60.0
 VALIDATIONS = 10  # over a training
@@ -34,20 +36,41 @@ def train_learner(learner: Learner, steps: int, name: str, context: Context) -> 
         name: of this training; one method may have several, one after another.
 
     Raises:
-        PluginError: a loss is not finite; says which, and at which step.
+        PluginError: an optimiser trains what is in none of the learner's networks, which no checkpoint would keep; a
+            loss is not finite, or no validation score is; says which.
+        KeyboardInterrupt: it was asked to stop (Ctrl-C, or SIGTERM); the last step is in the checkpoint.
     """
+    _check_learner(learner, name)
     run = _Run(learner, steps, name, context)
     run.resume()
     _train_mode(learner, True)
-    with context.progress.bar(f"train {name}", steps) as bar:
+    with stop_requests() as stop, context.progress.bar(f"train {name}", steps) as bar:
         bar.advance(run.done)
         while run.done < steps:
             losses = _step(learner, run.done, name, context)
             run.after_step(losses)
             bar.advance(note=f"loss {sum(losses.values()):.2f}")
+            if stop and run.done < steps:
+                if run.folder is not None:
+                    run.save()
+                raise KeyboardInterrupt
     run.finish()
     _train_mode(learner, False)
     torch.manual_seed(context.seed_of(name, "afterwards"))  # the same, however often training was interrupted
+
+
+def _check_learner(learner: Learner, name: str) -> None:
+    kept = {id(parameter) for module in learner.modules.values() for parameter in module.parameters()}
+    for key, optimiser in learner.optimisers.items():
+        trained = [parameter for group in optimiser.param_groups for parameter in group["params"]]
+        if lost := [parameter for parameter in trained if id(parameter) not in kept]:
+            shapes = ", ".join(str(tuple(parameter.shape)) for parameter in lost[:4])
+            raise PluginError(
+                f"{name}: the optimiser {key!r} trains {len(lost)} parameters that are in none of the learner's "
+                f"modules ({shapes}, ...): a training that goes on after a kill would lose them"
+            )
+    if unknown := set(learner.schedules) - set(learner.optimisers):
+        raise PluginError(f"{name}: schedules of no optimiser: {', '.join(sorted(unknown))}")
 
 
 def _step(learner: Learner, number: int, name: str, context: Context) -> dict[str, float]:
@@ -98,7 +121,8 @@ class _Run:
         self.learner, self.steps, self.name, self.context = learner, steps, name, context
         self.folder: Path | None = context.folder
         self.done = 0
-        self.best: tuple[float, dict[str, Any]] | None = None  # score and networks
+        self.best: tuple[float, dict[str, Any]] | None = None  # the highest finite score, and its networks
+        self.scored = 0  # validations that gave a score
         self.history = History(steps)
         self._saved = time.monotonic()
 
@@ -109,7 +133,7 @@ class _Run:
         kept = from_leader(kept)
         if kept is None:
             return
-        self.done, self.best = kept["done"], kept["best"]
+        self.done, self.best, self.scored = kept["done"], kept["best"], kept["scored"]
         self.history = History(self.steps, kept["history"])
         self._load(kept["modules"])
         for key, optimiser in self.learner.optimisers.items():
@@ -128,6 +152,8 @@ class _Run:
             self.save()
 
     def finish(self) -> None:
+        if self.scored and self.best is None:
+            raise PluginError(f"{self.name}: not one of {self.scored} validation scores is finite")
         if self.best is not None:
             self._load(self.best[1])
         follow_leader(self.learner.modules.values())  # batch norms have seen other batches elsewhere
@@ -139,6 +165,7 @@ class _Run:
         kept = {
             "done": self.done,
             "best": self.best,
+            "scored": self.scored,
             "history": self.history.rows,
             "modules": self._networks(),
             "optimisers": {key: optimiser.state_dict() for key, optimiser in self.learner.optimisers.items()},
@@ -163,8 +190,9 @@ class _Run:
         _train_mode(self.learner, True)
         if score is None:
             return
+        self.scored += 1
         self.history.add_score(self.done, score)
-        if self.best is None or score > self.best[0]:
+        if math.isfinite(score) and (self.best is None or score > self.best[0]):
             self.best = (score, copy.deepcopy(self._networks()))
 
     def _draw(self, folder: Path) -> None:
