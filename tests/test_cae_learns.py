@@ -1,8 +1,9 @@
 """The Controlled AutoEncoder learns: on speakers it never met it beats what does not listen, on a smaller main job."""
 
 import pandas as pd
+from made_records import records_in
 
-from v2f_bench.leaderboard.entries import difference, gather
+from v2f_bench.leaderboard import difference, gather
 
 JUDGE = "in-domain-identity"
 
@@ -12,8 +13,7 @@ def test_cae_beats_the_floors_on_unseen_speakers(cli, tmp_path):
         *("run", "--method", "cae", "--dataset", "synthetic-speakers", "--dataset-set", "speakers=480"),
         *("--dataset-set", "clips=3", "--set", "steps=500", "--output", tmp_path),
     )
-    folders = [path.parent for path in tmp_path.rglob("record.json")]
-    (entries,) = gather(folders).values()
+    (entries,) = gather(records_in(tmp_path), print).values()
     by_name = {entry.name: entry for entry in entries}
     trials = pd.concat(by_name["cae"].trials)
     assert trials["speaker"].nunique() > 70

@@ -96,6 +96,18 @@ def run_python(code):
             ["run", "--method", "cae", "--dataset", "synthetic-speakers", "--measure", "colour-shift"],
             "colour-shift is for the track emotion; the track identity has: age-error,",
         ),
+        (
+            ["run", "--method", "cae", "--dataset", "synthetic-speakers", "--judges", "in-domain-identty"],
+            "did you mean 'in-domain-identity'?",
+        ),
+        (
+            ["run", "--method", "cae", "--dataset", "synthetic-speakers", "--metrics", "retrieval,colour-shift"],
+            "colour-shift is for the track emotion",
+        ),
+        (
+            ["score", ".", "--dataset", "synthetic-speakers", "--name", ".."],
+            "--name '..' cannot be the name of a folder",
+        ),
         (["info", "CAE"], "did you mean 'cae'?"),
         (["leaderboard", "--output", "."], "--output"),
         (["trials", "--dataset", "synthetic-speakers", "--output", __file__], "--output"),
@@ -131,7 +143,8 @@ def test_info_of_every_plugin_in_text_and_json(cli):
     assert "did not consent" in cli("info", "voxceleb-vggface").stdout
 
 
-def test_an_interrupted_command_says_so_and_exits_with_130(environment, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_command_says_so_and_exits_with_130(environment, tmp_path, number):
     command = [sys.executable, "-m", "v2f_bench", "prepare", "--dataset", "synthetic-speakers", "--jobs", "1"]
     env = environment | {"V2F_BENCH_CACHE": str(tmp_path)}
     pipes = {"stderr": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
@@ -140,7 +153,7 @@ def test_an_interrupted_command_says_so_and_exits_with_130(environment, tmp_path
         command, env=env, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL), **pipes
     )
     first = running.stderr.readline()
-    running.send_signal(signal.SIGINT)
+    running.send_signal(number)
     rest = running.communicate(timeout=120)[1]
     assert running.returncode == 130, first + rest
     assert "interrupted" in rest

@@ -140,7 +140,7 @@ def test_a_metric_that_changes_its_table_changes_no_other_number():
 
         def measure(self, found):
             found.trials["speaker"] = "all the same"
-            found.gallery.drop(found.gallery.index, inplace=True)
+            found.gallery["speaker"] = found.gallery["speaker"].to_numpy()[::-1]
             return []
 
     case = case_of()

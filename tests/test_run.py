@@ -44,9 +44,13 @@ def test_a_run_leaves_all_that_is_promised(finished):
     for path in output.rglob("record.json"):
         record = json.loads(path.read_text())
         trials = pd.read_parquet(path.with_name("trials.parquet"))
-        posed = sum(1 for real in trials["real_photo"] if real) if record["method"]["name"] == "real-photo" else None
+        applicable = trials["applicable"].sum()
         faces = list((path.parent / "faces").glob("*.png"))
-        assert len(faces) == (posed or len(trials)) == record["posed"]
+        assert len(faces) == applicable == record["applicable"]
+        assert applicable == (trials["real_photo"] != "").sum() or record["method"]["name"] != "real-photo"
+        influence = pd.read_parquet(path.with_name("influence.parquet"))
+        assert set(influence["speaker"]) == set(trials["speaker"])
+        assert "verification/AUC @ in-domain-identity" in influence
         assert (path.parent / "checkpoint" / "model.safetensors").is_file()
         assert (path.parent / "sheet.png").is_file()
         assert not list((path.parent / "checkpoint").glob("*.training")), "what a killed training needs, and no other"
@@ -66,15 +70,15 @@ def test_a_run_leaves_all_that_is_promised(finished):
 
 def test_every_number_has_its_context(finished):
     for record in records_below(finished[0]).values():
+        for lacking in record["unavailable"]:
+            assert "needs weights/" in lacking["reason"]
+        judges = {judge["name"]: judge for judge in record["judges"]}
         for result in record["results"]:
-            if result["unavailable"]:
-                assert "needs weights/" in result["unavailable"]
-                continue
-            assert result["n"] <= result["expected"] == record["protocol"]["trials"]
+            assert result["n"] <= result["expected"] == record["applicable"]
             assert result["floor"] is not None
             assert result["floor_is"]
             assert result["ceiling_is"]
-            assert result["judge_sha256"] or result["judge"] == "mtcnn", "its weights lie in a wheel"
+            assert judges[result["judge"]]["sha256"] or result["judge"] == "mtcnn", "its weights lie in a wheel"
             assert result["failure_policy"]
             if result["value"] is not None and result["low"] is not None:
                 assert result["low"] <= result["value"] <= result["high"]
@@ -115,12 +119,12 @@ KILLS = [
     ("prepare", "v2f_bench.data.store_writer:StoreWriter.add", 60),
     ("prepare, about to be whole", "pathlib:Path.rename", 1),
     ("the judge's training", "torch.optim:AdamW.step", 10),
-    ("the judge's view", "v2f_bench.harness.judging:look", 2),
+    ("the judge's view", "v2f_bench.harness.views:outputs", 2),
     ("fit", "v2f_bench.nn.critic:Critic.forward", 7),
-    ("fit, about to be whole", "v2f_bench.harness.fit:write_tensors", 1),
-    ("generate", "v2f_bench.harness.generate:write_picture", 40),
-    ("score", "v2f_bench.harness.score:read_picture", 20),
-    ("record", "v2f_bench.harness.run:write_record", 1),
+    ("fit, about to be whole", "v2f_bench.harness.fit:write_state", 1),
+    ("generate", "v2f_bench.harness.generate:write_face", 40),
+    ("score", "v2f_bench.artefacts.faces:read_picture", 20),
+    ("record", "v2f_bench.harness.recording:write_record", 1),
 ]
 KILLED_AT = """
 import functools, importlib, os, signal, sys
@@ -177,15 +181,18 @@ def test_a_third_partys_method_runs_beside_the_bundled_ones(cli, installed, tmp_
 
 def test_troubled_plugins_cost_only_themselves(cli, installed, tmp_path):
     env = {"PYTHONPATH": str(installed("troubled"))}
-    methods = "crash,diverged,wrong-range,peeking,half-missing,mean-face"
+    methods = "crash,ends-the-program,diverged,wrong-range,peeking,forgetful,meddling,no-disk,half-missing,mean-face"
     done = cli("run", "--method", methods, *SMALL, "--no-baselines", "--output", tmp_path, env=env, ok=False)
     assert done.returncode == 1
-    assert {name for name, _ in records_below(tmp_path)} == {"half-missing", "mean-face"}
+    assert {name for name, _ in records_below(tmp_path)} == {"half-missing", "mean-face", "meddling"}
     for told in (
         "crash crashed: KeyError: 'no such key'",
         "diverged: training gave numbers that are not finite in weights",
         "wrong-range: generate gave values from",
         "'proposal' of a trial but does not declare it",
+        "ends-the-program crashed: SystemExit: 0",
+        "no-disk crashed: FileNotFoundError: [Errno 2] No such file or directory: 'what/it/looks/for'",
+        "forgetful: draws other faces after restore() than after fit()",
     ):
         assert told in done.stderr
     assert "Traceback" not in done.stderr
@@ -202,6 +209,32 @@ def test_troubled_plugins_cost_only_themselves(cli, installed, tmp_path):
     assert faceless["retrieval/R@5"]["value"] == 0, "no face finds nobody: it counts, as the worst"
     assert faceless["retrieval/normalised-mean-rank"]["value"] == 1
     assert faceless["identity-cosine/target"]["value"] == -1
+
+
+def test_another_track_trains_nothing_anew(finished, cli, tmp_path):
+    """What can be learned from is the same: the checkpoint is taken from the run on the other track."""
+    command = ("run", "--method", "mean-face,random-face", *SMALL, "--no-baselines", "--output", tmp_path)
+    cli(*command)
+    first = records_below(tmp_path)
+    cli(*command, "--track", "emotion")
+    tracks = {}
+    for path in tmp_path.rglob("record.json"):
+        record = json.loads(path.read_text())
+        if record["method"]["name"] == "mean-face":
+            tracks[record["protocol"]["track"]] = (record["circumstances"], path.parent / "checkpoint")
+    (identity, one), (emotion, two) = tracks["identity"], tracks["emotion"]
+    assert one != two
+    assert identity["checkpoint"] == emotion["checkpoint"], "the same training, at the same time"
+    assert (one / "model.safetensors").samefile(two / "model.safetensors")
+    assert first
+
+
+def test_the_number_of_threads_is_part_of_what_a_seed_repeats(cli, tmp_path):
+    for threads in (1, 2):
+        cli(*("run", "--method", "mean-face", *SMALL, "--no-baselines", "--threads", threads, "--output", tmp_path))
+    runs = [json.loads(path.read_text()) for path in tmp_path.rglob("record.json")]
+    assert {record["circumstances"]["checkpoint"]["threads"] for record in runs} == {1, 2}
+    assert len({record["run"] for record in runs}) == 2
 
 
 def test_generate_draws_one_face_from_a_finished_run(finished, cli, tmp_path):

@@ -8,21 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from v2f_bench.interfaces import BenchError
-
 # A disk that is full, over its quota, read-only or broken fails everything that comes after, whoever met it first.
 _DISK = {errno.ENOSPC, errno.EROFS, errno.EIO, errno.EDQUOT}
-# What a plugin's mistake may raise. Ctrl-C and a kill are the user's.
+# What a plugin's mistake may raise; Ctrl-C and a kill are the user's.
 MISTAKES = (Exception, SystemExit)
 
 
-def raise_if_not_the_plugins(error: BaseException) -> None:
-    """Raise an error again that is no plugin's mistake: one of the disk, or one with a message for the user."""
-    if isinstance(error, BenchError) or (isinstance(error, OSError) and error.errno in _DISK):
-        raise error
-
-
 def raise_if_of_the_disk(error: BaseException) -> None:
+    """Raise an error again that is no plugin's mistake, but one of the disk."""
     if isinstance(error, OSError) and error.errno in _DISK:
         raise error
 

@@ -9,6 +9,7 @@ import torch
 
 from v2f_bench.harness.bench import Bench
 from v2f_bench.harness.circumstances import circumstances
+from v2f_bench.harness.containment import process_state_kept
 from v2f_bench.harness.devices import fit_on_devices
 from v2f_bench.harness.generate import draw
 from v2f_bench.harness.plan import Plan
@@ -42,7 +43,8 @@ def fit(plan: Plan, bench: Bench, folder: Path, progress: Progress) -> Method:
         else:
             method = plan.method(plan.options)
             torch.manual_seed(plan.seed)
-            method.fit(bench.split("train"), bench.split("validation"), context)
+            with process_state_kept():
+                method.fit(bench.split("train"), bench.split("validation"), context)
         write_state(unfinished / MODEL, method.state(), plan.method.name)
         _check_restored(method, plan, bench, unfinished / MODEL)
         for kept in unfinished.glob(f"*{UNFINISHED}"):
@@ -56,7 +58,8 @@ def fit(plan: Plan, bench: Bench, folder: Path, progress: Progress) -> Method:
 
 def _restored(plan: Plan, model: Path) -> Method:
     method: Method = plan.method(plan.options)
-    method.restore(read_tensors(model), plan.device)
+    with process_state_kept():
+        method.restore(read_tensors(model), plan.device)
     return method
 
 

@@ -12,6 +12,7 @@ from v2f_bench.artefacts import FACES, FAILURES, write_face, write_origin
 from v2f_bench.files import write_text_whole
 from v2f_bench.harness.bench import Bench
 from v2f_bench.harness.circumstances import circumstances
+from v2f_bench.harness.containment import process_state_kept
 from v2f_bench.harness.plan import Plan
 from v2f_bench.harness.stage import stage
 from v2f_bench.harness.trials import applicable, trials_for
@@ -50,7 +51,9 @@ def draw(method: Method, plan: Plan, bench: Bench, rows: np.ndarray) -> torch.Te
     trials = trials_for(bench, plan.needs, rows)
     seed = Context(plan.seed).seed_of("generate", int(rows[0]))
     torch.manual_seed(seed)
-    return checked_faces(method.generate(trials, Context(seed, plan.device)), len(trials), method.name)
+    with process_state_kept():
+        faces = method.generate(trials, Context(seed, plan.device))
+    return checked_faces(faces, len(trials), method.name)
 
 
 def _generate_batch(method: Method, plan: Plan, bench: Bench, rows: np.ndarray, folder: Path) -> dict[str, str]:

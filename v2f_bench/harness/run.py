@@ -9,7 +9,7 @@ from pathlib import Path
 
 from v2f_bench.artefacts import FACES, Faces
 from v2f_bench.harness.bench import Bench
-from v2f_bench.harness.containment import MISTAKES, in_words, process_state_kept, raise_if_of_the_disk
+from v2f_bench.harness.containment import MISTAKES, in_words, raise_if_of_the_disk
 from v2f_bench.harness.fit import CHECKPOINT, fit
 from v2f_bench.harness.generate import generate
 from v2f_bench.harness.independence import Ties
@@ -44,10 +44,9 @@ def run_plans(plans: Iterable[Plan], bench: Bench, judges: Judges, workplace: Wo
     for plan in plans:
         folder = plan.folder(workplace.output)
         try:
-            with process_state_kept():
-                if unsuited := why_unsuited(bench, plan.method, plan.needs):
-                    raise NotAvailable(unsuited)
-                record = run_plan(plan, bench, judges, workplace)
+            if unsuited := why_unsuited(bench, plan.method, plan.needs):
+                raise NotAvailable(unsuited)
+            record = run_plan(plan, bench, judges, workplace)
             lost = [one for one in record.judges_missing if one.name in judges.wanted]
             problem = "; ".join(f"judge {one.name}: {one.reason}" for one in lost)
             outcomes.append(Outcome(plan, folder, record, problem))

@@ -10,6 +10,7 @@ import torch
 from v2f_bench.artefacts import Faces, read_faces
 from v2f_bench.files import write_whole
 from v2f_bench.harness.bench import Bench
+from v2f_bench.harness.containment import process_state_kept
 from v2f_bench.harness.generate import checked_faces
 from v2f_bench.harness.plan import Plan
 from v2f_bench.harness.trials import applicable, trials_for
@@ -45,7 +46,8 @@ def write_variations(folder: Path, method: Method, plan: Plan, bench: Bench) -> 
 def draw_variation(method: Method, name: str, trials: Trials, context: Context, output: Path) -> None:
     """Write a variation of the trials to `output`, a PNG or JPEG. PluginError where the method breaks the contract."""
     torch.manual_seed(context.seed)
-    varied = method.vary(name, trials, context)
+    with process_state_kept():
+        varied = method.vary(name, trials, context)
     if not isinstance(varied, Variation) or varied.faces.ndim != 5 or len(varied.columns) != varied.faces.shape[1]:
         raise PluginError(f"{method.name}: vary({name!r}) must give a Variation of [N, K, 3, H, W] faces and K columns")
     write_table(varied.faces, varied.columns, method.name, output)
