@@ -14,8 +14,9 @@ of chance, or if the oracle's R@5 is below three times chance. What was not run 
 import sys
 from pathlib import Path
 
-from v2f_bench.leaderboard.entries import difference, gather
 from v2f_bench.leaderboard.record import find_records, read_record
+
+from v2f_bench.leaderboard.entries import difference, gather
 
 JUDGE = "in-domain-identity"
 R5, RANK, COSINE = "retrieval/R@5", "retrieval/normalised-mean-rank", "identity-cosine/target"

@@ -34,10 +34,10 @@ import numpy as np
 import pandas as pd
 import torch
 from tabulate import tabulate
+from v2f_bench.harness.judging import look
 
 from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
 from v2f_bench.harness.circumstances import peak_memory_mib
-from v2f_bench.harness.judging import look
 from v2f_bench.harness.results import interval_of
 from v2f_bench.harness.score import read_faces
 from v2f_bench.interfaces import Evidence

@@ -166,9 +166,9 @@ def test_protocols(complete):
     split_of = dataset.split(sorted(clips["speaker"].unique()))
     without = clips[clips["speaker"] != "1005"]
     assert dataset.split(sorted(without["speaker"].unique())) == {a: s for a, s in split_of.items() if a != "1005"}
-    assert lay_protocol(dataset, without, "emotion").name == "emotion-v1@90-of-91-speakers"
+    assert lay_protocol(dataset, without, "emotion").name == "emotion-v2-no-face-check@90-of-91-speakers"
     shared = lay_protocol(CremaD(CremaOptions(split="clip-8-2"), complete), clips, "identity")
-    assert shared.name.startswith("identity-clip-8-2-v1")
+    assert shared.name.startswith("identity-clip-8-2-v2-no-face-check")
     assert len({clip[:4] for clip in shared.splits["test"]}) == 91
     assert not set(shared.splits["test"]) & set(shared.splits["train"])
 

@@ -105,7 +105,7 @@ def test_a_whole_folder(tmp_path):
         assert reason in reasons[file]
     assert found.store_bytes == 32 * 128 * 128 * 3 + round(found.seconds * 16_000) * 2
     states = {state.track: state for state in found.tracks}
-    assert states["identity"].protocol == "identity-v1"
+    assert states["identity"].protocol == "identity-v2"
     assert states["identity"].trials == 2 * states["identity"].gallery
     assert found.ready
     assert not (tmp_path / "cache").exists(), "it looks and writes nothing"
@@ -113,11 +113,14 @@ def test_a_whole_folder(tmp_path):
 
 def test_what_it_foretells_is_what_prepare_makes(tmp_path):
     from v2f_bench.harness.bench import set_up
+    from v2f_bench.harness.face_check import find_detector
+    from v2f_bench.interfaces import Silent
+    from v2f_bench.plugins import registry
 
     dataset = Folder(FolderOptions(cropped=True), write_folder(tmp_path / "data"))
     workplace = Workplace(cache=tmp_path / "cache", jobs=1)
     found = examine(dataset, workplace)
-    bench = set_up(dataset, workplace)
+    bench = set_up(dataset, workplace, face_check=find_detector(registry(), "cpu", Silent()))
     state = next(state for state in found.tracks if state.track == "identity")
     assert (state.protocol, state.trials) == (bench.protocol.name, len(bench.trials))
     written = sum((bench.store.folder / name).stat().st_size for name in ("voices.i16", "faces.u8"))
@@ -153,7 +156,7 @@ def test_the_command(cli, tmp_path):
     done = cli("doctor", "folder", "--data-root", root)
     assert "found    clips.csv (33 rows)" in done.stdout
     assert ["1", "no", "such", "file", "gone.wav"] in [line.split() for line in done.stdout.splitlines()]
-    assert "identity: identity-v1, " in done.stdout
+    assert "identity: identity-v2, " in done.stdout
     assert "licence: " in done.stdout
     assert "consent: " in done.stdout
     done = cli("doctor", "ravdess", "--data-root", root, ok=False)
@@ -198,4 +201,4 @@ def test_the_real_folders(shared_data, tmp_path):
         else:
             assert not found.left_out
         if folder == "voxceleb-vggface":
-            assert found.tracks[0].protocol == "identity-v1@130-of-1251-speakers"
+            assert found.tracks[0].protocol == "identity-v2@130-of-1251-speakers"

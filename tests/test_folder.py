@@ -181,7 +181,7 @@ def test_from_files_to_a_protocol(tmp_path):
     reasons = bench.store.left_out.set_index("file")["reason"]
     assert "no such file" in reasons["missing.wav"]
     assert "under two labels" in reasons["0-0.wav"].iloc[0], "one recording of two people is nobody's"
-    assert bench.protocol.name == "identity-v1"
+    assert bench.protocol.name == "identity-v2-no-face-check"
     assert bench.protocol.dataset["options"]["cropped"] is True
     assert set(bench.trials["sex"]) == {"female", "male"}
 

@@ -111,11 +111,11 @@ def test_protocols(tmp_path):
     lay_out(tmp_path, actors, views=("front",), numbers=(1,))
     dataset = Mead(MeadOptions(split="test4"), tmp_path)
     protocol = lay_protocol(dataset, usable(dataset.index()), "emotion")
-    assert protocol.name == "emotion-mead-test4-v1@20-of-47-speakers"
+    assert protocol.name == "emotion-mead-test4-v2-no-face-check@20-of-47-speakers"
     assert {trial["speaker"] for trial in protocol.trials} == set(TEST4)
     assert protocol.dataset["labels"]["intensity"] == {"level_1": "low", "level_2": "medium", "level_3": "high"}
     other = Mead(MeadOptions(), tmp_path)
-    assert lay_protocol(other, usable(other.index()), "emotion").name == "emotion-v1@20-of-47-speakers"
+    assert lay_protocol(other, usable(other.index()), "emotion").name == "emotion-v2-no-face-check@20-of-47-speakers"
 
 
 def test_a_release_with_an_actor_without_the_view_is_complete(tmp_path):
@@ -125,4 +125,4 @@ def test_a_release_with_an_actor_without_the_view_is_complete(tmp_path):
     lay_out(tmp_path, ("W017",), views=("down",), numbers=(1,))
     for view in ("front", "down"):
         dataset = Mead(MeadOptions(view=view), tmp_path)
-        assert lay_protocol(dataset, usable(dataset.index()), "identity").name == "identity-v1"
+        assert lay_protocol(dataset, usable(dataset.index()), "identity").name == "identity-v2-no-face-check"

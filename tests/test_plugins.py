@@ -1,10 +1,14 @@
 """Discovery: third parties' packages, really installed beside; broken ones; two with one name."""
 
+import dataclasses
 import json
+import re
+from importlib.metadata import EntryPoint, entry_points
 
 import pytest
 
-from v2f_bench.interfaces import PluginError, UsageError
+from v2f_bench.contracts import problem_of
+from v2f_bench.interfaces import Card, Dataset, Judge, Method, Metric, PluginError, UsageError
 from v2f_bench.plugins import Registry, registry
 
 BUNDLED = {"cae", "copy-proposal", "mean-face", "oracle", "random-face", "real-photo", "same-sex-face"}
@@ -60,9 +64,119 @@ def test_two_plugins_with_one_name_is_an_error_naming_both(cli, installed):
 
 
 def test_what_is_no_plugin_is_refused_with_the_contract_it_breaks():
-    from importlib.metadata import EntryPoint
-
     found = Registry([EntryPoint("json", "json", "v2f_bench")])
     assert [broken.entry_point for broken in found.broken] == ["json = json"]
     assert "registers nothing" in found.broken[0].reason
     assert isinstance(PluginError("x"), Exception)
+
+
+@dataclasses.dataclass
+class Thawed:
+    width: int = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class NoDefault:
+    width: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Unsettable:
+    layers: dict = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class Fine:
+    width: int = 1
+    names: tuple[str, ...] = ()
+    limit: float | None = None
+
+
+class Drawing(Method):
+    name = "drawing"
+
+    def fit(self, train, validation, context): ...
+
+    def generate(self, trials, context): ...
+
+
+class Measuring(Metric):
+    name = "measuring"
+    judged_by = ("identity",)
+
+    def measure(self, evidence): ...
+
+
+class Looking(Judge):
+    name = "looking"
+    kind = "identity"
+
+    def look(self, faces): ...
+
+
+class Collection(Dataset):
+    name = "collection"
+    card = Card("", "", "", "", "")
+
+    def index(self): ...
+
+    def split(self, speakers): ...
+
+
+@pytest.mark.parametrize(
+    ("kind", "base", "attributes", "problem"),
+    [
+        ("method", Drawing, {}, ""),
+        ("method", Drawing, {"options": Fine, "presets": {"quick": Fine(2)}}, ""),
+        ("method", Drawing, {"options": dict}, "options must be a dataclass"),
+        ("method", Drawing, {"options": Thawed}, "options must be a frozen dataclass"),
+        ("method", Drawing, {"options": NoDefault}, "width must have a default"),
+        ("method", Drawing, {"options": Unsettable}, "layers is of type <class 'dict'>, which cannot be set"),
+        ("method", Drawing, {"options": Fine, "presets": {"quick": {}}}, r"presets\['quick'\] must be Fine"),
+        ("method", Drawing, {"needs": {"voise"}}, "needs has voise; there is: voice"),
+        ("method", Drawing, {"tracks": "identity"}, "tracks must be a set of tracks"),
+        ("method", Drawing, {"tracks": {"age"}}, "tracks has age"),
+        ("method", Drawing, {"trained_with": "facenet"}, "trained_with must be a tuple"),
+        ("method", Drawing, {"name": "../x"}, "name must be text of letters"),
+        ("dataset", Collection, {}, ""),
+        ("dataset", Collection, {"card": None}, "card must be a v2f_bench.Card"),
+        ("dataset", Collection, {"options": Thawed}, "frozen"),
+        ("metric", Measuring, {}, ""),
+        ("metric", Measuring, {"judged_by": "identity"}, "judged_by must be a tuple"),
+        ("metric", Measuring, {"judged_by": ("beauty",)}, "judged_by has beauty"),
+        ("metric", Measuring, {"floor": "nobody"}, "floor is 'nobody'"),
+        ("judge", Looking, {}, ""),
+        ("judge", Looking, {"kind": "beauty"}, "kind is 'beauty'"),
+        ("judge", Drawing, {}, "not a subclass of v2f_bench.Judge"),
+    ],
+)
+def test_a_class_that_breaks_the_contract_is_refused_in_a_line(kind, base, attributes, problem):
+    found = problem_of(kind, type(base.__name__, (base,), attributes))
+    assert re.search(problem, found) if problem else found == ""
+    assert "\n" not in found
+
+
+def entry_point(folder, name, text):
+    """An entry point of a module in a folder that is put on the path."""
+    (folder / f"{name}.py").write_text(text)
+    return EntryPoint(name, name, "v2f_bench")
+
+
+def test_a_plugin_named_like_a_baseline_does_not_remove_it(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    text = "from v2f_baselines import MeanFace\nfrom v2f_bench import hookimpl\n"
+    text += "class Other(MeanFace): ...\n@hookimpl\ndef v2f_bench_methods(): return [Other]\n"
+    found = Registry([*entry_points(group="v2f_bench"), entry_point(tmp_path, "namesake", text)])
+    (mean,) = [plugin for plugin in found.all("method") if plugin.name == "mean-face"]
+    assert mean.cls.__module__ == "v2f_baselines.floors"
+    assert any("two plugins register the method 'mean-face'" in line for line in found.problems())
+    with pytest.raises(PluginError, match="tables have v2f-bench's own"):
+        found.find("method", "mean-face")
+
+
+def test_what_a_plugin_prints_is_no_output_of_the_command(tmp_path, monkeypatch, capsys):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    Registry([entry_point(tmp_path, "chatty", "print('hello from a plugin')")])
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "hello from a plugin" in said.err

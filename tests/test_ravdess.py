@@ -133,19 +133,21 @@ def test_protocols_are_named_for_what_is_there(complete, tmp_path):
     whole = Ravdess(RavdessOptions(), complete)
     protocols = {track: lay_protocol(whole, usable(whole.index()), track) for track in ("identity", "emotion")}
     assert {track: protocol.name for track, protocol in protocols.items()} == {
-        "identity": "identity-v1",
-        "emotion": "emotion-v1",
+        "identity": "identity-v2-no-face-check",
+        "emotion": "emotion-v2-no-face-check",
     }
     assert len(protocols["emotion"].gallery) == 8
     assert protocols["emotion"].dataset["labels"]["emotion"]["06"] == "fearful"
     half = Ravdess(RavdessOptions(), lay_out(tmp_path / "half", (1,), range(1, 13)))
     part = lay_protocol(half, usable(half.index()), "identity")
-    assert part.name == "identity-v1@12-of-24-speakers"
+    assert part.name == "identity-v2-no-face-check@12-of-24-speakers"
     assert part.hash != protocols["identity"].hash
     short = usable(whole.index()).iloc[:-7]
-    assert lay_protocol(whole, short, "emotion").name == "emotion-v1@1433-of-1440-clips"
+    assert lay_protocol(whole, short, "emotion").name == "emotion-v2-no-face-check@1433-of-1440-clips"
     song = Ravdess(RavdessOptions(channel="song"), complete)
-    assert lay_protocol(song, usable(song.index()), "identity").name == "identity-v1", "23 singers are all singers"
+    assert lay_protocol(song, usable(song.index()), "identity").name == "identity-v2-no-face-check", (
+        "23 singers are all singers"
+    )
 
 
 def test_the_label_map_comes_back_from_the_file(complete, tmp_path):
@@ -159,7 +161,7 @@ def test_the_label_map_comes_back_from_the_file(complete, tmp_path):
 def test_a_split_of_clips_says_so(complete):
     dataset = Ravdess(RavdessOptions(split="clip-8-2"), complete)
     protocol = lay_protocol(dataset, usable(dataset.index()), "emotion")
-    assert protocol.name == "emotion-clip-8-2-v1"
+    assert protocol.name == "emotion-clip-8-2-v2-no-face-check"
     sizes = {split: len(clips) / 1440 for split, clips in protocol.splits.items()}
     assert sizes["test"] == pytest.approx(0.2, abs=0.04)
     assert sum(sizes.values()) == 1

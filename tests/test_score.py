@@ -26,6 +26,7 @@ from v2f_bench.judges.in_domain import InDomainIdentity
 from v2f_bench.leaderboard import gather
 from v2f_bench.media.picture import to_pixels
 from v2f_bench.plugins import registry
+from v2f_bench.record import read_record
 
 
 @pytest.fixture(scope="module")
@@ -307,6 +308,31 @@ def test_a_judge_whose_constructor_crashes_costs_its_numbers_alone_unless_it_was
     assert judges.missing[0].reason == "crashed: SystemExit: a constructor that ends the program"
     with pytest.raises(BenchError, match="judge broken: crashed: SystemExit"):
         load_judges([Candidate("broken", crashing, wanted=True)], in_domain.metrics, bench, workplace, False)
+
+
+def test_two_processes_with_other_judges_on_one_run_do_not_swap_results(
+    bench, workplace, given, in_domain, monkeypatch
+):
+    """Between the scores of the one and its record, the other scores and writes its own."""
+    from v2f_bench.harness import submission as module
+
+    alone = replace(in_domain, ready=[ready for ready in in_domain.ready if ready.judge.name == "mtcnn"])
+    score_by_both = module.score
+
+    def interrupted(*args):
+        scores = score_by_both(*args)
+        monkeypatch.setattr(module, "score", score_by_both)
+        _, record = score_folder(given, Submission("swap"), bench, alone, workplace)
+        assert {result.judge for result in record.results} == {"mtcnn"}
+        return scores
+
+    monkeypatch.setattr(module, "score", interrupted)
+    run, record = score_folder(given, Submission("swap"), bench, in_domain, workplace)
+    assert {result.judge for result in record.results} == {"mtcnn", "in-domain-identity"}
+    columns = pd.read_parquet(run / "trials.parquet").columns
+    values = {f"{r.measure} @ {r.judge}" for r in record.results if r.aggregate is not None}
+    assert values <= set(columns)
+    assert read_record(run) == record
 
 
 def test_views_are_joined_by_the_name_of_the_clip(bench, workplace, in_domain):

@@ -141,7 +141,7 @@ def test_the_identification_split_has_its_speakers_in_all_parts(tmp_path):
     (tmp_path / "data/iden_split.txt").write_text("\n".join(lines) + "\n")
     clips = usable(dataset.index())
     protocol = lay_protocol(dataset, clips, "identity")
-    assert protocol.name == "identity-identification-v1@12-of-1251-speakers"
+    assert protocol.name == "identity-identification-v2-no-face-check@12-of-1251-speakers"
     test = set(protocol.splits["test"])
     assert {f"{ids[0]}/{OTHER}/00001", f"{ids[0]}/{OTHER}/0000001"} <= test
     assert set(protocol.splits["validation"]) == {f"{identity}/third/00002" for identity in ids}
@@ -198,11 +198,13 @@ def test_protocols_are_named_for_the_published_number_of_people(tmp_path, monkey
     ids = write_many(tmp_path / "data", people=90)
     dataset = Voxceleb(VoxcelebOptions(), tmp_path / "data")
     clips = usable(dataset.index())
-    assert lay_protocol(dataset, clips, "identity").name == "identity-v1@90-of-1251-speakers", "as in VoxCeleb1's table"
+    assert lay_protocol(dataset, clips, "identity").name == "identity-v2-no-face-check@90-of-1251-speakers", (
+        "as in VoxCeleb1's table"
+    )
     monkeypatch.setitem(PEOPLE, "id1", 90)
-    assert lay_protocol(dataset, clips, "identity").name == "identity-v1"
+    assert lay_protocol(dataset, clips, "identity").name == "identity-v2-no-face-check"
     fewer = clips[clips["speaker"] != ids[3]]
-    assert lay_protocol(dataset, fewer, "identity").name == "identity-v1@89-of-90-speakers"
+    assert lay_protocol(dataset, fewer, "identity").name == "identity-v2-no-face-check@89-of-90-speakers"
 
 
 def test_a_complete_copy_is_that_of_the_collections_whose_tables_are_there(tmp_path):

@@ -69,7 +69,7 @@ def score(
     from v2f_bench.harness.submission import Submission, score_folder
     from v2f_bench.interfaces import BenchError, UsageError
     from v2f_bench.leaderboard import Choice, boards
-    from v2f_bench.record import find_records, read_records
+    from v2f_bench.record import find_records, read_records, readable_tables
     from v2f_bench.render import board_as_markdown
 
     if not folder.is_dir():
@@ -95,7 +95,7 @@ def score(
     bench = open_bench(request, track, workplace)
     loaded = open_judges(request, bench, workplace)
     run, record = score_folder(folder, submission, bench, loaded, workplace, any_protocol)
-    records = read_records(find_records(output), display.line)
+    records = readable_tables(read_records(find_records(output), display.line), display.line)
     beside = {path: other for path, other in records.items() if other.protocol.hash == record.protocol.hash}
     for board in boards(beside, Choice((), rank_by, strict), display.line):
         typer.echo(board_as_markdown(board))

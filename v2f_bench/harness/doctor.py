@@ -14,6 +14,7 @@ import pandas as pd
 
 from v2f_bench.data.protocol import SAMPLE_RATE
 from v2f_bench.harness.bench import lay_protocol
+from v2f_bench.harness.face_check import face_check_here
 from v2f_bench.harness.prepare import FACE_SIZE
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import DataError, Dataset, Part
@@ -21,6 +22,7 @@ from v2f_bench.interfaces.media import is_video
 from v2f_bench.media.file import check_file
 from v2f_bench.media.mtcnn_networks import HOW_TO_INSTALL
 from v2f_bench.media.sound import SOUNDFILE
+from v2f_bench.plugins import registry
 
 TYPICAL_SECONDS = 4.0  # of a recording whose header does not tell, or that is no file
 _FFMPEG = {".m4a", ".aac", ".mp4", ".flv", ".avi", ".mkv", ".mov", ".webm"}
@@ -210,7 +212,7 @@ def _free_bytes(folder: Path) -> int:
 
 def _track_state(dataset: Dataset, clips: pd.DataFrame, track: str) -> TrackState:
     try:
-        protocol = lay_protocol(dataset, clips, track)
+        protocol = lay_protocol(dataset, clips, track, face_check=face_check_here(registry()))
     except DataError as error:
         return TrackState(track, problem=str(error))
     return TrackState(track, "", protocol.name, len(protocol.trials), len(protocol.gallery))

@@ -33,6 +33,14 @@ def find_detector(plugins: Registry, device: str, progress: Progress) -> tuple[J
     return detector, f"{detector.name} {detector.version}"
 
 
+def face_check_here(plugins: Registry) -> str:
+    """How a protocol that is laid here names its face check, as far as can be told without opening the detector."""
+    from v2f_bench.media.mtcnn_networks import is_installed
+
+    detector = next(plugin for plugin in plugins.all("judge") if plugin.name == DETECTOR).cls
+    return f"{detector.name} {detector.version}" if is_installed() else NO_FACE_CHECK
+
+
 def without_a_face(detected: Evidence, role: str = "generated") -> np.ndarray:
     """The pictures of a role in which the detector, which was shown them, found no face: bool [n]."""
     return np.asarray(detected.seen[role][:, 0] == 0)

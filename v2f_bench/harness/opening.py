@@ -67,11 +67,12 @@ def open_bench(request: BenchRequest, track: str | None, workplace: Workplace) -
     if track is not None and track not in dataset.tracks:
         raise UsageError(f"{dataset.name} serves the track {' and '.join(sorted(dataset.tracks))}, not {track!r}")
     track = track or next(name for name in TRACKS if name in dataset.tracks)
-    candidates(request)
-    chosen_metrics(request.metrics, track)
+    # Before hours of preparing, not after:
     for path in (*request.lists, *request.judge_cards):
         if not path.is_file():
-            raise UsageError(f"{path}: no such file")  # before hours of preparing, not after
+            raise UsageError(f"{path}: no such file")
+    candidates(request)
+    chosen_metrics(request.metrics, track)
     lists = [read_list(path) for path in request.lists]
     if len({each.name for each in lists}) < len(lists):
         raise UsageError("--list: two files of one name; rename one, since tables name lists by their files")

@@ -70,7 +70,7 @@ class Entry:
         results = self.results(measure, judge)
         if len(results) < len(self.records):
             return None
-        speakers, place = np.unique(self._speakers, return_inverse=True)
+        speakers, place = self._speakers
         column = column_name(measure, judge)
         aggregate = results[0].aggregate
         if aggregate is not None:
@@ -84,14 +84,15 @@ class Entry:
         values = np.array([_known(result.value) for result in results])
         return Sample(place, len(speakers), whole=Runs(values, influence))
 
-    @property
+    @cached_property
     def _order(self) -> pd.Index:
         """The trials by name: the same for all entries of a protocol."""
         return self.trials[0].index.sort_values()
 
-    @property
-    def _speakers(self) -> np.ndarray:
-        return np.asarray(self.trials[0]["speaker"].reindex(self._order))
+    @cached_property
+    def _speakers(self) -> tuple[np.ndarray, np.ndarray]:
+        """Names, sorted, and the number among these of each trial's speaker."""
+        return np.unique(np.asarray(self.trials[0]["speaker"].reindex(self._order)), return_inverse=True)
 
 
 def difference(first: Entry, second: Entry, measure: str, judge: str) -> Comparison | None:

@@ -23,6 +23,11 @@ _POOLING = {"pnet": {1: (2, 2)}, "rnet": {1: (3, 2), 2: (3, 2)}, "onet": {1: (3,
 Network = Callable[["torch.Tensor"], list["torch.Tensor"]]
 
 
+def is_installed() -> bool:
+    """Whether facenet-pytorch is here, whose networks these are."""
+    return find_spec("facenet_pytorch") is not None
+
+
 def load_networks(device: str, owner: str) -> list[Network]:
     """Proposal, refinement and output network. NotAvailable where facenet-pytorch is missing; says how to get it.
 
