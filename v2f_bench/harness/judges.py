@@ -64,7 +64,7 @@ def load_judges(
         detector = view_real_pictures(bench.detector, "", "", bench, workplace)
     ready: list[ReadyJudge] = []
     missing: list[MissingJudge] = []
-    for candidate in candidates:
+    for candidate in sorted(candidates, key=lambda candidate: not candidate.wanted):  # these may end the command
         kind = ""
         try:
             with process_state_kept():

@@ -9,9 +9,9 @@ from typing import Any
 def _from_1(old: dict[str, Any]) -> dict[str, Any]:
     """Schema 1 kept a judge's facts with every result, knew no code hashes, and did not name the face check."""
     protocol, judges = old["protocol"], old["judges"]
-    test = protocol["splits"]["test"]["speakers"]
     face_check = next((f"{judge['name']} {judge['version']}" for judge in judges if judge["name"] == "mtcnn"), "none")
     numbers = [result for result in old["results"] if not result.get("unavailable")]
+    speakers = max((result["speakers"] for result in numbers), default=protocol["splits"]["test"]["speakers"])
     independence = {
         result["judge"]: {key: result[key] for key in ("independent", "not_independent_because")} for result in numbers
     }
@@ -24,7 +24,7 @@ def _from_1(old: dict[str, Any]) -> dict[str, Any]:
         "schema": 2,
         "core": {"version": packages.get("v2f-bench", ""), "learning": "", "scoring": ""},
         "dataset": {"clips": 0, "left_out": 0, **old["dataset"]},
-        "protocol": {**protocol, "face_check": face_check, "speakers": test},
+        "protocol": {**protocol, "face_check": face_check, "speakers": speakers},
         "applicable": old["posed"],
         "judges": [{"licence": "", **judge, **independence.get(judge["name"], unknown)} for judge in judges],
         "results": numbers,
