@@ -59,8 +59,8 @@ def strengths(names: Sequence[str], games: Games, seed: int = 0) -> Strengths:
             found[group[0]] = Strength(names[group[0]], math.nan, math.nan, math.nan, scale)
             continue
         inner = games.among(group)
-        values, converged = _newman(group, inner, np.ones(len(inner.score)))
-        if not converged:
+        values = _log_strengths(group, inner, np.ones(len(inner.score)))
+        if np.isnan(values).any():
             notes.append(f"the strengths of {_and(names, group)} were still moving after {LIMIT} steps")
         low, high, lost = _interval(group, inner, seed)
         if lost > MOST_LOST:
@@ -109,24 +109,25 @@ def _notes(names: Sequence[str], groups: list[list[int]], games: Games) -> list[
     return notes
 
 
-def _newman(group: Sequence[int], games: Games, weights: np.ndarray) -> tuple[np.ndarray, bool]:
-    """Log strengths of a group, less their mean: float [n]; and whether the iteration converged."""
-    from evalica import Winner, newman
+def _log_strengths(group: Sequence[int], games: Games, weights: np.ndarray) -> np.ndarray:
+    """Log strengths of a group, less their mean: float [n]; NaN where the iteration did not converge."""
+    from evalica import Winner, bradley_terry, newman
 
     used = weights > 0
     outcome = {1.0: Winner.X, 0.5: Winner.Draw, 0.0: Winner.Y}
-    winners = [outcome[score] for score in games.score[used]]
-    result = newman(
+    # Without a tie both are one model, but Newman's iteration goes to and fro for ever where there are two methods.
+    solve = newman if (games.score[used] == 0.5).any() else bradley_terry
+    result = solve(
         games.first[used].tolist(),
         games.second[used].tolist(),
-        winners,
+        [outcome[score] for score in games.score[used]],
         index=pd.Index(list(group)),
         weights=weights[used].tolist(),
         tolerance=TOLERANCE,
         limit=LIMIT,
     )
     logs = np.log(result.scores.reindex(list(group)).to_numpy(float))
-    return logs - logs.mean(), result.iterations < LIMIT
+    return logs - logs.mean() if result.iterations < LIMIT else np.full(len(group), np.nan)
 
 
 def _interval(group: Sequence[int], games: Games, seed: int) -> tuple[np.ndarray, np.ndarray, float]:
@@ -144,7 +145,8 @@ def _interval(group: Sequence[int], games: Games, seed: int) -> tuple[np.ndarray
     for _ in range(RESAMPLES):
         weights = _multiplicity(rater, rng) * _multiplicity(item, rng)
         if len(_groups(len(group), local, weights)) == 1:
-            draws.append(_newman(range(len(group)), local, weights.astype(float))[0])
+            draws.append(_log_strengths(range(len(group)), local, weights.astype(float)))
+    draws = [draw for draw in draws if not np.isnan(draw).any()]
     lost = 1 - len(draws) / RESAMPLES
     if lost > MOST_LOST:
         unknown = np.full(len(group), np.nan)

@@ -328,7 +328,7 @@
   function drawPlaying(on) {
     const what = question?.player === film ? "film" : "voice";
     at("play").classList.toggle("playing", on);
-    say("play-label", on ? "Playing" : question?.plays ? "Play again" : `Play the ${what}`);
+    say("play-label", on ? "Playing …" : question?.plays ? "Play again" : `Play the ${what}`);
   }
 
   function play() {
