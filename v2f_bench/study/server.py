@@ -115,7 +115,7 @@ class StudyServer:
 
     def _content(self, request: Request) -> dict[str, Any]:
         """What was posted, by one of the study's own pages."""
-        own = {request.host, self._access.public}
+        own = {request.host, self._access.public} - {""}  # an opaque origin, "null", has no host
         origin = request.headers.get("Origin")
         if origin is not None and urlsplit(origin).netloc not in own:
             raise Refusal(403, "posts from other sites are refused")
