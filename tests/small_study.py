@@ -54,7 +54,7 @@ def small_key(design, methods=("one", "two"), items=24, speakers=24, size=None, 
     size = size or Size(lists=6, trials=16, anchors=4, checks=2)
     track = "emotion" if design == "name-emotion" else "identity"
     chosen = small_items(items, speakers, emotions=track == "emotion")
-    made = DESIGNS[design](track, chosen, more.pop("modality", "face"))
+    made = DESIGNS[design](track, EMOTIONS, more.pop("modality", "face"))
     rng = np.random.default_rng(seed)
     questionnaire = Questionnaire(made, chosen, list(methods), size, rng)
     lists = [questionnaire.next_list() for _ in range(size.lists)]

@@ -111,12 +111,17 @@ def test_a_face_is_as_often_right_as_it_is_wrong():
     # In match-2afc every face is once the one asked about and once the other: how often it is seen tells nothing.
     items = small_items(20, 20)
     questionnaire = Questionnaire(
-        DESIGNS["match-2afc"]("identity", items), items, ["one"], Size(5, 20, 0, 0), np.random.default_rng(0)
+        DESIGNS["match-2afc"]("identity"), items, ["one"], Size(5, 20, 0, 0), np.random.default_rng(0)
     )
     asked = [each for _ in range(5) for each in questionnaire.next_list()]
     right = Counter(each.pictures[0 if each.question.first == "left" else 1] for each in asked)
     wrong = Counter(each.pictures[1 if each.question.first == "left" else 0] for each in asked)
     assert right == wrong
+
+
+def test_no_session_begins_with_a_check():
+    key = small_key("realism", size=Size(lists=60, trials=3, anchors=0, checks=3))
+    assert "check" not in {questions[0].kind for questions in key.lists}
 
 
 def test_the_answer_that_a_check_tells_stands_in_its_question():

@@ -17,7 +17,7 @@ must score at chance or worse. Questions about each condition are spread evenly 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -97,7 +97,8 @@ class Design(ABC):
     chance: float = 0.5
     hears: bool = False
 
-    def __init__(self, track: str, items: Sequence[Item], modality: Modality = "face") -> None:
+    def __init__(self, track: str, emotions: Collection[str] = (), modality: Modality = "face") -> None:
+        """`emotions`: those that the protocol's trials have. UsageError where the design does not fit the track."""
         if track not in self.tracks:
             fitting = [design.name for design in DESIGNS.values() if track in design.tracks]
             raise UsageError(f"{self.name} is not for the {track} track; there is: {', '.join(fitting)}")
@@ -178,8 +179,8 @@ class WhichMethod(Design):
     hears = True
     answers: Mapping[str, str] = {"left": "Left", "equal": "Both the same", "right": "Right"}
 
-    def __init__(self, track: str, items: Sequence[Item], modality: Modality = "face") -> None:
-        super().__init__(track, items, modality)
+    def __init__(self, track: str, emotions: Collection[str] = (), modality: Modality = "face") -> None:
+        super().__init__(track, emotions, modality)
         what = "the feeling in the voice" if track == "emotion" else "the voice"
         self.question = f"Which of these two faces fits {what} better?"
 
@@ -222,16 +223,16 @@ class NameEmotion(Design):
     tracks = frozenset({"emotion"})
     modalities = ("face", "voice", "film")
 
-    def __init__(self, track: str, items: Sequence[Item], modality: Modality = "face") -> None:
-        super().__init__(track, items, modality)
-        present = {item.emotion for item in items} - {""}
-        emotions = [name for name in EMOTIONS if name in present] + sorted(present - set(EMOTIONS))
-        if len(emotions) < 2:
+    def __init__(self, track: str, emotions: Collection[str] = (), modality: Modality = "face") -> None:
+        super().__init__(track, emotions, modality)
+        if len({*emotions} - {""}) < 2:
             raise UsageError(f"{self.name} needs trials of two emotions or more; there is: {', '.join(emotions)}")
+        offered = {*emotions, "neutral"} - {""}  # which is what the unchanged source face shows
+        names = [name for name in EMOTIONS if name in offered] + sorted(offered - set(EMOTIONS))
         expresses = {"face": "face show", "voice": "voice express", "film": "person express"}[modality]
         self.question = f"Which emotion does this {expresses}?"
-        self.answers = {emotion: emotion.capitalize() for emotion in emotions}
-        self.chance = 1 / len(emotions)
+        self.answers = {emotion: emotion.capitalize() for emotion in names}
+        self.chance = 1 / len(names)
         self.hears = modality != "face"
 
     def conditions(self, methods: Sequence[str]) -> list[Condition]:

@@ -69,7 +69,8 @@ def export_study(material: Material, request: ExportRequest, output: Path, progr
     rng = np.random.default_rng(seed)
     missing = {run.label: run.missing() for run in material.runs}
     items = _items(material, request.items, {trial for trials in missing.values() for trial in trials}, rng)
-    design = design_named(request.design)(material.track, items, request.modality)
+    emotions = set(material.trials["emotion"]) if "emotion" in material.trials else set()
+    design = design_named(request.design)(material.track, sorted(emotions), request.modality)
     methods = [run.label for run in material.runs]
     questionnaire = Questionnaire(design, items, methods, request.size, rng)
     lists = [questionnaire.next_list() for _ in range(request.size.lists)]

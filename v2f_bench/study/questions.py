@@ -84,7 +84,10 @@ class Questionnaire:
         for slot in self._checks.next_list(min(self._size.checks, self._checks.possible), heard):
             asked.append(self._check(self._ask(self._main[slot.condition], slot)))
             kinds.append("check")
-        return [asked[place] for place in in_order(kinds, self._rng)]
+        order = in_order(kinds, self._rng)
+        first = next(number for number, place in enumerate(order) if kinds[place] != "check")
+        order[0], order[first] = order[first], order[0]  # a session does not begin with a check
+        return [asked[place] for place in order]
 
     def _scheduler(self, conditions: Sequence[Condition]) -> Scheduler:
         allowed = np.array([[self._design.fits(each, item) for each in conditions] for item in self._items])

@@ -6,9 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+from scipy.optimize import linprog
+from scipy.sparse import csr_array
 
-NEVER = 1e6  # cost of a question that must not be, or that a list has already
+
+@dataclass(frozen=True)
+class Costs:
+    """What is avoided first: another question about a speaker in one list, then about a speaker of whom other lists
+    asked more, then the same of items, then of items under one condition; and what chance decides."""
+
+    speaker_here: int = 20_000
+    speaker: int = 2_000
+    item_here: int = 200
+    item: int = 40
+    cell: int = 10
+    chance: int = 4
+
+
+COSTS = Costs()
 
 
 @dataclass(frozen=True)
@@ -55,19 +70,10 @@ class Scheduler:
 
     def next_list(self, length: int, heard: Sequence[int] = ()) -> list[Slot]:
         """The next list of `length` questions (all different), in no order; `heard`: items that its rater has met."""
-        wanted = self._quotas(length)
-        here = np.zeros(self.allowed.shape, bool)
         met = np.bincount(np.asarray(heard, int), minlength=len(self.speakers))
-        slots: list[Slot] = []
-        while wanted.any():
-            free = (self.allowed & ~here)[:, wanted > 0].any(axis=1)
-            items = self._least_used(np.flatnonzero(free), int(wanted.sum()), met, here)
-            for item, condition in self._with_conditions(items, wanted, here):
-                here[item, condition] = True
-                wanted[condition] -= 1
-                self._cells[item, condition] += 1
-                slots.append(Slot(item, condition))
-        return self._with_sides(slots)
+        cells = np.argwhere(self._cheapest(self._quotas(length), met))
+        np.add.at(self._cells, tuple(cells.T), 1)
+        return self._with_sides([Slot(int(item), int(condition)) for item, condition in cells])
 
     def _quotas(self, length: int) -> np.ndarray:
         """How often each condition is asked: int [conditions], as the weights say over all lists so far."""
@@ -89,34 +95,57 @@ class Scheduler:
         self._owed -= quotas
         return quotas
 
-    def _least_used(self, free: np.ndarray, count: int, met: np.ndarray, here: np.ndarray) -> list[int]:
-        """Up to `count` different items of `free`: of speakers new to this list, then those asked least over all."""
-        in_list = here.sum(axis=1)
-        used = self._cells.sum(axis=1)
-        speakers_here = np.bincount(self._speaker, in_list + met)
-        speakers_used = np.bincount(self._speaker, used)
-        chosen: list[int] = []
-        rest = list(self.rng.permutation(free))
-        while rest and len(chosen) < count:
-            speaker = self._speaker[rest]
-            order = np.lexsort((used[rest], met[rest] + in_list[rest], speakers_used[speaker], speakers_here[speaker]))
-            item = rest.pop(order[0])
-            chosen.append(item)
-            speakers_here[self._speaker[item]] += 1
-            speakers_used[self._speaker[item]] += 1
-        return chosen
+    def _cheapest(self, quotas: np.ndarray, met: np.ndarray) -> np.ndarray:
+        """Which items are asked about under which conditions: bool [items, conditions].
 
-    def _with_conditions(self, items: list[int], wanted: np.ndarray, here: np.ndarray) -> list[tuple[int, int]]:
-        """A condition for each item, such that every item meets the conditions equally often in the end."""
-        slots = np.repeat(np.arange(len(wanted)), wanted)
-        cost = self._cells[items][:, slots] + 0.5 * self.rng.random((len(items), len(slots)))
-        cost += NEVER * (~self.allowed | here)[items][:, slots]
-        rows, columns = linear_sum_assignment(cost)
-        return [
-            (items[row], int(slots[column]))
-            for row, column in zip(rows, columns, strict=True)
-            if cost[row, column] < NEVER
+        A flow of least cost from the conditions, through questions (each at most once), items and speakers: each
+        further question about a speaker or an item in this list costs more than the one before, and so does one about
+        what other lists asked more. As in every flow whose bounds are whole numbers, the amounts are whole.
+        """
+        items, conditions = self.allowed.shape
+        speakers = int(self._speaker.max()) + 1
+        used = self._cells.sum(axis=1)
+        of_speaker = np.bincount(self._speaker, used)
+        met_of_speaker = np.bincount(self._speaker, met)
+        item, condition = np.nonzero(self.allowed)
+        most = -(-int(quotas.sum()) // speakers) + 2  # questions about a speaker that cost as they should; then a lot
+        nth_item, nth_speaker = np.arange(conditions), np.append(np.arange(most), 10 * most)
+        cost = [
+            COSTS.cell * (self._cells - self._cells.min())[item, condition]
+            + self.rng.integers(COSTS.chance, size=len(item)),
+            COSTS.item_here * np.add.outer(met, nth_item) + COSTS.item * np.add.outer(used - used.min(), nth_item),
+            COSTS.speaker_here * np.add.outer(met_of_speaker, nth_speaker)
+            + COSTS.speaker * np.add.outer(of_speaker - of_speaker.min(), nth_speaker),
         ]
+        sizes = [each.size for each in cost]
+        arcs = np.arange(sum(sizes))
+        of_cell, of_item, of_speaker_arc = np.split(arcs, np.cumsum(sizes)[:-1])
+        # Rows of the balance: what leaves each condition; what enters each item less what leaves it; likewise speakers.
+        in_item, out_item = conditions + item, conditions + np.repeat(np.arange(items), conditions)
+        in_speaker = conditions + items + np.repeat(self._speaker, conditions)
+        out_speaker = conditions + items + np.repeat(np.arange(speakers), len(nth_speaker))
+        rows = np.concatenate([condition, in_item, out_item, in_speaker, out_speaker])
+        columns = np.concatenate([of_cell, of_cell, of_item, of_item, of_speaker_arc])
+        signs = np.repeat(
+            [1, 1, -1, 1, -1], [len(each) for each in (of_cell, of_cell, of_item, of_item, of_speaker_arc)]
+        )
+        balance = csr_array((signs, (rows, columns)), shape=(conditions + items + speakers, len(arcs)))
+        upper = np.ones(len(arcs))
+        upper[of_speaker_arc] = np.tile(np.append(np.ones(most), quotas.sum()), speakers)
+        for method in ("highs-ds", "highs-ipm"):  # the first has been seen to give up, once in thousands
+            flow = linprog(
+                np.concatenate([each.ravel() for each in cost]),
+                A_eq=balance,
+                b_eq=np.concatenate([quotas, np.zeros(items + speakers)]),
+                bounds=np.stack([np.zeros(len(arcs)), upper], axis=1),
+                method=method,
+            )
+            if flow.success:
+                break
+        assert flow.success, flow.message  # the quotas have room, see _quotas
+        chosen = np.zeros(self.allowed.shape, bool)
+        chosen[item, condition] = flow.x[of_cell] > 0.5
+        return chosen
 
     def _with_sides(self, slots: list[Slot]) -> list[Slot]:
         """The slots with sides: half of each condition's on either, and each question's other side the next time."""

@@ -258,7 +258,8 @@
       return button;
     });
     at("answers").replaceChildren(...buttons);
-    at("answers").className = faces.length ? `faces ${answers.length === 3 ? "three" : ""}` : answers.length > 3 ? "many" : "";
+    const columns = answers.length % 3 === 0 || answers.length === 5 ? "three" : "";
+    at("answers").className = faces.length ? `faces ${columns}` : answers.length > 3 ? `many ${columns}` : "";
     const hint = study.sides ? `${keys.join(" ")} answer` : `1 to ${answers.length} answer`;
     say("keys", `Keys: ${hint}${question.player ? ", space plays" : ""}`);
   }
