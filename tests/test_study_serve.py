@@ -130,6 +130,15 @@ def test_a_rater_goes_on_where_they_stopped_and_others_have_other_lists(client, 
     assert begin(client, key, "wants5", list=5)["list"] == 5
 
 
+def test_the_list_of_one_who_broke_off_is_given_out_first(client, server):
+    key = server.key
+    for number in range(1, 7):
+        session = begin(client, key, f"rater{number}")
+        for place in range(2 if session["list"] == 4 else 9):
+            post(client, "/api/answer", answer_to(key, session, place))
+    assert begin(client, key, "next")["list"] == 4
+
+
 def test_a_code_from_the_list_of_raters_has_its_list(study):
     rows = [row.split(",") for row in (study / "raters.csv").read_text().splitlines()[1:]]
     server = StudyServer(study, access("127.0.0.1", "", only_listed=True))

@@ -71,7 +71,7 @@ class Database:
 
         Args:
             platform: what the recruiting service said of the rater.
-            lists: how many lists there are. A new session is given `wanted`, or else the list that fewest have.
+            lists: how many lists there are. A new session is given `wanted`, or else the list that fewest raters have.
             most: sessions that are opened at most; more are a Refusal.
         """
         connection = self._connection()
@@ -80,10 +80,13 @@ class Database:
             found = self._session(connection, "rater", rater)
             if found is not None:
                 return found
-            taken = dict(connection.execute("SELECT list, COUNT(*) FROM sessions GROUP BY list").fetchall())
-            if sum(taken.values()) >= most:
+            given = dict(connection.execute("SELECT list, COUNT(*) FROM sessions GROUP BY list").fetchall())
+            if sum(given.values()) >= most:
                 raise Refusal(503, "this study takes no more raters")
-            number = wanted or min(range(1, lists + 1), key=lambda each: taken.get(each, 0))
+            joined = "SELECT list, COUNT(*) FROM sessions JOIN answers USING (session) GROUP BY list"
+            answers = dict(connection.execute(joined).fetchall())
+            # Of lists that were given out equally often the one whose raters broke off earliest.
+            number = wanted or min(range(1, lists + 1), key=lambda each: (given.get(each, 0), answers.get(each, 0)))
             session = Session(self.path.name, secrets.token_hex(8), rater, number, (), platform)
             row = (rater, session.session, number, json.dumps(platform))
             connection.execute("INSERT INTO sessions VALUES (?, ?, ?, ?)", row)

@@ -32,7 +32,7 @@ def progress_page(key: Key, sessions: Sequence[Session]) -> str:
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="10">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Progress: {escape(key.design)}</title><style>{STYLE}</style>"
-        f"<h1>{escape(key.design)}: {len(done)} of {len(key.lists)} raters done</h1>"
+        f"<h1>{escape(key.design)}: {len(done)} raters done of {len(key.lists)} planned</h1>"
         f'<p><progress max="{len(key.lists)}" value="{len(done)}"></progress></p>'
         f"<p>{len(begun)} raters have begun, {answers:,} answers are saved; {finished_lists} of {len(key.lists)} lists "
         f"are done by somebody.</p>"

@@ -19,6 +19,9 @@ MEANS = {
 }
 
 
+FEW = 10  # speakers, below which a group says little
+
+
 def report(results: Results) -> str:
     """Markdown."""
     kept = results.kept
@@ -32,6 +35,7 @@ def report(results: Results) -> str:
         head.append(_comparisons(kept.comparisons, results))
     if kept.strengths:
         head.append(_strengths(kept.strengths))
+    head += _groups(kept)
     return "\n\n".join([*head, "\n".join(f"* {line}" for line in _notes(results))])
 
 
@@ -66,6 +70,26 @@ def _comparisons(comparisons: Sequence[Comparison], results: Results) -> str:
     return _table(rows, ["pair", what, "95 % interval", "p", "p (Holm)"])
 
 
+def _groups(analysis: Analysis) -> list[str]:
+    """A table for each label of the speakers: methods by groups."""
+    found = {(each.method, group.by, group.group): group.estimate for each in analysis.methods for group in each.groups}
+    tables = []
+    for label in dict.fromkeys(by for _, by, _ in found):
+        groups = list(dict.fromkeys(group for _, by, group in found if by == label))
+        if len(groups) < 2:
+            continue
+        rows = [
+            [each.method, *(_short(found[each.method, label, group]) for group in groups)] for each in analysis.methods
+        ]
+        sizes = [max(found[each.method, label, group].items for each in analysis.methods) for group in groups]
+        headers = [
+            f"{group} ({size} speakers{', few' if size < FEW else ''})"
+            for group, size in zip(groups, sizes, strict=True)
+        ]
+        tables.append(_table(rows, [f"by {label}", *headers]))
+    return tables
+
+
 def _strengths(found: Strengths) -> str:
     rows = [
         [each.name, _number(each.strength), _interval(each.low, each.high), each.scale]
@@ -90,11 +114,6 @@ def _notes(results: Results) -> list[str]:
     for each in results.kept.methods:
         if each.missing:
             notes.append(_about_missing(each, results))
-        notes += [
-            f"{each.method}, {group.by} {group.group}: {_short(group.estimate)} ({group.estimate.items} speakers)"
-            for group in each.groups
-            if len({other.group for other in each.groups if other.by == group.by}) > 1
-        ]
     if results.responsible:
         notes.append(f"shown on the responsibility of {results.responsible}")
     notes.append(

@@ -194,9 +194,14 @@ def _run(folder: Path, pictures: Path | None, record: dict[str, Any], bench: Ben
 
 
 def _told_apart(runs: list[RunFaces]) -> tuple[RunFaces, ...]:
-    """The runs, those of one method with their run id in the label."""
+    """The runs, those of one method with their run id in the label. UsageError where two are the same run."""
     names = [run.name for run in runs]
-    return tuple(
+    labelled = tuple(
         RunFaces(**{**vars(run), "label": f"{run.name} ({run.run})"}) if names.count(run.name) > 1 else run
         for run in runs
     )
+    for place, run in enumerate(labelled):
+        for other in labelled[:place]:
+            if run.label == other.label:
+                raise UsageError(f"--run: {other.folder} and {run.folder} are one run, {run.label}")
+    return labelled

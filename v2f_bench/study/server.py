@@ -15,6 +15,7 @@ from __future__ import annotations
 import csv
 import hmac
 import json
+import logging
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -204,6 +205,7 @@ def listen(server: StudyServer, host: str, port: int) -> Any:
     """A waitress server that listens already. OSError where the port is taken."""
     import waitress
 
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # else a line for every request that has to wait
     return waitress.create_server(
         server, host=host, port=port, threads=8, ident=None, max_request_body_size=16 * MOST_BYTES
     )

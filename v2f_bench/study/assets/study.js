@@ -373,7 +373,8 @@
     say("done-text", served ? "All of your answers are saved." : "You have answered all questions. One step is left:");
     at("download-part").hidden = at("send-text").hidden = served;
     const to = study.contact ? ` to ${study.contact}` : " to the person who gave you this link";
-    say("send-text", `Save the file and send it${to}. It holds your answers and nothing else about you.`);
+    const holds = Object.keys(session.platform).length ? "your answers and your participant number" : "your answers";
+    say("send-text", `Save the file and send it${to}. It holds ${holds} and nothing else about you.`);
     say("code", code);
     at("redirect-part").hidden = !target;
     at("redirect").textContent = fromProlific && !study.completion.redirect ? "Return to Prolific" : "Continue";
