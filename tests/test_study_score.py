@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 from collections import defaultdict
 from dataclasses import replace
 from itertools import combinations
@@ -294,6 +295,15 @@ def test_comparisons_that_are_not_connected_have_no_common_scale_and_that_is_sai
     assert scale["a"] == scale["b"] != scale["c"] == scale["d"]
     assert any("nothing connects a, b and c, d" in note for note in found.notes)
     assert found.strengths[0].strength == pytest.approx(np.log(2) / 2, abs=1e-4), "twice as many wins"
+
+
+def test_without_evalica_the_rest_is_scored_and_that_is_said(monkeypatch):
+    monkeypatch.setitem(sys.modules, "evalica", None)  # as where the extra is not installed
+    found = score_study(small_key("which-method"), everybody(small_key("which-method"), lambda q: q.first))
+    assert found.kept.methods[0].estimate.value == 1.0
+    assert math.isnan(found.kept.agreement.alpha)
+    assert all(math.isnan(each.strength) for each in found.kept.strengths.strengths)
+    assert report(found).count("pip install 'v2f-bench[study]'") == 2
 
 
 # ------------------------------------------------------------------- simulated studies

@@ -99,7 +99,7 @@ def export(
         responsible=take_responsibility.strip(),
     )
     display = progress_display()
-    made = export_study(open_material(runs, data_root, display), request, output, display)
+    made = export_study(open_material(runs, data_root, request.responsible, display), request, output, display)
     typer.echo(
         f"{made.key.design}: {raters} lists of {made.questions} questions, about {made.minutes} minutes each; "
         f"{len(made.key.items)} items, {len(made.key.methods)} method{'s' * (len(made.key.methods) != 1)}"

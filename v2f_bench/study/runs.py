@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from v2f_bench.interfaces import Card, DataError, Progress, UsageError
+from v2f_bench.study.permission import check_permission
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,15 +135,16 @@ class Material:
         return list(train["clip"][train["face"]])
 
 
-def open_material(given: Sequence[str], data_root: Path | None, progress: Progress) -> Material:
+def open_material(given: Sequence[str], data_root: Path | None, responsible: str, progress: Progress) -> Material:
     """The runs that were named, and the data set they were made on, prepared.
 
     Args:
         given: folders of runs, each perhaps followed by `=` and the folder of its pictures, where these lie elsewhere
             (`v2f-bench score` leaves them where they were).
+        responsible: who answers for showing the data set's people (see `check_permission`).
 
     Raises:
-        UsageError: a run is named twice, or they are of different protocols.
+        UsageError: a run is named twice, they are of different protocols, or their people must not be shown.
         DataError: a run cannot be read, has no pictures, or its data set is not the one it was made on.
     """
     from v2f_bench.data.protocol import Protocol
@@ -163,6 +165,7 @@ def open_material(given: Sequence[str], data_root: Path | None, progress: Progre
         raise UsageError(f"--run: only runs of one protocol can be compared ({told})")
     first = records[0]["dataset"]
     cls = registry().find("dataset", first["name"]).cls
+    check_permission(cls.name, cls.card, responsible)  # before hours of preparing, not after
     dataset = open_dataset(cls, options_from(cls.options, first["options"]), data_root)
     store = prepare(dataset, Workplace(progress=progress))
     if store.meta["content"] != first["content"]:
