@@ -48,9 +48,9 @@ def find_chromium() -> str | None:
 
 
 class Browser:
-    """One browser with one tab. `requests` are the addresses that the tab asked for."""
+    """A browser's process, and what is said to it and by it."""
 
-    def __init__(self, profile: Path, downloads: Path) -> None:
+    def __init__(self, profile: Path) -> None:
         program = find_chromium()
         assert program is not None, "find_chromium() comes first"
         to_browser, self._write = os.pipe()
@@ -71,15 +71,64 @@ class Browser:
         )
         os.close(to_browser)
         os.close(from_browser)
-        self._buffer, self._number, self._session = b"", 0, ""
-        self.requests: list[str] = []
-        self.messages: list[str] = []  # of the console, and errors
-        self.downloads = downloads
-        target = self._send("Target.createTarget", url="about:blank")["targetId"]
-        self._session = self._send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self._buffer, self._number = b"", 0
+        self._tabs: dict[str, Tab] = {}
+
+    def tab(self, downloads: Path, private: bool = False) -> Tab:
+        """A new tab; a private one shares nothing with the others, and nothing of it is kept."""
+        context = {"browserContextId": self.send("Target.createBrowserContext")["browserContextId"]} if private else {}
+        target = self.send("Target.createTarget", url="about:blank", **context)["targetId"]
+        session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self.send("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(downloads), **context)
+        self._tabs[session] = Tab(self, session, downloads)
         for domain in ("Page", "Runtime", "Network", "Log"):
-            self._send(f"{domain}.enable")
-        self._send("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(downloads))
+            self.send(f"{domain}.enable", session)
+        return self._tabs[session]
+
+    def send(self, method: str, session: str = "", **parameters: Any) -> dict[str, Any]:
+        """Call a method, of a tab's session or of the browser itself; returns its result."""
+        self._number += 1
+        call = {
+            "id": self._number,
+            "method": method,
+            "params": parameters,
+            **({"sessionId": session} if session else {}),
+        }
+        os.write(self._write, json.dumps(call).encode() + b"\0")
+        while True:
+            message = self._receive()
+            if message.get("id") == self._number:
+                if "error" in message:
+                    raise AssertionError(f"{method}: {message['error']}")
+                return dict(message.get("result", {}))
+            if message.get("sessionId") in self._tabs:
+                self._tabs[message["sessionId"]].note(message)
+
+    def kill(self) -> None:
+        """End it at once, without any chance to tidy up (SIGKILL to all of its processes)."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        for descriptor in (self._read, self._write):
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+
+    def _receive(self) -> dict[str, Any]:
+        while b"\0" not in self._buffer:
+            part = os.read(self._read, 2**16)
+            assert part, "the browser has ended"
+            self._buffer += part
+        message, _, self._buffer = self._buffer.partition(b"\0")
+        return dict(json.loads(message))
+
+
+class Tab:
+    """One tab. `requests` are the addresses that it asked for, `messages` those of its console, and errors."""
+
+    def __init__(self, browser: Browser, session: str, downloads: Path) -> None:
+        self._browser, self._session, self.downloads = browser, session, downloads
+        self.requests: list[str] = []
+        self.messages: list[str] = []
 
     def open(self, address: str) -> None:
         """Go to an address and wait until the page has loaded."""
@@ -137,30 +186,8 @@ class Browser:
             (node["role"]["value"], node.get("name", {}).get("value", "")) for node in nodes if not node.get("ignored")
         ]
 
-    def kill(self) -> None:
-        """End it at once, without any chance to tidy up (SIGKILL to all of its processes)."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        for descriptor in (self._read, self._write):
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
-
-    def _send(self, method: str, **parameters: Any) -> dict[str, Any]:
-        self._number += 1
-        call: dict[str, Any] = {"id": self._number, "method": method, "params": parameters}
-        if self._session and not method.startswith("Browser."):
-            call["sessionId"] = self._session
-        os.write(self._write, json.dumps(call).encode() + b"\0")
-        while True:
-            message = self._receive()
-            if message.get("id") == self._number:
-                if "error" in message:
-                    raise AssertionError(f"{method}: {message['error']}")
-                return dict(message.get("result", {}))
-            self._note(message)
-
-    def _note(self, message: dict[str, Any]) -> None:
+    def note(self, message: dict[str, Any]) -> None:
+        """Keep an event."""
         method, told = message.get("method", ""), message.get("params", {})
         if method == "Network.requestWillBeSent":
             self.requests.append(told["request"]["url"])
@@ -171,10 +198,5 @@ class Browser:
         elif method == "Runtime.consoleAPICalled":
             self.messages.append(f"console: {told['args']}")
 
-    def _receive(self) -> dict[str, Any]:
-        while b"\0" not in self._buffer:
-            part = os.read(self._read, 2**16)
-            assert part, "the browser has ended"
-            self._buffer += part
-        message, _, self._buffer = self._buffer.partition(b"\0")
-        return dict(json.loads(message))
+    def _send(self, method: str, **parameters: Any) -> dict[str, Any]:
+        return self._browser.send(method, self._session, **parameters)

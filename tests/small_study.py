@@ -1,13 +1,21 @@
 """Small studies for tests: a material without runs, studies without media, and raters who answer them."""
 
+import contextlib
 import hashlib
 import json
-import math
+import signal
+import socket
+import subprocess
+import sys
+import time
 
 import numpy as np
+from conftest import SMALL
 from PIL import Image
 from scipy.special import expit
 
+from v2f_bench.interfaces import apply_settings
+from v2f_bench.plugins import registry
 from v2f_bench.study.designs import DESIGNS
 from v2f_bench.study.folder import KEY, SITE, Key, Rules, StudiedMethod
 from v2f_bench.study.items import Item
@@ -18,6 +26,16 @@ from v2f_bench.study.runs import Material, RunFaces
 from v2f_bench.study.sessions import Answer, Session, checksum
 
 EMOTIONS = ("angry", "happy", "sad")
+
+
+def open_small(track, cache):
+    """The bench of the tests' small world."""
+    from v2f_bench.harness.bench import set_up
+    from v2f_bench.harness.workplace import Workplace
+
+    cls = registry().find("dataset", SMALL[1]).cls
+    settings = [word for word in SMALL[2:] if "=" in word]
+    return set_up(cls(apply_settings(cls.options(), settings, "test"), None), Workplace(cache=cache), track)
 
 
 def small_material(bench, folder, methods=("copy", "stranger"), leave_out=()):
@@ -145,5 +163,27 @@ def simulated_raters(key, logits, seed=0, rater_sd=0.4, item_sd=1.0):
     return sessions
 
 
-def same(found, expected, tolerance=1e-12):
-    return math.isclose(found, expected, abs_tol=tolerance)
+class Served:
+    """A `v2f-bench study serve` in a process of its own that can be killed and started again at the same port."""
+
+    def __init__(self, study, environment):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self._study, self._environment = study, environment
+        self.start()
+
+    def start(self):
+        command = [sys.executable, "-m", "v2f_bench", "study", "serve", str(self._study), "--port", str(self.port)]
+        self.process = subprocess.Popen(command, env=self._environment, stdout=subprocess.DEVNULL)
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+                return
+            assert self.process.poll() is None, "the server ended"
+            time.sleep(0.05)
+        raise AssertionError("the server did not come up")
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()

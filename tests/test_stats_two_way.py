@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from scipy.special import expit
 from scipy.stats import binomtest
 
-from v2f_bench.stats import mean_interval
-from v2f_bench.stats.two_way import two_way_mean, two_way_test
+from v2f_bench.stats import mean_interval, two_way_mean, two_way_test
 from v2f_bench.study.plan import logit_of_share
 from v2f_bench.study.schedule import Scheduler
 

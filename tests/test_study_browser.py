@@ -13,9 +13,7 @@ from pathlib import Path
 
 import pytest
 from chromium import DESKTOP, PHONE, Browser, find_chromium
-from small_study import small_material
-from test_study_export import open_small
-from test_study_serve import Served
+from small_study import Served, open_small, small_material
 
 from v2f_bench.interfaces import Silent
 from v2f_bench.study.answers import read_answers
@@ -41,36 +39,30 @@ DESIGNS = {
 
 @pytest.fixture(scope="module")
 def studies(cache, tmp_path_factory):
-    """A small study of each design, with voices of half a second."""
+    """A small study of each design, with short voices."""
     folder = tmp_path_factory.mktemp("studies")
     materials = {}
     for name, (track, show) in DESIGNS.items():
         if track not in materials:
             materials[track] = small_material(open_small(track, cache), folder / f"runs-{track}")
         design = name.removesuffix(f"-{show}") if track == "emotion" else name
-        request = ExportRequest(design, show, size=SIZE, seed=5, voice_seconds=0.5, contact="A. Lab, lab@example.org")
+        request = ExportRequest(design, show, size=SIZE, seed=5, voice_seconds=0.2, contact="A. Lab, lab@example.org")
         export_study(materials[track], request, folder / name, Silent())
     return folder
 
 
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory):
+    started = Browser(tmp_path_factory.mktemp("profile"))
+    yield started
+    started.kill()
+
+
 @pytest.fixture
-def open_browser(tmp_path):
-    """Opens browsers, which share one profile; all are ended in the end."""
-    opened = []
+def browser(chromium, tmp_path):
+    """A tab that shares nothing with those of other tests."""
     (tmp_path / "downloads").mkdir()
-
-    def open_one(profile="profile"):
-        opened.append(Browser(tmp_path / profile, tmp_path / "downloads"))
-        return opened[-1]
-
-    yield open_one
-    for browser in opened:
-        browser.kill()
-
-
-@pytest.fixture
-def browser(open_browser):
-    return open_browser()
+    return chromium.tab(tmp_path / "downloads", private=True)
 
 
 def from_disk(study, query=""):
@@ -106,7 +98,7 @@ def question(browser):
         if browser.evaluate("document.querySelector('#answers button').disabled"):
             browser.click("#play")
     browser.wait("document.querySelector('#answers button:not(:disabled)') && !trial.hidden")
-    time.sleep(0.3)  # sooner, an answer is taken for a second tap
+    time.sleep(0.26)  # sooner, an answer is taken for a second tap
     return int(browser.evaluate("count.textContent.match(/\\d+/)[0]"))
 
 
@@ -183,21 +175,26 @@ def test_a_session_from_disk_by_mouse_and_keys_with_a_reload(studies, browser):
     screen(browser, "consent")
 
 
-def test_a_killed_browser_loses_the_answer_in_hand_at_most(studies, open_browser):
+def test_a_killed_browser_loses_the_answer_in_hand_at_most(studies, tmp_path):
     study = studies / "same-person"
-    browser = open_browser()
+    killed = Browser(tmp_path / "profile")
+    browser = killed.tab(tmp_path)
     browser.open(from_disk(study, "?rater=01-abcdef"))
     begin(browser)
     for number in (1, 2, 3):
         assert question(browser) == number
         browser.press("1")
         answered(browser, number, 99)
-    browser.kill()  # right after the fourth question has appeared
-    browser = open_browser()
-    browser.open(from_disk(study, "?rater=01-abcdef"))
-    screen(browser, "back")
-    assert "You have answered 3 of 7 questions" in browser.text()
-    assert browser.evaluate("document.getElementById('anew').hidden"), "a code belongs to one rater"
+    killed.kill()  # right after the fourth question has appeared
+    again = Browser(tmp_path / "profile")
+    try:
+        browser = again.tab(tmp_path)
+        browser.open(from_disk(study, "?rater=01-abcdef"))
+        screen(browser, "back")
+        assert "You have answered 3 of 7 questions" in browser.text()
+        assert browser.evaluate("document.getElementById('anew').hidden"), "a code belongs to one rater"
+    finally:
+        again.kill()
 
 
 def test_another_rater_at_the_same_device_begins_anew(studies, browser):

@@ -8,11 +8,10 @@ from collections import Counter, defaultdict
 
 import numpy as np
 import pytest
-from conftest import SMALL
 from PIL import Image
-from small_study import small_material
+from small_study import open_small, small_material
 
-from v2f_bench.interfaces import DataError, Silent, UsageError, apply_settings
+from v2f_bench.interfaces import DataError, Silent, UsageError
 from v2f_bench.plugins import registry
 from v2f_bench.study.export import FILE_TIME, ExportRequest, export_study
 from v2f_bench.study.folder import KEY, SITE, read_key
@@ -28,15 +27,6 @@ SECRETS = ("copy", "stranger", "seed0", "t0000", "floor", "method", "real photo"
 @pytest.fixture(scope="module")
 def bench(cache):
     return open_small("identity", cache)
-
-
-def open_small(track, cache):
-    from v2f_bench.harness.bench import set_up
-    from v2f_bench.harness.workplace import Workplace
-
-    cls = registry().find("dataset", SMALL[1]).cls
-    settings = [word for word in SMALL[2:] if "=" in word]
-    return set_up(cls(apply_settings(cls.options(), settings, "test"), None), Workplace(cache=cache), track)
 
 
 @pytest.fixture(scope="module")

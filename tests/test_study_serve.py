@@ -1,19 +1,15 @@
 """The server: what it takes and refuses, and that an acknowledged answer is never lost."""
 
-import contextlib
 import http.client
 import json
 import os
-import signal
 import socket
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 
 import pytest
-from small_study import small_key, write_study
+from small_study import Served, small_key, write_study
 from werkzeug.test import Client
 
 from v2f_bench.interfaces import DataError
@@ -296,32 +292,6 @@ def test_the_answers_of_another_study_are_not_mixed_in(tmp_path, study):
 
 
 # ------------------------------------------------------------------- many raters, and kills
-
-
-class Served:
-    """A `v2f-bench study serve` in a process of its own that can be killed and started again at the same port."""
-
-    def __init__(self, study, environment):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self._study, self._environment = study, environment
-        self.start()
-
-    def start(self):
-        command = [sys.executable, "-m", "v2f_bench", "study", "serve", str(self._study), "--port", str(self.port)]
-        self.process = subprocess.Popen(command, env=self._environment, stdout=subprocess.DEVNULL)
-        end = time.monotonic() + 60
-        while time.monotonic() < end:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
-                return
-            assert self.process.poll() is None, "the server ended"
-            time.sleep(0.05)
-        raise AssertionError("the server did not come up")
-
-    def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
 
 
 class Rater(threading.Thread):

@@ -18,12 +18,14 @@ from v2f_bench.stats.ranks import (
     recall_in_gallery,
 )
 from v2f_bench.stats.seeds import seeded_interval
+from v2f_bench.stats.two_way import TwoWay, two_way_mean, two_way_test
 from v2f_bench.stats.verification import eer_interval, equal_error_rate, pooled_auc_interval
 
 __all__ = [
     "Comparison",
     "Interval",
     "Method",
+    "TwoWay",
     "area_under_curve",
     "average_precision",
     "chance_in_top",
@@ -40,5 +42,7 @@ __all__ = [
     "sign_flip_test",
     "statistic_interval",
     "tie_groups",
+    "two_way_mean",
+    "two_way_test",
     "weighted_interval",
 ]

@@ -16,7 +16,7 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from v2f_bench.interfaces import Progress, UsageError
-from v2f_bench.stats.two_way import two_way_test
+from v2f_bench.stats import two_way_test
 from v2f_bench.study.schedule import Scheduler
 
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(61)

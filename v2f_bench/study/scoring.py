@@ -12,8 +12,7 @@ import pandas as pd
 
 from v2f_bench.harness.slices import groups as speaker_groups
 from v2f_bench.interfaces import DataError
-from v2f_bench.stats import holm
-from v2f_bench.stats.two_way import TwoWay, two_way_mean
+from v2f_bench.stats import TwoWay, holm, two_way_mean
 from v2f_bench.study.agreement import agreement
 from v2f_bench.study.answers import Refused
 from v2f_bench.study.designs import DESIGNS, FLOOR, REAL, VOICE, Part, WhichMethod

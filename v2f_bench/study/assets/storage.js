@@ -3,9 +3,9 @@
 // returns. localStorage is written some seconds later, so that a killed browser would lose answers; it serves where the
 // data base is not to be had, and memory alone where neither is.
 
-class Storage {
+class SessionStore {
   static async open(name) {
-    const storage = new Storage();
+    const storage = new SessionStore();
     storage.kind = "memory";
     storage.values = new Map();
     try {

@@ -120,7 +120,7 @@
 
   async function start() {
     try {
-      storage = await Storage.open("v2f-bench-study");
+      storage = await SessionStore.open("v2f-bench-study");
       place = `${study.id}/${given ?? ""}`;
       const kept = await storage.get(place);
       if (kept && served) return resume(await meetServer(kept));
