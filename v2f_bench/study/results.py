@@ -158,7 +158,7 @@ class HumanResult:
 
 
 def human_results(results: Results) -> list[HumanResult]:
-    """The study's number for each run, over the raters that the rules keep."""
+    """The study's number for each run, over the raters that the rules keep; none for real voices."""
     return [
         HumanResult(
             method=each.method,
@@ -181,6 +181,7 @@ def human_results(results: Results) -> list[HumanResult]:
             protocol=results.protocol["hash"],
         )
         for each in results.kept.methods
+        if each.run
     ]
 
 

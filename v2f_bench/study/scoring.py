@@ -81,29 +81,16 @@ def analyse(key: Key, answers: pd.DataFrame) -> Analysis:
     """All numbers over the raters of a table of answers."""
     design = DESIGNS[key.design]
     labels = [VOICE] if key.modality == "voice" else list(key.methods)
-    numbers = {label: _method_parts(key, answers, label, labels) for label in labels}
-    by_chance = {label: _two_way(answers, *numbers[label]) for label in labels}
-    p_chance = [number.p_value(key.chance) for number in by_chance.values()]
-    methods = [
-        MethodResult(
-            method=label,
-            run=key.methods[label].run if label in key.methods else "",
-            seed=key.methods[label].seed if label in key.methods else 0,
-            estimate=_estimate(by_chance[label]),
-            unadjusted=_estimate(_two_way(answers, design.parts(answers, label, _without(labels, label)))),
-            p_chance=p,
-            p_chance_holm=float(p_holm),
-            expected=key.methods[label].expected if label in key.methods else 0,
-            missing=len(_missing(key, label)),
-            groups=_groups(answers, design.parts(answers, label, _without(labels, label))),
-        )
-        for label, p, p_holm in zip(labels, p_chance, holm(np.array(p_chance)), strict=True)
-    ]
+    numbers = [_two_way(answers, *_method_parts(key, answers, label, labels)) for label in labels]
+    corrected = holm(np.array([number.p_value(key.chance) for number in numbers]))
     asked = set(answers["method"]) | set(answers["against"])
     about_methods = answers[answers["kind"] == "method"]
     return Analysis(
         raters=answers["rater"].nunique(),
-        methods=tuple(methods),
+        methods=tuple(
+            _method_result(key, answers, labels, label, number, float(p_holm))
+            for label, number, p_holm in zip(labels, numbers, corrected, strict=True)
+        ),
         calibration=_estimate(_two_way(answers, design.calibration(answers))) if REAL in asked else None,
         floor=_estimate(_two_way(answers, design.floor(answers, labels))) if FLOOR in asked else None,
         comparisons=tuple(_comparisons(key, answers, labels)),
@@ -111,6 +98,25 @@ def analyse(key: Key, answers: pd.DataFrame) -> Analysis:
         strengths=strengths([*labels, REAL, FLOOR], _games(answers, [*labels, REAL, FLOOR]))
         if key.design == WhichMethod.name
         else None,
+    )
+
+
+def _method_result(
+    key: Key, answers: pd.DataFrame, labels: Sequence[str], label: str, number: TwoWay, p_holm: float
+) -> MethodResult:
+    run = key.methods.get(label)  # a real voice has none
+    shown = DESIGNS[key.design].parts(answers, label, _without(labels, label))
+    return MethodResult(
+        method=label,
+        run=run.run if run else "",
+        seed=run.seed if run else 0,
+        estimate=_estimate(number),
+        unadjusted=_estimate(_two_way(answers, shown)),
+        p_chance=number.p_value(key.chance),
+        p_chance_holm=p_holm,
+        expected=run.expected if run else 0,
+        missing=len(run.missing) if run else 0,
+        groups=_groups(answers, shown),
     )
 
 
