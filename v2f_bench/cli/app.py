@@ -13,6 +13,7 @@ from v2f_bench.cli.list import list_plugins
 from v2f_bench.cli.prepare import prepare
 from v2f_bench.cli.run import run
 from v2f_bench.cli.score import score
+from v2f_bench.cli.study import study
 from v2f_bench.cli.trials import trials
 from v2f_bench.cli.weights import weights
 
@@ -36,6 +37,7 @@ app.command()(score)
 app.command()(leaderboard)
 app.command()(generate)
 app.add_typer(weights, name="weights")
+app.add_typer(study, name="study")
 
 
 @app.callback(invoke_without_command=True)

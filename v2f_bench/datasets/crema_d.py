@@ -62,6 +62,7 @@ class CremaD(Dataset):
         title="Crowd-sourced Emotional Multimodal Actors Dataset (CREMA-D)",
         licence="Open Database License (ODbL) 1.0; individual contents under the Database Contents License",
         consent="Actors who agreed to the release of their recordings for research.",
+        may_be_shown="yes",
         origin="Cao et al., CREMA-D, IEEE Transactions on Affective Computing 5(4), 2014; "
         "https://github.com/CheyneyComputerScience/CREMA-D.",
         obtain="Clone its repository with Git LFS installed (git lfs pull fetches the media; without "

@@ -58,6 +58,7 @@ class Ravdess(Dataset):
         title="Ryerson Audio-Visual Database of Emotional Speech and Song (RAVDESS)",
         licence="CC BY-NC-SA 4.0: not for commercial use; what is made of it is shared under the same terms",
         consent="Paid professional actors, who agreed to the release of their recordings for research.",
+        may_be_shown="yes",
         origin="Livingstone and Russo, The Ryerson Audio-Visual Database of Emotional Speech and Song, PLOS ONE 13(5), "
         "2018; doi 10.1371/journal.pone.0196391.",
         obtain="From Zenodo, record 1188976: Audio_Speech_Actors_01-24.zip (200 MB) and Video_Speech_Actor_01.zip to "

@@ -62,6 +62,7 @@ class Voxceleb(Dataset):
         licence="CC BY 4.0 for the lists; the media are those of YouTube's uploaders",
         consent="The people did not consent: public figures in videos found on the web. They are identifiable; do not "
         "publish their faces or faces generated from their voices beyond what research needs.",
+        may_be_shown="no",
         origin="Nagrani et al., VoxCeleb, Interspeech 2017; Chung et al., VoxCeleb2, Interspeech 2018.",
         obtain="Request it from its authors (https://www.robots.ox.ac.uk/~vgg/data/voxceleb/); unpack voices, videos "
         "or frames, vox1_meta.csv and vox2_meta.csv into one folder and name it by --data-root or V2F_BENCH_VOXCELEB.",

@@ -66,6 +66,7 @@ class VoxcelebVggface(Dataset):
         licence="VoxCeleb1: CC BY 4.0 for the lists, media of YouTube's uploaders. VGGFace: research, non-commercial.",
         consent="The people did not consent: public figures in videos and pictures found on the web. They are "
         "identifiable; do not publish their faces or faces generated from their voices beyond what research needs.",
+        may_be_shown="no",
         origin="Nagrani et al., VoxCeleb, Interspeech 2017; Parkhi et al., Deep Face Recognition, BMVC 2015; the "
         "intersection and its A-B, C-E, F-Z split: Nagrani et al., CVPR 2018, Wen et al., ICLR 2019.",
         obtain="Request VoxCeleb1 from its authors and the aligned VGGFace pictures from those of the reference voice-"

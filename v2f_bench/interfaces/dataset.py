@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from v2f_bench.interfaces.options import NoOptions
 
@@ -30,6 +30,8 @@ class Card:
     # How often people recognise the label: what they were shown ("voice", "face", "both"): emotion or "all": share.
     human: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     human_source: str = ""  # who measured it, and how
+    # Whether licence and consent let its voices and faces, and faces made from them, be shown to raters of a study.
+    may_be_shown: Literal["yes", "no", "not stated"] = "not stated"
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from v2f_bench.stats.ranks import (
     recall_in_gallery,
 )
 from v2f_bench.stats.runs import FEWEST_RUNS, Estimate, Runs, estimate, interval_over_runs
+from v2f_bench.stats.two_way import TwoWay, two_way_mean, two_way_test
 from v2f_bench.stats.verification import Scores, auc_of_weights, eer_of_weights, equal_error_rate
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Sample",
     "Scores",
     "Statistic",
+    "TwoWay",
     "area_under_curve",
     "auc_of_weights",
     "average_precision",
@@ -60,5 +62,7 @@ __all__ = [
     "sign_flip_tests",
     "standard_error",
     "tie_groups",
+    "two_way_mean",
+    "two_way_test",
     "weighted_interval",
 ]

@@ -38,6 +38,7 @@ class SyntheticSpeakers(Dataset):
         title="Synthetic speakers",
         licence="Apache-2.0, as v2f-bench itself",
         consent="Nobody: the people are drawn and spoken by code. The four populations are inventions.",
+        may_be_shown="yes",
         origin="Made by v2f-bench; the causal model stands in v2f_bench/datasets/synthetic_speakers/causes.py.",
         obtain="Nothing to do: made on first use, and kept in the cache.",
         defects="Numbers on it tell whether a method can learn a voice-face relation, not how well it does on people.",
