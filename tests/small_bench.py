@@ -21,7 +21,7 @@ def small_bench(workplace, **more):
 
 
 def plan_of(method, options, bench, seed=0, devices=("cpu",), threads=1):
-    plugin = Plugin("method", method.name, method, "tests", "0")
+    plugin = Plugin.of("method", method, "tests", "0")
     computing = Computing(torch.__version__.partition("+")[0], threads, "cpu", len(devices))
     data = (bench.dataset.name, bench.key, bench.training_key)
     return Plan(plugin, options, seed, "quick", *data, computing, devices)

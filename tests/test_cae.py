@@ -13,7 +13,8 @@ from v2f_bench.interfaces import DataError
 from v2f_bench.nn import Critic, VoiceEmbedding
 from v2f_cae.dimnet import covariate_labels
 from v2f_cae.gating import GatedConvTranspose2d, by_grouped_convolution, by_matrix_product
-from v2f_cae.method import CAE, CaeOptions
+from v2f_cae.method import CAE
+from v2f_cae.options import CaeOptions
 from v2f_cae.scaffold import Generator
 from v2f_cae.training import GeneratorLearner
 

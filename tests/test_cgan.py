@@ -21,8 +21,9 @@ from v2f_bench.harness.workplace import Workplace
 from v2f_bench.training import train_learner
 from v2f_cgan.conditions import AGES, encoded, labelled, labels, size
 from v2f_cgan.listener import ListenerLearner
-from v2f_cgan.method import SHOWN_AGES, CGan, CGanOptions
+from v2f_cgan.method import SHOWN_AGES, CGan
 from v2f_cgan.networks import Discriminator, Generator
+from v2f_cgan.options import CGanOptions
 from v2f_cgan.speech import CEPSTRUM_SPREAD, FEATURES, speech_features
 from v2f_cgan.training import GanLearner
 

@@ -23,7 +23,8 @@ from v2f_emotion_vae.code import classes_of, codes_of, emotions_in
 from v2f_emotion_vae.face_vae import FaceVae, grey
 from v2f_emotion_vae.gap import encoder_gap
 from v2f_emotion_vae.hearing import frames_of, turned
-from v2f_emotion_vae.method import QUICK, EmotionVae, EmotionVaeOptions
+from v2f_emotion_vae.method import EmotionVae
+from v2f_emotion_vae.options import QUICK, EmotionVaeOptions
 from v2f_emotion_vae.training import FaceLearner, Faces, VoiceLearner, paired
 from v2f_emotion_vae.voice_encoder import Attention, FilterBank, VoiceEncoder
 

@@ -3,13 +3,16 @@
 import dataclasses
 import json
 import re
+import subprocess
+import sys
 from importlib.metadata import EntryPoint, entry_points
 
 import pytest
 
+from v2f_bench.catalogue import Listed, read_catalogue
 from v2f_bench.contracts import problem_of
 from v2f_bench.interfaces import Card, Dataset, Judge, Method, Metric, PluginError, UsageError
-from v2f_bench.plugins import Registry, registry
+from v2f_bench.plugins import Registry, installed, made_catalogue, registry
 
 BUNDLED = {"cae", "copy-proposal", "mean-face", "oracle", "random-face", "real-photo", "same-sex-face"}
 
@@ -19,6 +22,31 @@ def test_bundled_plugins_come_through_entry_points():
     assert set(registry().names("dataset")) >= {"synthetic-speakers", "voxceleb-vggface"}
     assert set(registry().names("metric")) >= {"identity-cosine", "retrieval", "fid"}
     assert not registry().broken
+
+
+def test_the_catalogue_is_what_the_bundled_plugins_register():
+    """Where not: see `v2f_bench/catalogue.py`."""
+    assert read_catalogue() == made_catalogue()
+
+
+def test_listing_and_describing_import_no_more_than_they_need(cli):
+    """A method is described without torch, and what is listed is not imported at all."""
+    for arguments, heavy in ((["list"], "numpy"), (["list", "--json"], "numpy"), (["info", "cae"], "torch")):
+        code = (
+            f"import sys; sys.argv[1:] = {arguments}\n"
+            "from v2f_bench.cli import main\ntry: main()\nexcept SystemExit: pass\n"
+            "print([m for m in ('numpy', 'pandas', 'scipy', 'torch') if m in sys.modules])"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert heavy not in done.stdout.splitlines()[-1], arguments
+
+
+def test_a_bundled_plugin_that_cannot_be_imported_says_so_when_it_is_used():
+    listed = {"cae": [Listed("method", "cae", "", "v2f_cae.nowhere:CAE")]}
+    found = Registry([each for each in installed() if each.name == "cae"], listed)
+    assert found.names("method") == ["cae"]
+    with pytest.raises(PluginError, match=r"plugin cae of v2f-bench: ModuleNotFoundError: .*v2f_cae\.nowhere"):
+        found.find("method", "cae").cls  # noqa: B018 - reading it is what fails
 
 
 def test_an_unknown_name_answers_with_what_there_is():

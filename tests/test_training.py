@@ -319,7 +319,8 @@ def test_a_method_is_fitted_on_several_devices(cache, tmp_path):
 
     from v2f_bench.harness.fit import fit
     from v2f_bench.interfaces import BenchError, Silent
-    from v2f_voice2face_gan.method import Voice2FaceGan, Voice2FaceOptions
+    from v2f_voice2face_gan.method import Voice2FaceGan
+    from v2f_voice2face_gan.options import Voice2FaceOptions
 
     bench = small_bench(small_workplace(cache))
     options = Voice2FaceOptions(

@@ -16,7 +16,8 @@ from v2f_bench.harness.sheet import SHOWN, write_variations
 from v2f_bench.harness.trials import applicable, trials_for, why_unsuited
 from v2f_bench.interfaces import PluginError, Silent
 from v2f_bench.media.picture import CAPTION
-from v2f_cae.method import CAE, CaeOptions
+from v2f_cae.method import CAE
+from v2f_cae.options import CaeOptions
 
 GREYS = (0.0, 0.5, 1.0)
 

@@ -12,8 +12,9 @@ from v2f_bench.harness.trials import trials_for
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import Context, DataError
 from v2f_bench.nn import Critic, SpeakerDraws
-from v2f_voice2face_gan.method import Voice2FaceGan, Voice2FaceOptions
+from v2f_voice2face_gan.method import Voice2FaceGan
 from v2f_voice2face_gan.networks import Generator
+from v2f_voice2face_gan.options import Voice2FaceOptions
 from v2f_voice2face_gan.training import CRITIC_KERNEL, GanLearner
 
 

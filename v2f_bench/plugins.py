@@ -1,21 +1,24 @@
 """Plugins: the hook specification, discovery through entry points, and lookup by name.
 
 A plugin package names a module (or object) in the entry-point group `v2f_bench`; the module implements the hooks below
-with `v2f_bench.hookimpl`. Entry points are loaded one at a time, and one that fails is kept with its reason.
+with `v2f_bench.hookimpl`. Entry points are loaded one at a time, and one that fails is kept with its reason. Of the
+bundled ones the names are known beforehand (`catalogue.py`); their modules are imported when a class is asked for.
 """
 
 from __future__ import annotations
 
+import importlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 import pluggy
 
+from v2f_bench.catalogue import Listed, read_catalogue
 from v2f_bench.contracts import KINDS, problem_of
 from v2f_bench.interfaces import Dataset, Judge, Method, Metric, PluginError, UsageError
 from v2f_bench.interfaces.options import did_you_mean
@@ -56,9 +59,39 @@ class Plugin:
 
     kind: str
     name: str
-    cls: Any  # a subclass of KINDS[kind]
+    summary: str
+    where: str  # module:Class
     distribution: str
     version: str
+
+    @cached_property
+    def cls(self) -> Any:
+        """The class, a subclass of KINDS[kind]; imported on first use.
+
+        Raises:
+            PluginError: it cannot be imported, or breaks its contract.
+        """
+        module, _, name = self.where.partition(":")
+        try:
+            with redirect_stdout(sys.stderr):  # what a plugin prints must not end up in the output of a command
+                cls = getattr(importlib.import_module(module), name)
+        except Exception as error:
+            raise PluginError(
+                f"plugin {self.name} of {self.distribution}: {type(error).__name__}: {error} ({self.where})"
+            ) from error
+        if problem := problem_of(self.kind, cls):
+            raise PluginError(f"plugin {self.name} of {self.distribution}: {problem}")
+        return cls
+
+    @classmethod
+    def of(cls, kind: str, registered: Any, distribution: str, version: str) -> Plugin:
+        """The plugin of a class that is imported already. PluginError where it breaks its contract."""
+        if problem := problem_of(kind, registered):
+            raise PluginError(problem)
+        where = f"{registered.__module__}:{registered.__qualname__}"
+        plugin = cls(kind, registered.name, registered.summary, where, distribution, version)
+        plugin.__dict__["cls"] = registered  # a class made inside a function has no name to import it by
+        return plugin
 
 
 @dataclass(frozen=True)
@@ -71,13 +104,21 @@ class Broken:
 
 
 class Registry:
-    """Everything that the installed plugins register."""
+    """Everything that some entry points register. `catalogue`: what is known of bundled ones without loading them."""
 
-    def __init__(self, found: Iterable[EntryPoint]) -> None:
+    def __init__(self, found: Iterable[EntryPoint], catalogue: Mapping[str, list[Listed]] | None = None) -> None:
         self.plugins: list[Plugin] = []
         self.broken: list[Broken] = []
-        for entry_point in sorted(found, key=lambda ep: (_distribution(ep)[0], ep.name)):
-            self._load(entry_point)
+        known = read_catalogue() if catalogue is None else catalogue
+        for entry_point in sorted(found, key=lambda each: (_distribution(each)[0], each.name)):
+            distribution, version = _distribution(entry_point)
+            if distribution == OWN and entry_point.name in known:
+                self.plugins += [
+                    Plugin(each.kind, each.name, each.summary, each.where, distribution, version)
+                    for each in known[entry_point.name]
+                ]
+            else:
+                self._load(entry_point)
 
     def names(self, kind: str) -> list[str]:
         return sorted({plugin.name for plugin in self.plugins if plugin.kind == kind})
@@ -102,9 +143,8 @@ class Registry:
         clash = self.clash(kind, name)
         if clash:
             raise PluginError(clash)
-        for plugin in self.plugins:
-            if (plugin.kind, plugin.name) == (kind, name):
-                return plugin
+        for plugin in self._owners(kind, name):
+            return plugin
         known = self.names(kind)
         message = f"there is no {kind} {name!r}{did_you_mean(name, known)} There is: {', '.join(known)}."
         if self.broken:
@@ -116,28 +156,28 @@ class Registry:
         owners = self._owners(kind, name)
         if len(owners) < 2:
             return ""
-        places = " and ".join(f"{owner.distribution} {owner.version} ({owner.cls.__module__})" for owner in owners)
+        places = " and ".join(f"{owner.distribution} {owner.version} ({owner.where})" for owner in owners)
         own = "; tables have v2f-bench's own" if any(owner.distribution == OWN for owner in owners) else ""
         return f"two plugins register the {kind} {name!r}: {places}{own}; uninstall or rename one"
-
-    def _owners(self, kind: str, name: str) -> list[Plugin]:
-        return [plugin for plugin in self.plugins if (plugin.kind, plugin.name) == (kind, name)]
 
     def problems(self) -> list[str]:
         """What cannot be used, in words: plugins that failed to load, and names that two of them claim."""
         broken = [f"plugin {b.entry_point} of {b.distribution}: {b.reason}" for b in self.broken]
         return broken + [clash for kind in KINDS for name in self.names(kind) if (clash := self.clash(kind, name))]
 
+    def _owners(self, kind: str, name: str) -> list[Plugin]:
+        return [plugin for plugin in self.plugins if (plugin.kind, plugin.name) == (kind, name)]
+
     def _load(self, entry_point: EntryPoint) -> None:
         distribution, version = _distribution(entry_point)
         manager = pluggy.PluginManager(GROUP)
         manager.add_hookspecs(Hooks)
         try:
-            with redirect_stdout(sys.stderr):  # what a plugin prints must not end up in the output of a command
+            with redirect_stdout(sys.stderr):
                 manager.register(entry_point.load(), name=entry_point.name)
             manager.check_pending()
             found = [
-                Plugin(kind, self._checked_name(kind, cls), cls, distribution, version)
+                Plugin.of(kind, cls, distribution, version)
                 for kind in KINDS
                 for classes in getattr(manager.hook, f"v2f_bench_{kind}s")()
                 for cls in classes
@@ -151,17 +191,28 @@ class Registry:
         else:
             self.plugins += found
 
-    @staticmethod
-    def _checked_name(kind: str, plugin: Any) -> str:
-        if problem := problem_of(kind, plugin):
-            raise PluginError(problem)
-        return str(plugin.name)
+
+def installed() -> Iterable[EntryPoint]:
+    """The entry points of all installed plugin packages."""
+    return entry_points(group=GROUP)
+
+
+def made_catalogue() -> dict[str, list[Listed]]:
+    """What each bundled entry point registers, found by importing it."""
+    own = [entry_point for entry_point in installed() if _distribution(entry_point)[0] == OWN]
+    return {
+        entry_point.name: [
+            Listed(each.kind, each.name, each.summary, each.where)
+            for each in Registry([entry_point], catalogue={}).plugins
+        ]
+        for entry_point in sorted(own, key=lambda entry_point: entry_point.name)
+    }
 
 
 @lru_cache(maxsize=1)
 def registry() -> Registry:
     """The registry of this process, made on first use."""
-    return Registry(entry_points(group=GROUP))
+    return Registry(installed())
 
 
 def _distribution(entry_point: EntryPoint) -> tuple[str, str]:

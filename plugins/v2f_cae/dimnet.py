@@ -19,7 +19,7 @@ from v2f_bench.audio import LogMels
 from v2f_bench.nn import FaceTrunk, VoiceEmbedding
 from v2f_bench.nn.voice import CODE
 from v2f_bench.training import Learner, Losses, train_learner
-from v2f_cae.method import CaeOptions
+from v2f_cae.options import CaeOptions
 from v2f_cae.voice import HOP
 
 NUMERIC_BAND = 10  # years of age that are one class

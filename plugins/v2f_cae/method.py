@@ -1,67 +1,15 @@
-"""The method as the harness sees it: options, presets, and the way from clips to a checkpoint to faces."""
+"""The method as the harness sees it: the way from clips to a checkpoint to faces."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from v2f_bench import Clips, Context, Count, Decay, Method, NotNegative, Positive, Range, Share, Trials, Variation
+from v2f_bench import Clips, Context, Method, Trials, Variation
+from v2f_cae.options import QUICK, CaeOptions
 
 if TYPE_CHECKING:
     import torch
-
-
-@dataclass(frozen=True)
-class CaeOptions:
-    """The defaults are the source's; where it is silent, a choice that works, marked so."""
-
-    width: Count = 64  # channels of the scaffold's first layer; the others are 2, 4 and 8 times as wide
-    up_kernel: Literal[2, 3] = 3  # of the transposed convolutions; silent on theirs, the others are 3×3
-    critic_width: Count = 32  # channels of the discriminator's first layer
-    voice_width: Annotated[float, Range(least=0.01)] = 1.0  # factor on the voice embedding's channels
-    batch: Count = 1
-    steps: Count = 300_000  # silent: two passes over the 149,354 recordings
-    lr: Positive = 2e-4
-    critic_lr: Positive = 2e-4  # of discriminator and classifier
-    beta1: Decay = 0.5
-    beta2: Decay = 0.999
-    weight_proposal: NotNegative = 1.0  # λ1, L1 to the proposal
-    weight_target: NotNegative = 10.0  # λ2, L1 to the target
-    weight_identity: NotNegative = 1.0  # λ3, cross-entropy of the classifier
-    weight_real: NotNegative = 1.0  # λ4, binary cross-entropy of the discriminator
-    weight_cycle: NotNegative = 10.0  # λ5, L1 of the way back to the proposal
-    cycle_share: Share = 1.0  # of a batch, which goes the way back: that is half of the work
-    average: Decay = 0.0  # of the generator's weights over the steps: the average draws; not in the source, it steadies
-    code_noise: NotNegative = 0.0  # added to a training voice's code, in its deviations; few speakers are soon learnt
-    voice_steps: Count = 50_000  # silent; DIMNet pretraining
-    voice_batch: Count = 128  # silent
-    voice_faces: Count = 128  # silent; faces in a batch of the pretraining
-    voice_lr: Positive = 1e-3  # silent; the peak of one cycle
-    voice_seconds: Annotated[float, Range(least=0.01)] = 5.0  # silent; of a training crop
-    # Labels that DIMNet's shared classifiers learn, of those that the data set has.
-    covariates: tuple[str, ...] = ("speaker", "sex", "age", "nationality", "ethnicity")
-
-
-# Chosen by validation in another world of synthetic-speakers than the default one.
-QUICK = CaeOptions(
-    width=8,
-    up_kernel=2,
-    critic_width=8,
-    voice_width=0.5,
-    batch=16,
-    steps=650,
-    lr=2e-3,
-    critic_lr=2e-3,
-    cycle_share=0.0625,
-    average=0.98,
-    code_noise=0.5,
-    voice_steps=350,
-    voice_batch=64,
-    voice_faces=32,
-    voice_lr=4e-3,
-    voice_seconds=2.5,
-)
 
 
 class CAE(Method):

@@ -15,7 +15,7 @@ from v2f_bench import Clips, Context
 from v2f_bench.nn import Critic, SpeakerDraws, fake_loss, real_loss
 from v2f_bench.nn.voice import CODE
 from v2f_bench.training import Learner, Losses
-from v2f_cae.method import CaeOptions
+from v2f_cae.options import CaeOptions
 from v2f_cae.scaffold import Generator
 
 SETTLING = 640  # faces

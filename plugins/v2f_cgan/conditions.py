@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 
 from v2f_bench import UsageError
-from v2f_cgan.method import PARTS
+from v2f_cgan.options import PARTS
 
 AGES = (20, 30, 40, 50, 60, 70, 80)  # years; the corners of the piecewise linear functions of age that layers can learn
 

@@ -14,8 +14,8 @@ from v2f_bench.audio import Features
 from v2f_bench.nn.voice import CODE
 from v2f_bench.training import Learner, Losses
 from v2f_cgan.conditions import labelled, labels
-from v2f_cgan.method import CGanOptions
 from v2f_cgan.networks import Ear
+from v2f_cgan.options import CGanOptions
 from v2f_cgan.speech import HOP, speech_features
 
 TYPICAL_AGE, AGE_SPREAD = 45.0, 15.0  # years; they only scale what the last layer has to give

@@ -1,79 +1,17 @@
-"""The method as the harness sees it: options, presets, and the way from clips to a checkpoint to faces."""
+"""The method as the harness sees it: the way from clips to a checkpoint to faces."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from v2f_bench import Clips, Context, Count, Decay, Method, NotNegative, Positive, Range, Trials, UsageError, Variation
+from v2f_bench import Clips, Context, Method, Trials, Variation
+from v2f_cgan.options import QUICK, CGanOptions
 
 if TYPE_CHECKING:
     import torch
 
 SHOWN_AGES = (25, 40, 55, 70)  # years, in the sheet of what the conditions change
-PARTS: dict[str, tuple[str, ...]] = {"none": (), "sex": ("sex",), "age": ("age",), "both": ("sex", "age")}
-
-
-@dataclass(frozen=True)
-class CGanOptions:
-    """The source states the conditions and no other number: every default is DCGAN's (Radford et al. 2016), marked so,
-    or a choice that works.
-
-    The defaults are the preset `paper`. On one A100 it would take about four hours. That is counted, not measured: 6.1
-    GFLOP a sample and step, forward and backward (torch's FlopCounterMode), times 128 samples, times 100,000 steps, at
-    10 TFLOP/s make 2.2 hours; the listener adds 2 %; to fetch a batch's faces and crops takes one CPU core 50 ms
-    (measured), 1.4 hours in all.
-    """
-
-    conditions: Literal["none", "sex", "age", "both"] = "both"  # none: the plain GAN that the source compares with
-    label_given: bool = False  # the conditions at test time are the labels, not what is heard; results are marked
-    width: Count = 64  # channels of the generator's last hidden layer; the first has 16 times as many
-    critic_width: Count = 32  # channels of the discriminator's first layer; the last has 16 times as many
-    voice_width: Annotated[float, Range(least=0.01)] = 1.0  # factor on the channels of the voice networks
-    noise: Count = 100  # DCGAN's
-    batch: Annotated[int, Range(least=2)] = 128  # DCGAN's
-    steps: Count = 100_000
-    lr: Positive = 2e-4  # DCGAN's
-    critic_lr: Positive = 2e-4
-    beta1: Decay = 0.5  # DCGAN's
-    beta2: Decay = 0.999
-    weight_pixel: NotNegative = 0.0  # of L1 to a face of the speaker; not in the source, a help for short trainings
-    code_noise: NotNegative = 0.0  # added to a training voice's code, in its deviations; few speakers are soon learnt
-    age_jitter: NotNegative = 0.0  # years, standard deviation of what is added to a training label
-    seconds: Annotated[float, Range(least=0.01)] = 4.0  # of a training crop
-    listener_steps: Count = 20_000
-    listener_batch: Annotated[int, Range(least=2)] = 128
-    listener_lr: Positive = 1e-3  # the peak of one cycle
-
-    def __post_init__(self) -> None:
-        if self.label_given and self.conditions == "none":
-            raise UsageError("label_given has no meaning with conditions=none, which takes no labels")
-
-    @property
-    def parts(self) -> tuple[str, ...]:
-        return PARTS[self.conditions]
-
-
-# Chosen in another world of synthetic-speakers than the default one. L1 is far above pix2pix's 100: in so few steps the
-# discriminator's say makes textures before there are faces, and the detector finds none in them.
-QUICK = CGanOptions(
-    width=12,
-    critic_width=8,
-    voice_width=0.5,
-    noise=16,
-    batch=32,
-    steps=450,
-    lr=2e-3,
-    critic_lr=5e-4,
-    weight_pixel=300.0,
-    code_noise=0.5,
-    age_jitter=5.0,
-    seconds=2.0,
-    listener_steps=250,
-    listener_batch=64,
-    listener_lr=4e-3,
-)
 
 
 class CGan(Method):

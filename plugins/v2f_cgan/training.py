@@ -14,8 +14,8 @@ from v2f_bench.audio import Features
 from v2f_bench.nn import SpeakerDraws, fake_loss, real_loss
 from v2f_bench.training import Learner, Losses
 from v2f_cgan.conditions import encoded, labelled, labels, size
-from v2f_cgan.method import CGanOptions
 from v2f_cgan.networks import Discriminator, Ear, Generator
+from v2f_cgan.options import CGanOptions
 from v2f_cgan.speech import HOP
 
 

@@ -14,10 +14,11 @@ from v2f_bench.audio import LogMels
 from v2f_bench.nn import Critic, SpeakerDraws, VoiceEmbedding, fake_loss, real_loss
 from v2f_bench.nn.voice import CODE
 from v2f_bench.training import Learner, Losses
-from v2f_voice2face_gan.method import HOP, Voice2FaceOptions
 from v2f_voice2face_gan.networks import Generator
+from v2f_voice2face_gan.options import Voice2FaceOptions
 
 CRITIC_KERNEL = 4  # of the public code
+HOP = 0.010  # seconds between two frames of the spectrogram
 
 
 class SpeakerLearner(Learner):

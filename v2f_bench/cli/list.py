@@ -38,7 +38,7 @@ def list_plugins(
         rows[f"{name}s"] = [
             {
                 "name": plugin.name,
-                "summary": plugin.cls.summary,
+                "summary": plugin.summary,
                 "from": f"{plugin.distribution} {plugin.version}",
                 "problem": plugins.clash(name, plugin.name),
             }
