@@ -1,11 +1,14 @@
 """A small prepared bench, and plans on it, for tests that work without the command line."""
 
+from dataclasses import asdict
+
 import torch
 
 from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
 from v2f_bench.harness.bench import set_up
 from v2f_bench.harness.face_check import find_detector
 from v2f_bench.harness.plan import Plan
+from v2f_bench.harness.spec import BenchSpec, PlaceSpec, RunSpec
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import Silent
 from v2f_bench.keys import Computing
@@ -23,8 +26,15 @@ def small_bench(workplace, **more):
 def plan_of(method, options, bench, seed=0, devices=("cpu",), threads=1):
     plugin = Plugin.of("method", method, "tests", "0")
     computing = Computing(torch.__version__.partition("+")[0], threads, "cpu", len(devices))
-    data = (bench.dataset.name, bench.key, bench.training_key)
-    return Plan(plugin, options, seed, "quick", *data, computing, devices)
+    spec = RunSpec(
+        BenchSpec(bench.dataset.name, asdict(bench.dataset.opt), track=bench.protocol.track),
+        PlaceSpec("runs", "cache"),
+        method.name,
+        asdict(options),
+        "quick",
+        seed,
+    )
+    return Plan(spec, plugin, options, bench.key, bench.training_key, computing, devices)
 
 
 def small_workplace(cache, output="runs", progress=None):

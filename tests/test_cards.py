@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from fixtures.cards.tiny_onnx import flatten, linear, network
 
 from v2f_bench.interfaces import BenchError, NotAvailable, UsageError
-from v2f_bench.judges.card import read_card
+from v2f_bench.judges.onnx import read_card
 from v2f_bench.judges.weights import find_weights
 from v2f_bench.media.picture import read_picture, resize
 

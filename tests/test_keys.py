@@ -1,7 +1,7 @@
 """Keys: what a stage's output depends on changes its key, and nothing else does."""
 
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import pandas as pd
 import pytest
@@ -10,7 +10,8 @@ from small_bench import plan_of, small_bench, small_workplace
 from v2f_bench import Method
 from v2f_bench.data.store import Store
 from v2f_bench.harness.bench import Bench, lay_protocol
-from v2f_bench.harness.command import _plan
+from v2f_bench.harness.opening import open_plan
+from v2f_bench.harness.spec import BenchSpec, PlaceSpec, RunSpec
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.keys import Computing, judge_key, scores_key, views_key
 from v2f_bench.plugins import registry
@@ -88,7 +89,9 @@ def test_device_and_precision_matter_to_those_who_use_the_device(bench, name, ma
 
     def key(devices, precision):
         workplace = Workplace(devices=devices, precision=precision)
-        return _plan(plugin, plugin.cls.preset("quick"), 0, "quick", bench, workplace).checkpoint_key
+        place = PlaceSpec("runs", "cache", devices, precision=precision)
+        spec = RunSpec(BenchSpec("synthetic-speakers", {}), place, name, asdict(plugin.cls.preset("quick")), "quick", 0)
+        return open_plan(spec, bench, workplace).checkpoint_key
 
     plain = key(("cpu",), "float32")
     for devices, precision in ((("cpu",), "bfloat16"), (("cpu", "cpu"), "float32"), (("cuda:0",), "float32")):

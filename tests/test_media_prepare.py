@@ -25,7 +25,7 @@ from v2f_bench.harness.independence import Ties, independence
 from v2f_bench.harness.prepare import BATCH, prepare
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import Dataset, MediaOptions, NotAvailable, UsageError
-from v2f_bench.judges.card import read_card
+from v2f_bench.judges.onnx import read_card
 from v2f_bench.media.align import TEMPLATE
 from v2f_bench.media.clips import Clip, Frame, _choose
 from v2f_bench.media.mtcnn import find_faces

@@ -11,7 +11,7 @@ from small_bench import plan_of, small_bench, small_workplace
 
 from v2f_bench import Context, Method, Variation
 from v2f_bench.harness.judges import Judges
-from v2f_bench.harness.run import run_plans
+from v2f_bench.harness.run import attempt
 from v2f_bench.harness.sheet import SHOWN, write_variations
 from v2f_bench.harness.trials import applicable, trials_for, why_unsuited
 from v2f_bench.interfaces import PluginError, Silent
@@ -123,7 +123,7 @@ def test_a_variation_that_crashes_costs_no_more_than_its_sheet(bench, tmp_path):
 
     heard = Heard()
     workplace = small_workplace(tmp_path, tmp_path, heard)
-    (outcome,) = run_plans([plan_of(Crashing, Options(), bench)], bench, Judges([], [], []), workplace)
+    outcome = attempt(plan_of(Crashing, Options(), bench), bench, Judges([], [], []), workplace)
     assert outcome.record.applicable == len(bench.trials)
     assert (outcome.folder / "record.json").is_file()
     assert heard.lines == ("greys: no sheet of variations: ZeroDivisionError: by hand",)

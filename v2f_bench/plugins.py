@@ -83,6 +83,10 @@ class Plugin:
             raise PluginError(f"plugin {self.name} of {self.distribution}: {problem}")
         return cls
 
+    def make(self) -> Any:
+        """An instance, made without arguments."""
+        return self.cls()
+
     @classmethod
     def of(cls, kind: str, registered: Any, distribution: str, version: str) -> Plugin:
         """The plugin of a class that is imported already. PluginError where it breaks its contract."""

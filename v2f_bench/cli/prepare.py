@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -33,11 +34,13 @@ def prepare(
       v2f-bench prepare --dataset voxceleb-vggface --data-root ~/data/vox --jobs 8
     """
     from v2f_bench.cli.display import progress_display
-    from v2f_bench.harness.opening import BenchRequest, open_store
+    from v2f_bench.harness.command import BenchRequest, place
+    from v2f_bench.harness.opening import open_data, open_workplace
+    from v2f_bench.harness.prepare import prepare as prepare_data
     from v2f_bench.interfaces import DataError
 
-    request = BenchRequest(dataset, data_root, tuple(dataset_settings or ()), device="cpu", jobs=jobs)
-    store = open_store(request, progress_display())
+    spec = BenchRequest(dataset, data_root, tuple(dataset_settings or ())).spec()
+    store = prepare_data(open_data(spec), open_workplace(place(Path("runs"), jobs=jobs), progress_display()))
     counts = ", ".join(f"{store.meta[name]:,} {name}" for name in ("clips", "voices", "faces"))
     typer.echo(f"{counts} of {store.clips['speaker'].nunique():,} speakers in {store.folder}")
     if len(store.left_out):

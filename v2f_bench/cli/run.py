@@ -81,8 +81,8 @@ def run(
       v2f-bench run --method cae --dataset voxceleb-vggface --data-root ~/data/vox --preset paper --judge facenet.toml
     """
     from v2f_bench.cli.display import progress_display
-    from v2f_bench.harness.command import RunRequest, run_request
-    from v2f_bench.harness.opening import BenchRequest
+    from v2f_bench.harness.command import BenchRequest, RunRequest, place
+    from v2f_bench.harness.execute import execute
     from v2f_bench.interfaces import BenchError
     from v2f_bench.leaderboard import Choice, boards
     from v2f_bench.render import board_as_markdown
@@ -98,21 +98,17 @@ def run(
             judge_cards=tuple(judge or ()),
             metrics=names(metrics),
             fetch_weights=fetch_weights,
-            output=output,
-            device=device,
-            threads=threads,
-            jobs=jobs,
         ),
+        place=place(output, device, threads, jobs, precision.value),
         methods=list(names(method)),
         seeds=parse_seeds(seed),
         preset=preset,
         settings=settings or [],
         baselines=baselines,
-        precision=precision.value,
         measures=tuple(measures or ()),
     )
     display = progress_display()
-    outcomes = run_request(request, display)
+    outcomes = execute(request.specs(), display, request.measures)
     records = {outcome.folder: outcome.record for outcome in outcomes if outcome.record}
     tables = boards(records, Choice(tuple(measures or ()), rank_by, strict), display.line)
     typer.echo("\n\n".join(map(board_as_markdown, tables)) or "No finished runs.")

@@ -65,7 +65,8 @@ def score(
       v2f-bench score my-faces -d voxceleb-vggface --data-root ~/data/vox -n sf2f --trained-with facenet-vggface2
     """
     from v2f_bench.cli.display import progress_display
-    from v2f_bench.harness.opening import BenchRequest, open_bench, open_judges, open_workplace
+    from v2f_bench.harness.command import BenchRequest, place
+    from v2f_bench.harness.opening import open_bench, open_judges, open_workplace
     from v2f_bench.harness.submission import Submission, score_folder
     from v2f_bench.interfaces import BenchError, UsageError
     from v2f_bench.leaderboard import Choice, boards
@@ -85,15 +86,12 @@ def score(
         judge_cards=tuple(judge or ()),
         metrics=names(metrics),
         fetch_weights=fetch_weights,
-        output=output,
-        device=device,
-        threads=threads,
-        jobs=jobs,
     )
     display = progress_display()
-    workplace = open_workplace(request, display)
-    bench = open_bench(request, track, workplace)
-    loaded = open_judges(request, bench, workplace)
+    spec = request.spec()
+    workplace = open_workplace(place(output, device, threads, jobs), display)
+    bench = open_bench(spec, workplace)
+    loaded = open_judges(spec, bench, workplace)
     run, record = score_folder(folder, submission, bench, loaded, workplace, any_protocol)
     records = readable_tables(read_records(find_records(output), display.line), display.line)
     beside = {path: other for path, other in records.items() if other.protocol.hash == record.protocol.hash}

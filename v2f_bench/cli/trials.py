@@ -34,13 +34,13 @@ def trials(
       v2f-bench score my-faces --dataset synthetic-speakers --name my-method
     """
     from v2f_bench.cli.display import progress_display
-    from v2f_bench.harness.opening import BenchRequest, open_bench, open_workplace
+    from v2f_bench.harness.command import BenchRequest, place
+    from v2f_bench.harness.opening import open_bench, open_workplace
     from v2f_bench.harness.submission import give_out_trials
 
-    request = BenchRequest(
-        dataset, data_root, tuple(dataset_settings or ()), track, tuple(lists or ()), device="cpu", jobs=jobs
-    )
-    workplace = open_workplace(request, progress_display())
-    bench = open_bench(request, track, workplace)
+    request = BenchRequest(dataset, data_root, tuple(dataset_settings or ()), track, tuple(lists or ()))
+    spec = request.spec()
+    workplace = open_workplace(place(Path("runs"), jobs=jobs), progress_display())
+    bench = open_bench(spec, workplace)
     listed = give_out_trials(bench, output, workplace)
     typer.echo(f"{len(bench.trials)} trials of {bench.protocol.name} ({bench.protocol.hash}) in {listed}")

@@ -39,7 +39,7 @@ def list_weights(
     """
     from tabulate import tabulate
 
-    from v2f_bench.judges.card import read_card
+    from v2f_bench.judges.onnx import read_card
     from v2f_bench.judges.weights import WEIGHTS_VARIABLE, places, state_of
     from v2f_bench.plugins import registry
 
@@ -120,7 +120,7 @@ def where(
 
 def _weights_of(name: str) -> WeightsFile:
     from v2f_bench.interfaces import UsageError
-    from v2f_bench.judges.card import read_card
+    from v2f_bench.judges.onnx import read_card
     from v2f_bench.plugins import registry
 
     judge = read_card(Path(name)) if name.endswith(".toml") else registry().find("judge", name).cls

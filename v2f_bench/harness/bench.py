@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -204,17 +205,25 @@ def lay_protocol(
 
 
 def open_dataset(cls: type[Dataset], options: Any, root: Path | None) -> Dataset:
-    """A data set at its folder, given or named by its environment variable."""
-    import os
+    """A data set at its folder, given or named by its environment variable. UsageError as of `data_folder`."""
+    return cls(options, data_folder(cls, root))
 
-    if cls.root_variable:
-        named = root or (Path(os.environ[cls.root_variable]) if os.environ.get(cls.root_variable) else None)
-        if named is None:
-            raise UsageError(
-                f"{cls.name} needs its folder: --data-root FOLDER, or set {cls.root_variable}. "
-                f"`v2f-bench info {cls.name}` tells what must lie there and how to get it."
-            )
-        return cls(options, named.expanduser().resolve())
-    if root is not None:
-        raise UsageError(f"{cls.name} needs no folder; leave --data-root out")
-    return cls(options, None)
+
+def data_folder(cls: type[Dataset], root: Path | None) -> Path | None:
+    """The whole path of a data set's folder; None for a data set that has none.
+
+    Raises:
+        UsageError: the data set needs a folder and neither `root` nor its environment variable names one, or it needs
+            none and is given one.
+    """
+    if not cls.root_variable:
+        if root is not None:
+            raise UsageError(f"{cls.name} needs no folder; leave --data-root out")
+        return None
+    named = root or (Path(os.environ[cls.root_variable]) if os.environ.get(cls.root_variable) else None)
+    if named is None:
+        raise UsageError(
+            f"{cls.name} needs its folder: --data-root FOLDER, or set {cls.root_variable}. "
+            f"`v2f-bench info {cls.name}` tells what must lie there and how to get it."
+        )
+    return named.expanduser().resolve()

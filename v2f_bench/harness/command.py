@@ -1,27 +1,81 @@
-"""A run as a user asks for it, by names: looked up, planned and carried out."""
+"""What a user asks for, by names and settings: checked before any work is done, and made into specs."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
-from v2f_bench.harness.bench import Bench
-from v2f_bench.harness.judges import Judges
-from v2f_bench.harness.opening import (
-    TRACKS,
-    BenchRequest,
-    check_track,
-    chosen_metrics,
-    open_bench,
-    open_judges,
-    open_workplace,
-)
-from v2f_bench.harness.plan import Plan
-from v2f_bench.harness.results import measure_names
-from v2f_bench.harness.run import Outcome, run_plans
-from v2f_bench.harness.workplace import Workplace
-from v2f_bench.interfaces import Progress, UsageError, apply_settings, setting_grid
+from v2f_bench.contracts import TRACKS
+from v2f_bench.harness.bench import data_folder
+from v2f_bench.harness.circumstances import cpu_count
+from v2f_bench.harness.opening import candidates, chosen_metrics
+from v2f_bench.harness.spec import BenchSpec, PlaceSpec, RunSpec
+from v2f_bench.harness.workplace import choose_devices, default_cache
+from v2f_bench.interfaces import UsageError, apply_settings, setting_grid
 from v2f_bench.interfaces.options import did_you_mean
 from v2f_bench.plugins import Plugin, Registry, registry
+
+
+@dataclass(frozen=True)
+class BenchRequest:
+    """A data set, the track, the judges and the metrics that were asked for; the names are not checked yet."""
+
+    dataset: str
+    data_root: Path | None = None
+    dataset_settings: tuple[str, ...] = ()
+    track: str | None = None  # None: the first that the data set (and a named method) serves
+    lists: tuple[Path, ...] = ()  # published lists of questions
+    judges: tuple[str, ...] = ()  # by name; empty: all that can be had
+    judge_cards: tuple[Path, ...] = ()
+    metrics: tuple[str, ...] = ()  # by name; empty: all of the track
+    fetch_weights: bool = False
+
+    def spec(self, track: str | None = None) -> BenchSpec:
+        """The same, checked. `track`: where none was asked for, this one instead of the data set's first.
+
+        Raises:
+            UsageError: a wrong name, option or combination, or a file that is not there.
+        """
+        plugin = registry().find("dataset", self.dataset)
+        tracks = [name for name in TRACKS if name in plugin.cls.tracks]
+        check_track(self.track)
+        wanted = self.track or track or tracks[0]
+        if wanted not in tracks:
+            raise UsageError(f"{self.dataset} serves the track {' and '.join(tracks)}, not {wanted!r}")
+        for path in (*self.lists, *self.judge_cards):
+            if not path.is_file():
+                raise UsageError(f"{path}: no such file")
+        folder = data_folder(plugin.cls, self.data_root)
+        spec = BenchSpec(
+            dataset=self.dataset,
+            options=asdict(apply_settings(plugin.cls.options(), self.dataset_settings, self.dataset)),
+            data_root=str(folder) if folder else None,
+            track=wanted,
+            lists=tuple(str(path.resolve()) for path in self.lists),
+            judges=self.judges,
+            judge_cards=tuple(str(path.resolve()) for path in self.judge_cards),
+            metrics=self.metrics,
+            fetch_weights=self.fetch_weights,
+        )
+        candidates(spec)
+        chosen_metrics(spec.metrics, spec.track)
+        return spec
+
+
+def place(
+    output: Path,
+    device: str = "cpu",
+    threads: int | None = None,
+    jobs: int | None = None,
+    precision: str = "float32",
+) -> PlaceSpec:
+    """Where the work is done. UsageError for a device that is not there."""
+    devices = choose_devices(device)
+    return PlaceSpec(
+        str(output.resolve()), str(default_cache().resolve()), devices, threads, jobs or cpu_count(), precision
+    )
 
 
 @dataclass(frozen=True)
@@ -29,70 +83,46 @@ class RunRequest:
     """The methods and measures that were asked for; the names are not checked yet."""
 
     bench: BenchRequest
+    place: PlaceSpec
     methods: list[str]
     seeds: list[int]
     preset: str
     settings: list[str]
     baselines: bool
-    precision: str = "float32"
     measures: tuple[str, ...] = ()  # metrics, or single measures of them, that a table is wanted of
 
+    def specs(self) -> list[RunSpec]:
+        """A spec for each method, set of options and seed, the baselines of the track first.
 
-def run_request(request: RunRequest, progress: Progress) -> list[Outcome]:
-    """Run all that was asked for, and the baselines of the track first.
-
-    Raises:
-        UsageError: a wrong name or option, before any work is done; a wrong part of a metric, before any method's.
-    """
-    plugins = registry()
-    named = [plugins.find("method", name) for name in dict.fromkeys(request.methods)]
-    if not named:
-        raise UsageError("--method names no method")
-    check_track(request.bench.track)
-    track = request.bench.track or _track(named, plugins.find("dataset", request.bench.dataset))
-    for plugin in named:
-        if track not in plugin.cls.tracks:
-            serves = " and ".join(sorted(plugin.cls.tracks))
-            raise UsageError(f"{plugin.name} serves the track {serves}, not {track!r}")
-    chosen_metrics([measure.partition("/")[0] for measure in request.measures], track)
-    choices = _with_options(named, request) + _baselines(plugins, named, track, request)
-    workplace = open_workplace(request.bench, progress, request.precision)
-    bench = open_bench(request.bench, track, workplace)
-    judges = open_judges(request.bench, bench, workplace)
-    _check_parts(request.measures, bench, judges)
-    plans = [
-        _plan(plugin, chosen, seed, preset, bench, workplace)
-        for plugin, chosen, preset in sorted(choices, key=lambda choice: not choice[0].cls.baseline)
-        for seed in request.seeds
-    ]
-    return run_plans(plans, bench, judges, workplace)
+        Raises:
+            UsageError: a wrong name, option or combination.
+        """
+        plugins = registry()
+        named = [plugins.find("method", name) for name in dict.fromkeys(self.methods)]
+        if not named:
+            raise UsageError("--method names no method")
+        check_track(self.bench.track)
+        track = self.bench.track or _track(named, plugins.find("dataset", self.bench.dataset))
+        for plugin in named:
+            if track not in plugin.cls.tracks:
+                serves = " and ".join(sorted(plugin.cls.tracks))
+                raise UsageError(f"{plugin.name} serves the track {serves}, not {track!r}")
+        chosen_metrics([measure.partition("/")[0] for measure in self.measures], track)
+        bench = self.bench.spec(track)
+        choices = _with_options(named, self) + _baselines(plugins, named, track, self)
+        return [
+            RunSpec(bench, self.place, plugin.name, asdict(options), preset, seed)
+            for plugin, options, preset in sorted(choices, key=lambda choice: not choice[0].cls.baseline)
+            for seed in self.seeds
+        ]
 
 
-def _plan(plugin: Plugin, options: object, seed: int, preset: str, bench: Bench, workplace: Workplace) -> Plan:
-    computing, devices = workplace.computing(), workplace.devices
-    if not plugin.cls.uses_device:
-        computing, devices = computing.without_device(), ("cpu",)
-    data = (bench.dataset.name, bench.key, bench.training_key)
-    return Plan(plugin, options, seed, preset, *data, computing, devices)
+def check_track(track: str | None) -> None:
+    if track is not None and track not in TRACKS:
+        raise UsageError(f"there is no track {track!r}{did_you_mean(track, TRACKS)} There is: {', '.join(TRACKS)}.")
 
 
-def _check_parts(measures: tuple[str, ...], bench: Bench, judges: Judges) -> None:
-    """UsageError for a measure that its metric will not give a number for, with the judges that are here."""
-    for measure in measures:
-        metric = registry().find("metric", measure.partition("/")[0])
-        kinds = metric.cls.judged_by
-        if not any(ready.judge.kind in kinds for ready in judges.ready):
-            lacking = f"no judge of {' or '.join(kinds)} is here; `v2f-bench weights list` tells why"
-            raise UsageError(f"--measure {measure}: {lacking}")
-        names = measure_names(metric.cls(), judges, bench)
-        if not names:
-            raise UsageError(f"--measure {measure}: {metric.name} finds nothing to measure in {bench.protocol.name}")
-        if measure not in (metric.name, *names):
-            hint = did_you_mean(measure, names)
-            raise UsageError(f"there is no measure {measure!r}{hint} There is: {', '.join(names)}.")
-
-
-def _track(named: list[Plugin], dataset: Plugin) -> str:
+def _track(named: Iterable[Plugin], dataset: Plugin) -> str:
     """The first track that the data set and a named method serve."""
     for track in TRACKS:
         if track in dataset.cls.tracks and any(track in plugin.cls.tracks for plugin in named):
@@ -103,7 +133,7 @@ def _track(named: list[Plugin], dataset: Plugin) -> str:
     )
 
 
-def _with_options(named: list[Plugin], request: RunRequest) -> list[tuple[Plugin, object, str]]:
+def _with_options(named: list[Plugin], request: RunRequest) -> list[tuple[Plugin, Any, str]]:
     """Each named method with its preset and settings. `name.option=value` is for one method, `option=value` for all;
     `option=one,two` gives the method twice, and several of these every combination."""
     names = [plugin.name for plugin in named]
@@ -111,7 +141,7 @@ def _with_options(named: list[Plugin], request: RunRequest) -> list[tuple[Plugin
         owner, dot, _ = setting.partition("=")[0].partition(".")
         if dot and owner not in names:
             raise UsageError(f"--set {setting}: {owner!r} is not among the methods ({', '.join(names)})")
-    chosen: list[tuple[Plugin, object, str]] = []
+    chosen: list[tuple[Plugin, Any, str]] = []
     for plugin in named:
         prefix = plugin.name + "."
         own = [
@@ -127,7 +157,7 @@ def _with_options(named: list[Plugin], request: RunRequest) -> list[tuple[Plugin
 
 def _baselines(
     plugins: Registry, named: list[Plugin], track: str, request: RunRequest
-) -> list[tuple[Plugin, object, str]]:
+) -> list[tuple[Plugin, Any, str]]:
     """The track's baselines that are not named themselves, with their first preset."""
     if not request.baselines:
         return []

@@ -56,7 +56,7 @@ def frame_judge_name(name: str) -> str:
 
 def _judge(name: str) -> Judge:
     if name.endswith(".toml"):
-        from v2f_bench.judges.card import read_card
+        from v2f_bench.judges.onnx import read_card
 
         return read_card(Path(name).expanduser())
     judge: Judge = registry().find("judge", name).cls()

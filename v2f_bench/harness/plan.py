@@ -1,4 +1,4 @@
-"""The plan of one run: a method, its options, a seed and a protocol; and the keys that name its stages."""
+"""The plan of one run: what its spec names, opened, and the keys that name its stages."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from v2f_bench.harness.spec import RunSpec
 from v2f_bench.hashing import canonical_json
 from v2f_bench.interfaces import Method
 from v2f_bench.keys import Computing, checkpoint_key, faces_key, run_key
@@ -19,15 +20,17 @@ from v2f_bench.sources import source_key
 class Plan:
     """Equal plans have equal keys, and so find each other's finished stages."""
 
+    spec: RunSpec
     plugin: Plugin
-    options: Any
-    seed: int
-    preset: str  # the name of the preset that the options started from
-    dataset: str
+    options: Any  # of the method
     bench_key: str  # stands for the protocol, and the data as prepared
     training_key: str  # stands for what can be learned from
     computing: Computing
     devices: tuple[str, ...] = ("cpu",)
+
+    @property
+    def seed(self) -> int:
+        return self.spec.seed
 
     @property
     def device(self) -> str:
@@ -63,7 +66,7 @@ class Plan:
         return f"seed{self.seed}-{run_key(self.checkpoint_key, self.bench_key)[:8]}"
 
     def folder(self, output: Path) -> Path:
-        return output / self.dataset / self.plugin.name / self.run_id
+        return output / self.spec.bench.dataset / self.plugin.name / self.run_id
 
     def options_as_json(self) -> dict[str, Any]:
         return dict(json.loads(canonical_json(self.options)))

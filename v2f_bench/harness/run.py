@@ -1,13 +1,13 @@
-"""Run: a method on a bench, from fit to record; and the whole table of methods and seeds."""
+"""Run: one method with one seed on a bench, from fit to record."""
 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from v2f_bench.artefacts import FACES, Faces
+from v2f_bench.files import write_text_whole
 from v2f_bench.harness.bench import Bench
 from v2f_bench.harness.containment import MISTAKES, in_words, raise_if_of_the_disk
 from v2f_bench.harness.fit import CHECKPOINT, fit
@@ -25,6 +25,7 @@ from v2f_bench.interfaces.values import ANSWERS
 from v2f_bench.record import MethodFacts, Record
 
 CRASH = "crash.txt"
+SPEC = "spec.json"
 
 
 @dataclass(frozen=True)
@@ -38,34 +39,29 @@ class Outcome:
     unsuited: bool = False  # the data set cannot serve the method: no fault of either
 
 
-def run_plans(plans: Iterable[Plan], bench: Bench, judges: Judges, workplace: Workplace) -> list[Outcome]:
-    """Every plan in turn; one that fails leaves the others alone."""
-    outcomes = []
-    for plan in plans:
-        folder = plan.folder(workplace.output)
-        try:
-            if unsuited := why_unsuited(bench, plan.method, plan.needs):
-                raise NotAvailable(unsuited)
-            record = run_plan(plan, bench, judges, workplace)
-            lost = [one for one in record.judges_missing if one.name in judges.wanted]
-            problem = "; ".join(f"judge {one.name}: {one.reason}" for one in lost)
-            outcomes.append(Outcome(plan, folder, record, problem))
-        except NotAvailable as error:
-            outcomes.append(Outcome(plan, folder, None, str(error), unsuited=True))
-        except BenchError as error:
-            outcomes.append(Outcome(plan, folder, None, str(error)))
-        except MISTAKES as error:  # the plugin's own: whatever it is, the other plans go on
-            raise_if_of_the_disk(error)
-            outcomes.append(Outcome(plan, folder, None, _crash_report(plan, folder, error)))
-        if outcomes[-1].problem and not outcomes[-1].unsuited:
-            workplace.progress.line(f"{plan.plugin.name} seed {plan.seed} failed: {outcomes[-1].problem}")
-    return outcomes
+def attempt(plan: Plan, bench: Bench, judges: Judges, workplace: Workplace) -> Outcome:
+    """Run a plan; whatever goes wrong with it is its own, so that others can go on."""
+    folder = plan.folder(workplace.output)
+    try:
+        if unsuited := why_unsuited(bench, plan.method, plan.needs):
+            raise NotAvailable(unsuited)
+        record = run_plan(plan, bench, judges, workplace)
+    except NotAvailable as error:
+        return Outcome(plan, folder, None, str(error), unsuited=True)
+    except BenchError as error:
+        return Outcome(plan, folder, None, str(error))
+    except MISTAKES as error:  # of the plugin
+        raise_if_of_the_disk(error)
+        return Outcome(plan, folder, None, _crash_report(plan, folder, error))
+    lost = [one for one in record.judges_missing if one.name in judges.wanted]
+    return Outcome(plan, folder, record, "; ".join(f"judge {one.name}: {one.reason}" for one in lost))
 
 
 def run_plan(plan: Plan, bench: Bench, judges: Judges, workplace: Workplace) -> Record:
     """Fit, generate, score and record one plan; whatever of it is already there is not done again."""
     folder = plan.folder(workplace.output)
     folder.mkdir(parents=True, exist_ok=True)
+    write_text_whole(folder / SPEC, plan.spec.to_json())
     method = fit(plan, bench, folder, workplace.progress)
     generate(method, plan, bench, folder, workplace.progress)
     faces = Faces.of(folder / FACES)
@@ -89,7 +85,7 @@ def run_plan(plan: Plan, bench: Bench, judges: Judges, workplace: Workplace) -> 
         ),
         answers=sorted(plan.needs & set(ANSWERS)),
         options=plan.options_as_json(),
-        preset=plan.preset,
+        preset=plan.spec.preset,
         seed=plan.seed,
         stages={name: folder / name for name in (CHECKPOINT, FACES)},
     )

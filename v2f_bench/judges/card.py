@@ -40,7 +40,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from v2f_bench.hashing import key_of
-from v2f_bench.interfaces import Judge, UsageError, WeightsFile
+from v2f_bench.interfaces import UsageError
 from v2f_bench.interfaces.labels import EMOTIONS, SEXES, standard_label
 from v2f_bench.interfaces.options import did_you_mean
 
@@ -106,24 +106,12 @@ class Card:
         return key_of({name: value for name, value in asdict(self).items() if name not in ("file", "url", "summary")})
 
 
-def read_card(path: Path) -> Judge:
-    """The judge that a card describes; its network is opened by `load`, when its file has been found and checked.
+def parse_card(path: Path) -> Card:
+    """What the card says, checked.
 
     Raises:
         UsageError: the card is absent or not right; names the card and the key.
     """
-    from v2f_bench.judges.onnx import OnnxJudge
-
-    card = parse_card(path)
-    named = Path(card.file).expanduser()
-    beside = path.resolve().parent / named  # `named` itself where that is a whole path
-    file = str(beside) if named.is_absolute() or beside.is_file() else named.name
-    megabytes = beside.stat().st_size / 1e6 if beside.is_file() else 0.0
-    return OnnxJudge(card, WeightsFile(file, card.url, card.sha256, megabytes, card.licence))
-
-
-def parse_card(path: Path) -> Card:
-    """What the card says, checked. UsageError as of `read_card`."""
     try:
         entries = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

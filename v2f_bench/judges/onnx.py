@@ -7,16 +7,29 @@ from typing import TYPE_CHECKING, Any
 
 from v2f_bench.interfaces import BenchError, Judge, NotAvailable, UsageError, WeightsFile
 from v2f_bench.interfaces.options import did_you_mean
+from v2f_bench.judges.card import Card, parse_card
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
 
-    from v2f_bench.judges.card import Card
-
 BATCH = 32  # faces at once, where the network takes any number
 LUMA = (0.299, 0.587, 0.114)  # of red, green and blue in a grey picture (ITU-R BT.601)
 NUMBERS = {"tensor(float)": "float32", "tensor(float16)": "float16"}
+
+
+def read_card(path: Path) -> Judge:
+    """The judge that a card describes; its network is opened by `load`, when its file has been found and checked.
+
+    Raises:
+        UsageError: as of `parse_card`.
+    """
+    card = parse_card(path)
+    named = Path(card.file).expanduser()
+    beside = path.resolve().parent / named  # `named` itself where that is a whole path
+    file = str(beside) if named.is_absolute() or beside.is_file() else named.name
+    megabytes = beside.stat().st_size / 1e6 if beside.is_file() else 0.0
+    return OnnxJudge(card, WeightsFile(file, card.url, card.sha256, megabytes, card.licence))
 
 
 class OnnxJudge(Judge):
