@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -12,7 +13,7 @@ from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, Synt
 from v2f_bench.harness.bench import set_up
 from v2f_bench.harness.trials import trials_for
 from v2f_bench.harness.workplace import Workplace
-from v2f_bench.interfaces import Context
+from v2f_bench.interfaces import Context, Offer
 
 METHODS = {method.name: method for method in v2f_bench_methods()}
 
@@ -119,3 +120,31 @@ def test_discriminants_are_scikit_learns(monkeypatch):
     theirs = analysis.fit(features, classes).transform(features)
     correlation = np.corrcoef(ours.T, theirs.T)[: ours.shape[1], ours.shape[1] :]  # signs and lengths are arbitrary
     np.testing.assert_allclose(np.abs(np.diag(correlation)), 1, atol=1e-6)
+
+
+CLIPS = pd.DataFrame(
+    [("a", "female", True, True), ("a", "female", True, False), ("b", "male", True, False), ("b", "male", False, True)],
+    columns=["speaker", "sex", "voice", "face"],
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "train", "lacking"),
+    [
+        ("same-sex-face", CLIPS, ""),
+        ("same-sex-face", CLIPS.drop(columns="sex"), "no training voices labelled female and male"),
+        ("same-sex-face", CLIPS[:3], "no training faces labelled female and male"),
+        ("same-sex-face", CLIPS[[True, False, False, True]], "no training voices labelled female and male"),
+        ("nearest-voice", CLIPS, ""),
+        ("nearest-voice", CLIPS[1:], "no training speaker with two voices and a face"),
+        ("mean-face", CLIPS[:0], "no training speakers"),
+        ("random-face", CLIPS[1:3], "no training speakers with voices and faces"),
+        ("copy-proposal", CLIPS[:0], ""),
+        ("real-photo", CLIPS[:0], ""),
+    ],
+)
+def test_each_says_what_it_lacks_before_it_learns(name, train, lacking):
+    method = METHODS[name]
+    said = method.unsuited(method.options(), Offer("made", "identity", train, train[:0], {}))
+    assert lacking in said
+    assert bool(said) == bool(lacking)

@@ -9,7 +9,7 @@ from v2f_bench import Context
 from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
 from v2f_bench.harness.bench import set_up
 from v2f_bench.harness.workplace import Workplace
-from v2f_bench.interfaces import DataError
+from v2f_bench.interfaces import Offer
 from v2f_bench.nn import Critic, VoiceEmbedding
 from v2f_cae.dimnet import covariate_labels
 from v2f_cae.gating import GatedConvTranspose2d, by_grouped_convolution, by_matrix_product
@@ -161,8 +161,9 @@ def test_covariates_are_those_that_the_data_set_labels():
     assert labels["speaker"].tolist() == [0, 1, 0, 2]
     assert labels["sex"].tolist() == [0, -1, 0, 1], "a clip without a label is not a class"
     assert labels["age"].tolist() == [0, 0, -1, 1], "a class for ten years"
-    with pytest.raises(DataError, match="accent"):
-        covariate_labels(table, ("accent", "emotion"))
+    offer = Offer("made", "identity", table.assign(voice=True, face=True), table, {})
+    assert CAE.unsuited(CaeOptions(), offer) == ""
+    assert "accent, emotion" in CAE.unsuited(CaeOptions(covariates=("accent", "emotion")), offer)
 
 
 def values_of(network):

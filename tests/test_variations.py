@@ -13,7 +13,7 @@ from v2f_bench import Context, Method, Variation
 from v2f_bench.harness.judges import Judges
 from v2f_bench.harness.run import attempt
 from v2f_bench.harness.sheet import SHOWN, write_variations
-from v2f_bench.harness.trials import applicable, trials_for, why_unsuited
+from v2f_bench.harness.trials import applicable, offer, trials_for
 from v2f_bench.interfaces import PluginError, Silent
 from v2f_bench.media.picture import CAPTION
 from v2f_cae.method import CAE
@@ -63,11 +63,11 @@ def test_a_label_is_handed_over_only_where_an_option_asks_for_it(bench):
 
 
 def test_a_data_set_without_emotions_cannot_serve_a_method_that_asks_for_them(bench):
-    needs = Greys.needs_with(Options(label_given=True))
-    assert why_unsuited(bench, Greys, needs) == ""
+    assert Greys.unsuited(Options(label_given=True), offer(bench)) == ""
     bench.__dict__["trials"] = bench.trials.drop(columns="emotion")
     try:
-        assert "no emotion labels" in why_unsuited(bench, Greys, needs)
+        assert "no emotion labels" in Greys.unsuited(Options(label_given=True), offer(bench))
+        assert Greys.unsuited(Options(label_given=False), offer(bench)) == ""
     finally:
         del bench.__dict__["trials"]
 
@@ -82,9 +82,9 @@ def test_trials_without_sex_or_age_do_not_apply_to_a_method_that_asks_for_them(b
         )
         assert np.flatnonzero(~applicable(bench, needs)).tolist() == [0, 2]
         assert applicable(bench, frozenset({"voice"})).all()
-        assert why_unsuited(bench, Greys, needs) == ""
+        assert "attributes" not in offer(bench).lacking
         bench.__dict__["trials"] = labelled.assign(age=np.nan)
-        assert "both sex and age" in why_unsuited(bench, Greys, needs)
+        assert "both sex and age" in offer(bench).lacking["attributes"]
     finally:
         bench.__dict__["trials"] = labelled
 

@@ -21,6 +21,7 @@ class RealPhoto(Method):
     tracks = frozenset({"identity", "emotion"})
     needs = frozenset({"real-photo"})
     baseline = True
+    learns = False
     uses_device = False
 
     def fit(self, train: Clips, validation: Clips, context: Context) -> None:
@@ -37,6 +38,7 @@ class Oracle(Method):
     summary = "ceiling: the face expected from the causes behind the voice (data sets with known causes)"
     needs = frozenset({"oracle"})
     baseline = True
+    learns = False
     uses_device = False
 
     def fit(self, train: Clips, validation: Clips, context: Context) -> None:

@@ -73,6 +73,7 @@ class CopyProposal(Method):
     tracks = frozenset({"identity", "emotion"})
     needs = frozenset({"proposal"})
     baseline = True
+    learns = False
     uses_device = False
 
     def fit(self, train: Clips, validation: Clips, context: Context) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from v2f_baselines.hearing import MOST_VOICES, statistics, statistics_of
-from v2f_bench import Clips, Context, Method, NotAvailable, Trials
+from v2f_bench import Clips, Context, Method, NoOptions, Offer, Trials
 
 if TYPE_CHECKING:
     import torch
@@ -28,15 +28,18 @@ class NearestVoice(Method):
     baseline = True
     uses_device = False
 
+    @classmethod
+    def unsuited(cls, options: NoOptions, offer: Offer) -> str:
+        heard = offer.train["speaker"].iloc[_voices_with_a_face(offer.train)]
+        lacking = f"{offer.dataset} has no training speaker with two voices and a face"
+        return super().unsuited(options, offer) or ("" if heard.duplicated().any() else lacking)
+
     def fit(self, train: Clips, validation: Clips, context: Context) -> None:
         import torch
 
         table, rng = train.table, context.numpy_rng("clips")
-        with_face = set(table["speaker"][table["face"]])
-        rows = rng.permutation(np.flatnonzero(table["voice"] & table["speaker"].isin(with_face)))[:MOST_VOICES]
+        rows = rng.permutation(_voices_with_a_face(table))[:MOST_VOICES]
         speakers, names = pd.factorize(table["speaker"].to_numpy()[rows], sort=True)
-        if len(rows) == len(names):
-            raise NotAvailable("nearest-voice needs training speakers with two voices and a face")
         features = statistics_of(train, rows).double().numpy()
         self._projection = torch.from_numpy(discriminants(features, speakers)).float()
         means = np.stack([features[speakers == number].mean(axis=0) for number in range(len(names))])
@@ -57,6 +60,12 @@ class NearestVoice(Method):
 
     def restore(self, state: dict[str, torch.Tensor], device: str) -> None:
         self._projection, self._voices, self._faces = state["projection"], state["voices"], state["faces"]
+
+
+def _voices_with_a_face(table: pd.DataFrame) -> np.ndarray:
+    """The rows of the voices whose speakers have a face: int64 [N]."""
+    with_face = set(table["speaker"][table["face"]])
+    return np.flatnonzero(table["voice"] & table["speaker"].isin(with_face))
 
 
 def discriminants(features: np.ndarray, classes: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 
 from v2f_baselines.floors import KEPT_FACES
 from v2f_baselines.hearing import MOST_VOICES, statistics, statistics_of
-from v2f_bench import Clips, Context, Method, NotAvailable, Trials, Voices
+from v2f_bench import Clips, Context, Method, NoOptions, Offer, Trials, Voices
 
 if TYPE_CHECKING:
     import torch
@@ -24,11 +24,17 @@ class SameSexFace(Method):
     baseline = True
     uses_device = False
 
+    @classmethod
+    def unsuited(cls, options: NoOptions, offer: Offer) -> str:
+        table = offer.train
+        for what in ("voice", "face"):
+            if "sex" not in table or not set(SEXES) <= set(table["sex"][table[what]]):
+                return f"{offer.dataset} has no training {what}s labelled female and male"
+        return super().unsuited(options, offer)
+
     def fit(self, train: Clips, validation: Clips, context: Context) -> None:
         import torch
 
-        if "sex" not in train.table or not set(SEXES) <= set(train.table["sex"]):
-            raise NotAvailable("same-sex-face needs training speakers labelled female and male")
         table = train.table
         rng = context.numpy_rng("voices")
         rows = rng.permutation(np.flatnonzero(table["voice"] & table["sex"].isin(SEXES)))[:MOST_VOICES]
@@ -81,7 +87,5 @@ def _logistic_regression(features: torch.Tensor, labels: torch.Tensor) -> tuple[
 def _faces_of(train: Clips, sex: str, context: Context) -> torch.Tensor:
     """`KEPT_FACES` // 2 random training faces of one sex (repeated if there are fewer): uint8 [N, 3, R, R]."""
     rows = np.flatnonzero(train.table["face"] & (train.table["sex"] == sex))
-    if not len(rows):
-        raise NotAvailable(f"same-sex-face needs training faces labelled {sex}")
     kept = np.resize(context.numpy_rng("kept faces", sex).permutation(rows), KEPT_FACES // 2)
     return (train.faces(kept) * 255).round().byte()

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from v2f_bench import Clips, Context, DataError
+from v2f_bench import Clips, Context
 from v2f_bench.audio import LogMels
 from v2f_bench.nn import FaceTrunk, VoiceEmbedding
 from v2f_bench.nn.voice import CODE
@@ -73,10 +73,7 @@ class _DimnetLearner(Learner):
 def covariate_labels(table: pd.DataFrame, covariates: tuple[str, ...]) -> dict[str, np.ndarray]:
     """Class numbers of each covariate that the data set labels, int64 [clips]; -1 where a clip has no label.
 
-    A number, such as an age, becomes a class for each `NUMERIC_BAND`.
-
-    Raises:
-        DataError: the data set labels none of them.
+    A number, such as an age, becomes a class for each `NUMERIC_BAND`. Covariates of one class are left out.
     """
     found = {}
     for name in covariates:
@@ -86,8 +83,6 @@ def covariate_labels(table: pd.DataFrame, covariates: tuple[str, ...]) -> dict[s
         codes, classes = pd.factorize(label.replace("", None))
         if len(classes) > 1:
             found[name] = codes
-    if not found:
-        raise DataError(f"cae: no labels of {', '.join(covariates)}; the data set has {', '.join(table.columns)}")
     return found
 
 

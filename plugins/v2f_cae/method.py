@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from v2f_bench import Clips, Context, Method, Trials, Variation
+from v2f_bench import Clips, Context, Method, Offer, Trials, Variation
 from v2f_cae.options import QUICK, CaeOptions
 
 if TYPE_CHECKING:
@@ -33,6 +33,14 @@ class CAE(Method):
     }
 
     opt: CaeOptions
+
+    @classmethod
+    def unsuited(cls, options: CaeOptions, offer: Offer) -> str:
+        from v2f_cae.dimnet import covariate_labels
+
+        lacking = f"the training clips have no two values of {', '.join(options.covariates)}"
+        known = covariate_labels(offer.train, options.covariates)
+        return super().unsuited(options, offer) or ("" if known else lacking)
 
     def fit(self, train: Clips, validation: Clips, context: Context) -> None:
         from v2f_bench.audio import LogMels

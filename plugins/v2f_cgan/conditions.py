@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import torch
 
-from v2f_bench import UsageError
 from v2f_cgan.options import PARTS
 
 AGES = (20, 30, 40, 50, 60, 70, 80)  # years; the corners of the piecewise linear functions of age that layers can learn
@@ -43,17 +42,23 @@ def labels(table: pd.DataFrame) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def labelled(table: pd.DataFrame, parts: tuple[str, ...]) -> np.ndarray:
-    """Which rows have a label for each of `parts`: bool [N].
+    """Which rows have a label for each of `parts`: bool [N]."""
+    known = _known(table)
+    return np.all([known[part] for part in parts], axis=0) if parts else np.ones(len(table), bool)
 
-    Raises:
-        UsageError: no row has; says which conditions the labels allow.
-    """
-    known = {part: ~x.isnan().numpy() for part, x in zip(("sex", "age"), labels(table), strict=True)}
-    all_known = np.all([known[part] for part in parts], axis=0) if parts else np.ones(len(table), bool)
-    if not all_known.any():
-        allowed = [name for name, those in PARTS.items() if all(known[part].any() for part in those)]
-        raise UsageError(
-            f"cgan: the training clips have no labels of {' and '.join(parts)} together; "
-            f"they allow --set conditions={' or conditions='.join(allowed)}"
-        )
-    return all_known
+
+def lacking_labels(table: pd.DataFrame, parts: tuple[str, ...]) -> str:
+    """That no row has a label for each of `parts`, and which conditions the labels allow; "" where one has."""
+    if labelled(table, parts).any():
+        return ""
+    known = _known(table)
+    allowed = [name for name, those in PARTS.items() if all(known[part].any() for part in those)]
+    return (
+        f"the training clips have no labels of {' and '.join(parts)} together; "
+        f"they allow --set conditions={' or conditions='.join(allowed)}"
+    )
+
+
+def _known(table: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Which rows have a label, of each condition: bool [N]."""
+    return {part: ~values.isnan().numpy() for part, values in zip(("sex", "age"), labels(table), strict=True)}

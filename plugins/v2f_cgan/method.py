@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from v2f_bench import Clips, Context, Method, Trials, Variation
+from v2f_bench import Clips, Context, Method, Offer, Trials, Variation
 from v2f_cgan.options import QUICK, CGanOptions
 
 if TYPE_CHECKING:
@@ -36,6 +36,12 @@ class CGan(Method):
     @classmethod
     def needs_with(cls, options: CGanOptions) -> frozenset[str]:
         return cls.needs | {"attributes"} if options.label_given else cls.needs
+
+    @classmethod
+    def unsuited(cls, options: CGanOptions, offer: Offer) -> str:
+        from v2f_cgan.conditions import lacking_labels
+
+        return super().unsuited(options, offer) or lacking_labels(offer.train, options.parts)
 
     def fit(self, train: Clips, validation: Clips, context: Context) -> None:
         from v2f_bench.audio import Features

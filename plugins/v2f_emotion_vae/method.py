@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from v2f_bench import Clips, Context, Method, Trials, Variation
+from v2f_bench import Clips, Context, Method, Offer, Trials, Variation
 from v2f_emotion_vae.options import EXPRESSIVE, QUICK, EmotionVaeOptions
 
 if TYPE_CHECKING:
@@ -50,6 +50,12 @@ class EmotionVae(Method):
     @classmethod
     def needs_with(cls, options: EmotionVaeOptions) -> frozenset[str]:
         return cls.needs | {"emotion"} if options.label_given else cls.needs
+
+    @classmethod
+    def unsuited(cls, options: EmotionVaeOptions, offer: Offer) -> str:
+        heard, seen = (set(offer.train["speaker"][offer.train[what]]) for what in ("voice", "face"))
+        lacking = "" if heard & seen else f"{offer.dataset} has no training speaker with both a voice and a face"
+        return super().unsuited(options, offer) or lacking
 
     def fit(self, train: Clips, validation: Clips, context: Context) -> None:
         import json

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from v2f_bench import Clips, Context, DataError
+from v2f_bench import Clips, Context
 from v2f_bench.audio import Features
 from v2f_bench.nn import by_speaker
 from v2f_bench.training import Learner, Losses
@@ -67,8 +67,6 @@ class FaceLearner(Learner):
         emotions = emotions_in(train.table)
         self.opt, self.emotions = opt, len(emotions)
         self.train, self.held_out = (Faces(clips, emotions, context.device) for clips in (train, validation))
-        if not len(self.train.rows):
-            raise DataError("emotion-vae: the training split has no face")
         self.vae = FaceVae(len(emotions), opt.width, opt.latent, opt.code_size)
         self.vae.to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.steps = opt.face_steps or -(-opt.face_epochs * len(self.train.rows) // opt.batch)
@@ -142,8 +140,6 @@ class VoiceLearner(Learner):
         self.heard, self.seen = paired(self.faces)
         self.speakers = self.faces.clips.table["speaker"].to_numpy()
         self.of_speaker = by_speaker(self.faces.clips.table, "face")
-        if not len(self.heard):
-            raise DataError("emotion-vae: no training speaker has both a voice and a face")
         self.held_out_classes, held_out_features = held_out.classes, held_out.features(vae)
         heard, seen = paired(held_out)
         self.held_out_heard = heard[:VALIDATED]

@@ -18,9 +18,9 @@ from v2f_bench.harness.plan import Plan
 from v2f_bench.harness.recording import Made, keep_record
 from v2f_bench.harness.score import FacesToScore, score
 from v2f_bench.harness.sheet import write_sheet, write_variations
-from v2f_bench.harness.trials import applicable, why_unsuited
+from v2f_bench.harness.trials import applicable, offer
 from v2f_bench.harness.workplace import Workplace
-from v2f_bench.interfaces import BenchError, Method, NotAvailable
+from v2f_bench.interfaces import BenchError, Method
 from v2f_bench.interfaces.values import ANSWERS
 from v2f_bench.record import MethodFacts, Record
 
@@ -43,11 +43,9 @@ def attempt(plan: Plan, bench: Bench, judges: Judges, workplace: Workplace) -> O
     """Run a plan; whatever goes wrong with it is its own, so that others can go on."""
     folder = plan.folder(workplace.output)
     try:
-        if unsuited := why_unsuited(bench, plan.method, plan.needs):
-            raise NotAvailable(unsuited)
+        if unsuited := plan.method.unsuited(plan.options, offer(bench)):
+            return Outcome(plan, folder, None, unsuited, unsuited=True)
         record = run_plan(plan, bench, judges, workplace)
-    except NotAvailable as error:
-        return Outcome(plan, folder, None, str(error), unsuited=True)
     except BenchError as error:
         return Outcome(plan, folder, None, str(error))
     except MISTAKES as error:  # of the plugin

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from v2f_bench.harness.bench import Bench
-from v2f_bench.interfaces import Dataset, Method, PluginError, Trials
+from v2f_bench.interfaces import NEEDS, Dataset, Offer, PluginError, Trials
 from v2f_bench.media.picture import to_tensor
 
 
@@ -23,20 +23,27 @@ def applicable(bench: Bench, needs: frozenset[str]) -> np.ndarray:
     return applies
 
 
-def why_unsuited(bench: Bench, method: type[Method], needs: frozenset[str]) -> str:
-    """Why the bench cannot serve what a method needs, or ""."""
+def offer(bench: Bench) -> Offer:
+    """What the bench has for a method."""
+    protocol = bench.protocol
+    train, validation = (bench.split(split).table for split in ("train", "validation"))
+    lacking = {need: why for need in NEEDS if (why := _lacking(bench, need))}
+    return Offer(protocol.dataset["name"], protocol.track, train, validation, lacking)
+
+
+def _lacking(bench: Bench, need: str) -> str:
+    """Why no trial of the bench brings `need`; "" where some do."""
     dataset, trials = bench.dataset, bench.trials
-    if bench.protocol.track not in method.tracks:
-        return f"serves {', '.join(sorted(method.tracks))}, not the {bench.protocol.track} track"
-    if "oracle" in needs and type(dataset).oracle_faces is Dataset.oracle_faces:
+    if need == "oracle" and type(dataset).oracle_faces is Dataset.oracle_faces:
         return f"the causes behind {dataset.name} are not known"
-    if "attributes" in needs and not {"sex", "age"} <= set(trials):
-        return f"{dataset.name} has no sex and age labels"
-    if "attributes" in needs and not applicable(bench, frozenset({"attributes"})).any():
-        return f"{dataset.name} has no test speaker with both sex and age labels"
-    if "emotion" in needs and not trials.get("emotion", pd.Series(dtype=str)).any():
+    if need == "attributes":
+        if not {"sex", "age"} <= set(trials):
+            return f"{dataset.name} has no sex and age labels"
+        if not applicable(bench, frozenset({"attributes"})).any():
+            return f"{dataset.name} has no test speaker with both sex and age labels"
+    if need == "emotion" and not trials.get("emotion", pd.Series(dtype=str)).any():
         return f"{dataset.name} has no emotion labels"
-    if "real-photo" in needs and not trials["real_photo"].any():
+    if need == "real-photo" and not trials["real_photo"].any():
         of_what = " with the emotion of a trial" if bench.protocol.track == "emotion" else ""
         return f"no test speaker has a second picture{of_what}"
     return ""
@@ -66,6 +73,6 @@ def _given(bench: Bench, need: str, table: pd.DataFrame) -> Any:
     if need == "oracle":
         rows, speakers = pd.factorize(table["speaker"])
         pixels = bench.dataset.oracle_faces(list(speakers), bench.store.size)
-        assert pixels is not None, "why_unsuited() comes first"
+        assert pixels is not None, "`offer` says that there are none"
         return to_tensor(pixels, bench.protocol.resolution)[rows]
     raise PluginError(f"a method needs {need!r}, which no trial brings")

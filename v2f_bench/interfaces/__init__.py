@@ -7,6 +7,7 @@ from v2f_bench.interfaces.judge import Judge, WeightsFile
 from v2f_bench.interfaces.media import MediaOptions
 from v2f_bench.interfaces.method import Method
 from v2f_bench.interfaces.metric import Evidence, ListedQuestions, Measure, Metric, OfWeights
+from v2f_bench.interfaces.offer import Offer
 from v2f_bench.interfaces.options import (
     Count,
     Decay,
@@ -43,6 +44,7 @@ __all__ = [
     "NotAvailable",
     "NotNegative",
     "OfWeights",
+    "Offer",
     "Part",
     "PluginError",
     "Positive",

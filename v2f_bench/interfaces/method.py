@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import torch
 
     from v2f_bench.interfaces.context import Context
+    from v2f_bench.interfaces.offer import Offer
     from v2f_bench.interfaces.values import Clips, Trials, Variation
 
 
@@ -28,6 +29,8 @@ class Method(ABC):
         options: a frozen dataclass of typed options (see `v2f_bench.interfaces.options`).
         presets: named options; by custom `quick` (minutes on a laptop's CPU) and `paper` (the source's own numbers).
         baseline: whether it stands in every table of its track as a floor, a ceiling or a simple rival.
+        learns: whether `fit` reads the training clips. False for one that can be run on a data set of test speakers
+            alone.
         uses_device: whether it computes on the device that it is given. False for one that stays on the CPU: then
             device, number of devices and precision are no part of what its checkpoint depends on.
         variations: named sheets that `vary` can draw, with what each shows: {"emotion": "one voice, every emotion"}.
@@ -43,6 +46,7 @@ class Method(ABC):
     options: ClassVar[type] = NoOptions
     presets: ClassVar[Mapping[str, Any]] = {}
     baseline: ClassVar[bool] = False
+    learns: ClassVar[bool] = True
     uses_device: ClassVar[bool] = True
     variations: ClassVar[Mapping[str, str]] = {}
     trained_with: ClassVar[tuple[str, ...]] = ()
@@ -65,6 +69,22 @@ class Method(ABC):
         """What a trial must bring under `options`: `needs`, unless an option asks for more (a label instead of what is
         heard, say)."""
         return cls.needs
+
+    @classmethod
+    def unsuited(cls, options: Any, offer: Offer) -> str:
+        """Why what a data set offers cannot serve the method with `options`; "" where it can.
+
+        Asked before anything is learned. A method that needs more than its `needs` and training clips with voices and
+        faces, such as labels, overrides this and asks `super()` first.
+        """
+        if offer.track not in cls.tracks:
+            return f"serves the track {' and '.join(sorted(cls.tracks))}, not {offer.track}"
+        for need in sorted(cls.needs_with(options)):
+            if need in offer.lacking:
+                return offer.lacking[need]
+        if cls.learns and not (offer.train["voice"].any() and offer.train["face"].any()):
+            return f"{offer.dataset} has no training speakers with voices and faces"
+        return ""
 
     @abstractmethod
     def fit(self, train: Clips, validation: Clips, context: Context) -> None:
