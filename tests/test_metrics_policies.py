@@ -235,7 +235,7 @@ def odd_worlds():
             for table in (found.trials, found.gallery, found.reference)
         ]
         seen = {role: rows for role, rows in found.seen.items() if role != "mean-face-of-sex"}
-        return Evidence(*unlabelled, seen, found.judge, found.labels)
+        return Evidence(*unlabelled, seen, found.source, found.labels)
 
     def empty_labels(found):
         return replace(
@@ -251,7 +251,7 @@ def odd_worlds():
             table.iloc[rows].reset_index(drop=True)
             for table, rows in ((found.trials, trials), (found.gallery, gallery), (found.reference, reference))
         ]
-        return Evidence(*tables, seen, found.judge, found.labels)
+        return Evidence(*tables, seen, found.source, found.labels)
 
     def blank(*roles):
         return lambda found: replace(

@@ -3,7 +3,6 @@
 import os
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -31,8 +30,8 @@ NOBODY = Judges([], [], [])
 
 def case_of(kind="identity", applicable=None, **changes):
     found = replace(evidence(kind), **changes)
-    judge = SimpleNamespace(judge=SimpleNamespace(name="judge", kind=kind))
-    return Case(judge, found, np.ones(len(found.trials), bool) if applicable is None else applicable)
+    found = replace(found, source="judge", kind=kind)
+    return Case(found, np.ones(len(found.trials), bool) if applicable is None else applicable)
 
 
 def half_have_a_photo():
@@ -216,8 +215,7 @@ def test_a_statistic_of_a_plugin_has_an_interval_by_leaving_out_speakers():
 def test_a_gallery_that_finds_everybody_is_no_headline():
     """R@5 among five faces is 1.000 for all."""
     found = evidence("identity", speakers=5)
-    judge = SimpleNamespace(judge=SimpleNamespace(name="judge", kind="identity"))
-    results = by_name(Retrieval, Case(judge, found, np.ones(len(found.trials), bool)))
+    results = by_name(Retrieval, Case(found, np.ones(len(found.trials), bool)))
     assert results["retrieval/R@5"].value == 1
     assert not results["retrieval/R@5"].headline
     assert results["retrieval/normalised-mean-rank"].headline

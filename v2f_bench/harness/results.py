@@ -14,7 +14,6 @@ from v2f_bench.harness.face_check import NEED_A_FACE, answered_by
 from v2f_bench.harness.judges import Judges
 from v2f_bench.harness.numbers import Number, number_of, value_of
 from v2f_bench.harness.slices import slices_of
-from v2f_bench.harness.views import ReadyJudge
 from v2f_bench.interfaces import Evidence, Measure, Metric, PluginError
 from v2f_bench.interfaces.metric import ROLES
 from v2f_bench.record import Result
@@ -35,27 +34,23 @@ class Measured:
 
 @dataclass(frozen=True)
 class Case:
-    """The evidence of one judge about one run on all trials, and which of these apply to the method: bool [n].
+    """The evidence of one source about one run on all trials, and which of these apply to the method: bool [n].
 
-    `detected` is the detector's evidence, where the judge needs a face and the protocol has a face check.
+    `detected` is the evidence of the detector, where the protocol has a face check.
     """
 
-    judge: ReadyJudge
     evidence: Evidence
     applicable: np.ndarray
     detected: Evidence | None = None
 
-    @classmethod
-    def of(cls, judge: ReadyJudge, evidence: Evidence, applicable: np.ndarray, detected: Evidence | None) -> Case:
-        return cls(judge, evidence, applicable, detected if judge.judge.kind in NEED_A_FACE else None)
-
     def answered_by(self, role: str, trials: np.ndarray) -> Evidence:
         """The evidence as if the faces of `role` were the method's, on some trials, bool [n], alone."""
-        return answered_by(role, self.evidence, self.detected).of(trials).with_own_tables()
+        detected = self.detected if self.evidence.kind in NEED_A_FACE else None
+        return answered_by(role, self.evidence, detected).of(trials).with_own_tables()
 
 
 def results_of(metric: Metric, case: Case, judges: Judges) -> list[Measured]:
-    """The results of one metric by one judge.
+    """The results of one metric from one source of evidence.
 
     Raises:
         PluginError: the metric broke its contract; says how.
@@ -75,7 +70,7 @@ def results_of(metric: Metric, case: Case, judges: Judges) -> list[Measured]:
         result = Result(
             metric=metric.name,
             measure=measure.name,
-            judge=case.judge.judge.name,
+            judge=case.evidence.source,
             value=_finite(number.interval.value),
             low=_finite(number.interval.low),
             high=_finite(number.interval.high),
@@ -114,7 +109,7 @@ def measure_names(metric: Metric, judges: Judges, bench: Bench) -> list[str]:
     for ready in judges.ready:
         if ready.judge.kind in metric.judged_by:
             blind = np.stack([ready.clips[clip] for clip in bench.trials["random_face"]])
-            evidence = Case(ready, ready.evidence(bench, blind), everything).answered_by("generated", everything)
+            evidence = Case(ready.evidence(bench, blind), everything).answered_by("generated", everything)
             names |= {measure.name for measure in checked(metric, metric.measure(evidence), evidence)}
     return sorted(names)
 
@@ -179,7 +174,7 @@ def _bound(metric: Metric, role: str, name: str, case: Case, judges: Judges) -> 
     if role not in case.evidence.seen:
         return None
     trials = case.applicable & has_picture(case.evidence, role)
-    key = (metric.name, case.judge.judge.name, role, trials.tobytes())
+    key = (metric.name, case.evidence.source, role, trials.tobytes())
     if key not in judges.bounds:
         judges.bounds[key] = {}
         if trials.any():

@@ -83,7 +83,7 @@ def score(made: FacesToScore, output: Path, bench: Bench, judges: Judges, workpl
                 lacking = _without_a_judge(plugin.cls, judges, crashed)
                 unavailable += [lacking] if lacking else []
                 for case in cases:
-                    if case.judge.judge.kind not in plugin.cls.judged_by:
+                    if case.evidence.kind not in plugin.cls.judged_by:
                         continue
                     try:
                         with process_state_kept():
@@ -91,8 +91,8 @@ def score(made: FacesToScore, output: Path, bench: Bench, judges: Judges, workpl
                     except MISTAKES as error:  # a metric's own mistake costs its numbers, not those of the others
                         raise_if_of_the_disk(error)
                         reason = str(error) if isinstance(error, BenchError) else f"crashed: {in_words(error)}"
-                        workplace.progress.line(f"metric {plugin.name} by {case.judge.judge.name}: {reason}")
-                        unavailable.append(Unavailable(plugin.name, plugin.name, case.judge.judge.name, reason))
+                        workplace.progress.line(f"metric {plugin.name} by {case.evidence.source}: {reason}")
+                        unavailable.append(Unavailable(plugin.name, plugin.name, case.evidence.source, reason))
                         continue
                     for one in measured:
                         results.append(one.result)
@@ -161,7 +161,7 @@ def _cases(
         for trial in np.array(trials)[without_a_face(detected) & made.applicable]:
             failures.setdefault(str(trial), f"no face found ({judges.detector.judge.name})")
     scoring = [ready for ready in working if ready in judges.ready]
-    cases = [Case.of(ready, evidence[ready.judge.name], made.applicable, detected) for ready in scoring]
+    cases = [Case(evidence[ready.judge.name], made.applicable, detected) for ready in scoring]
     return cases, failures, crashed
 
 

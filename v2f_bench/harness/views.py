@@ -60,8 +60,8 @@ class ReadyJudge:
             seen["mean-face-of-sex"] = np.stack([self.means.get(sex, unknown) for sex in trials["sex"]])
         if bench.lists:
             seen["listed"] = rows(bench.listed_faces)
-        labels = tuple(self.judge.labels)
-        return Evidence(trials, bench.gallery, bench.reference, seen, self.judge.name, labels, bench.lists)
+        name, kind, labels = self.judge.name, self.judge.kind, tuple(self.judge.labels)
+        return Evidence(trials, bench.gallery, bench.reference, seen, name, labels, bench.lists, kind)
 
 
 def outputs(judge: Judge, faces: torch.Tensor) -> np.ndarray:

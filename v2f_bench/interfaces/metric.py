@@ -35,12 +35,15 @@ ROLES = ("target", "proposal", "other", "real-photo", "random-face", "mean-face"
 
 @dataclass(frozen=True)
 class Evidence:
-    """What one judge made of the faces of one run, on the trials that count: those that apply to the method.
+    """What one source says of the faces of one run, on the trials that count: those that apply to the method.
+
+    `source` is the name of a judge, or of whoever else gave the vectors in `seen`; `kind` says what they are
+    (`JUDGE_KINDS`).
 
     `trials` has one row a trial: `trial`, `speaker` and the speaker's labels, and `emotion` (of the voice), `heard`
     (the emotion that listeners heard) and `duration` (of the voice, in seconds) where known; `gallery` one row a
     gallery face: `speaker` and labels, each speaker once, sorted by speaker; `reference` likewise for further real
-    faces of test speakers, any number of each. `seen` maps a role to what the judge gave (`JUDGE_KINDS`), float32
+    faces of test speakers, any number of each. `seen` maps a role to what the source gave, float32
     [n, D], read-only, one row a trial in the order of `trials`; a row that is NaN is a face that is missing or could
     not be judged. Roles: "generated" (the method's), "target" (the speaker's gallery face; on the emotion track the
     speaker with the voice's emotion), "proposal" (the face that was to be changed: another speaker's; on the emotion
@@ -56,9 +59,10 @@ class Evidence:
     gallery: pd.DataFrame
     reference: pd.DataFrame
     seen: dict[str, np.ndarray]
-    judge: str = ""
+    source: str = ""
     labels: tuple[str, ...] = ()
     lists: tuple[ListedQuestions, ...] = ()
+    kind: str = ""
 
     def __post_init__(self) -> None:
         # All metrics read the same arrays: one that wrote into them would change the others' numbers.
