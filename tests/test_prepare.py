@@ -17,12 +17,13 @@ from PIL import Image
 
 from v2f_bench.data.store import Store, StoredClips
 from v2f_bench.data.store_writer import StoreWriter
-from v2f_bench.harness.prepare import FACE_SIZE, prepare
+from v2f_bench.harness.prepare import FACE_SIZES, prepare
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import Card, DataError, Dataset, PluginError
 
 RATE = 16_000
 TONE = (0.3 * np.sin(np.arange(RATE) * 0.05)).astype(np.float32)
+FACE_SIZE = FACE_SIZES[0]
 RNG = np.random.default_rng(0)
 PICTURE = RNG.integers(0, 256, (FACE_SIZE, FACE_SIZE, 3), np.uint8)
 

@@ -15,7 +15,7 @@ import pandas as pd
 from v2f_bench.data.protocol import SAMPLE_RATE
 from v2f_bench.harness.bench import lay_protocol
 from v2f_bench.harness.face_check import face_check_here
-from v2f_bench.harness.prepare import FACE_SIZE
+from v2f_bench.harness.prepare import FACE_SIZES
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import DataError, Dataset, Part
 from v2f_bench.interfaces.media import is_video
@@ -100,7 +100,7 @@ def examine(dataset: Dataset, workplace: Workplace) -> Diagnosis:
         seconds=seconds,
         labels=_labels(clips),
         left_out=left_out,
-        store_bytes=round(seconds * SAMPLE_RATE) * 2 + faces * FACE_SIZE**2 * 3,
+        store_bytes=round(seconds * SAMPLE_RATE) * 2 + faces * FACE_SIZES[0] ** 2 * 3,
         free_bytes=_free_bytes(workplace.cache),
         tracks=[_track_state(dataset, clips, track) for track in sorted(dataset.tracks, reverse=True)],
     )

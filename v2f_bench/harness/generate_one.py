@@ -52,7 +52,8 @@ def generate_one(
         )
     options: Any = options_from(cls.options, record.options)
     protocol = Protocol.read(run / "protocol.json")
-    trials = Trials(("one",), _given(cls, cls.needs_with(options), protocol, voice, proposal), protocol.resolution)
+    side = cls.resolution(options, protocol.resolution)
+    trials = Trials(("one",), _given(cls, cls.needs_with(options), protocol, side, voice, proposal), side)
     device = choose_device(device)
     method = cls(options)
     method.restore(read_tensors(run / CHECKPOINT / MODEL), device)
@@ -77,7 +78,7 @@ def _draw(method: Method, trials: Trials, context: Context) -> torch.Tensor:
 
 
 def _given(
-    cls: type[Method], needs: frozenset[str], protocol: Protocol, voice: Path, proposal: Path | None
+    cls: type[Method], needs: frozenset[str], protocol: Protocol, side: int, voice: Path, proposal: Path | None
 ) -> dict[str, Any]:
     """What the method needs, from the files; UsageError where something it needs is not given or cannot be."""
     beyond = needs - {"voice", "proposal"}
@@ -90,5 +91,5 @@ def _given(
     given: dict[str, Any] = {"voice": pad([recording], protocol.sample_rate)}
     if proposal is not None:
         pixels = read_picture(proposal)
-        given["proposal"] = to_tensor(square(pixels, min(pixels.shape[:2]))[None], protocol.resolution)
+        given["proposal"] = to_tensor(square(pixels, min(pixels.shape[:2]))[None], side)
     return {need: given[need] for need in needs}

@@ -32,14 +32,19 @@ from v2f_bench.keys import DECODING
 from v2f_bench.media.clips import Clip, ClipReader
 from v2f_bench.sources import core_key, source_key
 
-FACE_SIZE = 128  # pixels; what a store keeps. Protocols look at smaller ones.
+FACE_SIZES = (128, 256)  # pixels a side that a store may keep; protocols make smaller ones of these
 BATCH = 16  # rows that are read together: what a kill costs, and what the detector sees at once
 FEW = 2 * BATCH  # rows, below which starting processes takes longer than the work
 _SPAWN = multiprocessing.get_context("spawn")  # forked children inherit the locks of torch's threads
 
 
-def prepare(dataset: Dataset, workplace: Workplace) -> Store:
-    """The store of a data set, from the cache if it is there.
+def face_size(resolution: int) -> int:
+    """The size at which a store keeps faces for a protocol of `resolution`."""
+    return next(size for size in FACE_SIZES if size >= resolution)
+
+
+def prepare(dataset: Dataset, workplace: Workplace, size: int = FACE_SIZES[0]) -> Store:
+    """The store of a data set, with faces of `size` pixels a side, from the cache if it is there.
 
     A clip whose voice or face cannot be read is left out, with the reason, in the store's `left_out` table. What a
     killed attempt read is not read again.
@@ -48,7 +53,7 @@ def prepare(dataset: Dataset, workplace: Workplace) -> Store:
     index = index.assign(fault=_faults(index))
     judge = named_frame_judge(getattr(dataset.opt, "frame_judge", "none"), workplace)
     sources = (source_key(type(dataset)), core_key(*DECODING))
-    recipe = (FORMAT, SAMPLE_RATE, FACE_SIZE, BATCH, *((judge.key,) if judge else ()))
+    recipe = (FORMAT, SAMPLE_RATE, size, BATCH, *((judge.key,) if judge else ()))
     key = key_of(
         dataset.name, sources, dataset.media_options, dataset.faces_cropped, recipe, _fingerprint(dataset, index)
     )
@@ -56,7 +61,7 @@ def prepare(dataset: Dataset, workplace: Workplace) -> Store:
 
     def make(unfinished: Path) -> None:
         if not (unfinished / "store.json").exists():  # else killed when all was written
-            _write(unfinished, dataset, index, judge, workplace)
+            _write(unfinished, dataset, index, size, judge, workplace)
 
     if not is_done(folder, key) and sys.modules["__mp_main__"].__name__ == "__mp_main__":
         # A spawned worker runs the main script again, and would wait here for the lock that its parent holds.
@@ -74,13 +79,20 @@ def prepare(dataset: Dataset, workplace: Workplace) -> Store:
     return store
 
 
-def _write(folder: Path, dataset: Dataset, index: pd.DataFrame, judge: FrameJudge | None, workplace: Workplace) -> None:
-    writer = StoreWriter(folder, dataset.name, SAMPLE_RATE, FACE_SIZE, index)
+def _write(
+    folder: Path,
+    dataset: Dataset,
+    index: pd.DataFrame,
+    size: int,
+    judge: FrameJudge | None,
+    workplace: Workplace,
+) -> None:
+    writer = StoreWriter(folder, dataset.name, SAMPLE_RATE, size, index)
     first = writer.written.rows
     title = f"prepare {dataset.name}" + (f", after {first:,} clips" if first else "")
     start = time.monotonic()
     with workplace.progress.bar(title, len(index) - first) as bar:
-        for rows, clips in _read_all(dataset, judge, index, first, workplace.jobs):
+        for rows, clips in _read_all(dataset, size, judge, index, first, workplace.jobs):
             for row, clip in zip(rows, clips, strict=True):
                 for file, reason in clip.faults:
                     writer.leave_out(row["clip"], file, reason)
@@ -104,16 +116,16 @@ def _batches(index: pd.DataFrame, first: int) -> Iterator[Batch]:
 
 
 def _read_all(
-    dataset: Dataset, judge: FrameJudge | None, index: pd.DataFrame, first: int, jobs: int
+    dataset: Dataset, size: int, judge: FrameJudge | None, index: pd.DataFrame, first: int, jobs: int
 ) -> Iterator[tuple[Batch, list[Clip]]]:
     """Each batch of rows with its clips, in order."""
     batches = _batches(index, first)
     if jobs == 1 or len(index) - first < FEW:
-        reader = _reader(dataset, judge)
+        reader = _reader(dataset, size, judge)
         for rows in batches:
             yield rows, reader.read(rows)
         return
-    pool = ProcessPoolExecutor(jobs, _SPAWN, _adopt, (dataset, judge))
+    pool = ProcessPoolExecutor(jobs, _SPAWN, _adopt, (dataset, size, judge))
     try:
         under_way: deque[tuple[Batch, Future[list[Clip]]]] = deque()
         for rows in batches:
@@ -132,20 +144,20 @@ def _read_all(
         pool.shutdown(cancel_futures=True)
 
 
-def _reader(dataset: Dataset, judge: FrameJudge | None) -> ClipReader:
-    return ClipReader(dataset, SAMPLE_RATE, FACE_SIZE, judge.open() if judge else None)
+def _reader(dataset: Dataset, size: int, judge: FrameJudge | None) -> ClipReader:
+    return ClipReader(dataset, SAMPLE_RATE, size, judge.open() if judge else None)
 
 
 _adopted: ClipReader
 
 
-def _adopt(dataset: Dataset, judge: FrameJudge | None) -> None:
+def _adopt(dataset: Dataset, size: int, judge: FrameJudge | None) -> None:
     """Make this process a worker on a data set."""
     global _adopted
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted too, and ends its workers in order
     threading.Thread(target=_end_with_parent, daemon=True).start()
     threadpool_limits(1)  # the processes share the CPUs already
-    _adopted = _reader(dataset, judge)
+    _adopted = _reader(dataset, size, judge)
 
 
 def _end_with_parent() -> None:
