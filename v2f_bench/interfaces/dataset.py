@@ -144,8 +144,12 @@ class Dataset(ABC):
 
         return read_sound(self._path(entry))
 
-    def read_face(self, entry: str) -> np.ndarray:
-        """The picture of an index entry: uint8 [H, W, 3] RGB. DataError where it cannot be read."""
+    def read_face(self, entry: str, side: int) -> np.ndarray:
+        """The picture of an index entry: uint8 [H, W, 3] RGB. DataError where it cannot be read.
+
+        Its shorter side is brought to `side` pixels (or at most so many, where a face is still to be found in it)
+        afterwards: what draws pictures draws them so, and what reads files need not heed it.
+        """
         from v2f_bench.media.picture import read_picture
 
         return read_picture(self._path(entry))

@@ -34,7 +34,7 @@ RATE = 16000
 HOP = round(FRAME_SECONDS * RATE)
 BUFFER = 8 * HOP  # a frame of two hops, and room for the vocal tract to ring out
 FREQUENCIES = np.fft.rfftfreq(BUFFER, 1 / RATE).astype(np.float32)
-BLOCK = 96
+BLOCK = 160
 WINDOW = np.hanning(2 * HOP + 1)[:-1].astype(np.float32)
 KNEE = np.float32(0.7)
 LEVEL = 10 ** (-27 / 20)  # root mean square of neutral speech
@@ -42,7 +42,8 @@ REFERENCE = 500.0  # Hz at which the glottal pulse has unit gain, and above whic
 NARROWEST = 35.0  # Hz; a narrower resonance would ring beyond the buffer
 KHZ = 1000.0
 ROOM_NOISE = np.array([1, 0], np.float32), np.array([1, -0.9], np.float32)  # a low-pass filter
-POWERS = ((1j * FREQUENCIES / KHZ) ** np.arange(16)[:, None]).astype(np.complex64)
+SIGNS = np.array([1, 1, -1, -1] * 3)[:, None]  # of the powers of j
+POWERS = (SIGNS * (FREQUENCIES / KHZ) ** np.arange(12)[:, None]).astype(np.float32)
 TURBULENCE = 1 / np.sqrt(1 + (FREQUENCIES / 1200) ** 2)  # spectrum of noise made at the glottis, as it leaves the lips
 TURN = np.float32(2 * np.pi)
 MOST_AIR = np.float32(0.8)  # of a cycle that ends as the glottis closes
@@ -66,19 +67,24 @@ def speak(person: Person, sentence: int, prosody: Prosody, rng: np.random.Genera
 
 def _utter(way: Manner, tracks: Tracks, rng: np.random.Generator) -> Real:
     pulses, puffs = (_windows(source) for source in _sources(way, tracks, rng))
-    radiation, constant, frication, microphone = _radiation(way), _still_tract(way), _frication(way), _microphone(rng)
+    microphone = _microphone(rng)
+    still = _still_tract(way) * microphone
+    radiation, turbulence, frication = _radiation(way) * still, TURBULENCE * still, _frication(way) * microphone
+    glottis, nose, poles = _moving_parts(way, tracks)
+    breath = _column(tracks.loudness * (way.breath * tracks.voicing + 0.04 * tracks.aspiration))
+    hiss = _column(0.05 * tracks.frication)
     frames = np.empty((len(tracks.pitch), BUFFER), np.float32)
     for start in range(0, len(frames), BLOCK):  # a block at a time stays in the processor's cache
         block = slice(start, start + BLOCK)
-        part = tracks[block]
-        glottal_formant = _glottal_formant(way, part.pitch)
-        breath = part.loudness * (way.breath * part.voicing + 0.04 * part.aspiration)
         noise = _spectra(puffs[block])
-        spectrum = _spectra(pulses[block]) * radiation / _zeros((glottal_formant, glottal_formant))
-        spectrum += noise * (_column(breath) * TURBULENCE)
-        spectrum *= _moving_tract(way, part) * constant
-        spectrum += noise * (_column(0.05 * part.frication) * frication[part.noise])
-        frames[block] = irfft(spectrum * microphone, n=BUFFER, axis=1)
+        spectrum = noise * breath[block]  # what is breathed does not pass the glottis, whose poles are with the tract's
+        spectrum *= turbulence
+        spectrum *= _complex(*_parts(glottis[block]))
+        spectrum += _spectra(pulses[block]) * radiation
+        spectrum *= _quotient(_parts(nose[block]), _parts(poles[block]))
+        rustling = start + np.flatnonzero(tracks.frication[block])
+        spectrum[rustling - start] += noise[rustling - start] * (hiss[rustling] * frication[tracks.noise[rustling]])
+        frames[block] = irfft(spectrum, n=BUFFER, axis=1, overwrite_x=True)
     return _overlap_add(frames)
 
 
@@ -134,9 +140,9 @@ def _overlap_add(frames: Real) -> Real:
     return total[1 : count + 1].ravel()
 
 
-def _zeros(*pairs: tuple[npt.ArrayLike, npt.ArrayLike]) -> Complex:
-    """(frames, bins): response of a cascade of pairs of zeros, each a frequency and a bandwidth in Hz, constant or one
-    a frame; 1 at 0 Hz. Resonances are the inverse of it. The cascade is multiplied out as a polynomial in jf."""
+def _zeros(*pairs: tuple[npt.ArrayLike, npt.ArrayLike]) -> Array:
+    """A cascade of pairs of zeros, each a frequency and a bandwidth in Hz, constant or one a frame, multiplied out as
+    polynomials in jf [frames, powers] (f in kHz); 1 at 0 Hz. Resonances are the inverse of it."""
     product = np.ones((1, 1))
     for frequency, bandwidth in pairs:
         square = (np.asarray(frequency, float).reshape(-1, 1) / KHZ) ** 2
@@ -146,7 +152,26 @@ def _zeros(*pairs: tuple[npt.ArrayLike, npt.ArrayLike]) -> Complex:
         longer[:, 1:-1] += product * slope
         longer[:, 2:] += product / square
         product = longer
-    return product.astype(np.complex64) @ POWERS[: product.shape[1]]
+    return product
+
+
+def _parts(polynomials: Array) -> tuple[Real, Real]:
+    """The responses [frames, bins] of polynomials in jf: even powers are real, odd ones imaginary."""
+    factors, powers = polynomials.astype(np.float32), polynomials.shape[1]
+    return factors[:, ::2] @ POWERS[:powers:2], factors[:, 1::2] @ POWERS[1:powers:2]
+
+
+def _complex(real: Real, imaginary: Real) -> Complex:
+    both = np.empty(real.shape, np.complex64)
+    both.real, both.imag = real, imaginary
+    return both
+
+
+def _quotient(above: tuple[Real, Real], below: tuple[Real, Real]) -> Complex:
+    """One response through another, in real numbers, since complex division is slow."""
+    (a, b), (c, d) = above, below
+    share: Real = np.float32(1) / (c * c + d * d)
+    return _complex((a * c + b * d) * share, (b * c - a * d) * share)
 
 
 def _bandwidth(way: Manner, frequency: npt.ArrayLike) -> Array:
@@ -154,22 +179,25 @@ def _bandwidth(way: Manner, frequency: npt.ArrayLike) -> Array:
     return np.maximum(way.bandwidths * (50 + np.asarray(frequency) / 20), NARROWEST)
 
 
-def _moving_tract(way: Manner, tracks: Tracks) -> Complex:
-    """(frames, bins): the part of the vocal and nasal tracts' response that changes as one speaks."""
+def _moving_parts(way: Manner, tracks: Tracks) -> tuple[Array, Array, Array]:
+    """Polynomials of what changes as one speaks: the glottis's inverse, the nose's zeros, and all poles together."""
     f1, f2, f3 = tracks.formants.T
-    nasal = tracks.nasal
-    formants = _zeros(
+    nasal, glottal_formant = tracks.nasal, _glottal_formant(way, tracks.pitch)
+    glottis = (glottal_formant, glottal_formant)
+    poles = _zeros(
+        glottis,
         (f1, _bandwidth(way, f1) * (1 + nasal + tracks.aspiration)),
         (f2, _bandwidth(way, f2) * (1 + 0.5 * nasal)),
         (f3, _bandwidth(way, f3)),
     )
-    return _zeros((270 + 180 * nasal, 100), (950 - 260 * nasal, 120)) / formants
+    return _zeros(glottis), _zeros((270 + 180 * nasal, 100), (950 - 260 * nasal, 120)), poles
 
 
 def _still_tract(way: Manner) -> Complex:
-    """(bins,): the part that does not: the nose and all formants above the third."""
+    """(bins,): what does not: the nose's poles and all formants above the third."""
     upper = way.upper_formants * np.array(UPPER_FORMANTS)
-    zeros = _zeros((270, 100), (950, 120))[0] * np.prod(_zeros((upper, _bandwidth(way, upper))), axis=0)
+    nose = _complex(*_parts(_zeros((270, 100), (950, 120))))[0]
+    zeros = nose * np.prod(_complex(*_parts(_zeros((upper, _bandwidth(way, upper))))), axis=0)
     higher_poles = np.exp(STILL_HIGHER * (FREQUENCIES / (way.upper_formants * TUBE)) ** 2)  # correction of Fant (1960)
     return (higher_poles / zeros).astype(np.complex64)
 
