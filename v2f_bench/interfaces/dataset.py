@@ -147,8 +147,8 @@ class Dataset(ABC):
     def read_face(self, entry: str, side: int) -> np.ndarray:
         """The picture of an index entry: uint8 [H, W, 3] RGB. DataError where it cannot be read.
 
-        Its shorter side is brought to `side` pixels (or at most so many, where a face is still to be found in it)
-        afterwards: what draws pictures draws them so, and what reads files need not heed it.
+        `side` is the number of pixels to which its shorter side is brought afterwards. A data set that draws its
+        pictures draws them at this size; one that reads files can ignore it.
         """
         from v2f_bench.media.picture import read_picture
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from v2f_bench.datasets.synthetic_speakers.face.appearance import Appearance
 from v2f_bench.datasets.synthetic_speakers.face.grid import Grid, Patch
 from v2f_bench.datasets.synthetic_speakers.face.light import Light
 from v2f_bench.datasets.synthetic_speakers.face.shapes import Field
-from v2f_bench.datasets.synthetic_speakers.face.sitter import Sitter
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,7 +16,7 @@ class Canvas:
 
     pixels: Field
     grid: Grid
-    who: Sitter
+    face: Appearance
     light: Light
     head: Field
 

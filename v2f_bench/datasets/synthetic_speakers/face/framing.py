@@ -1,8 +1,8 @@
-"""How a head comes into the picture: turned as the scene says, then framed as `prepare` frames real faces.
+"""How a head comes into the picture: turned as the scene asks, then framed as `prepare` frames real faces.
 
-`prepare` looks for five points of a face (eyes, tip of the nose, corners of the mouth) and brings them to the places of
+`prepare` detects five points of a face (eyes, tip of the nose, corners of the mouth) and brings them to the places of
 `TEMPLATE` by the similarity of least squares. Here the points are known, and the similarity is the same; the scene's
-`point_errors` stand for those that a detector makes.
+`point_errors` stand for those of a detector.
 """
 
 from __future__ import annotations

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from v2f_bench.datasets.synthetic_speakers.face.appearance import Appearance, linear
 from v2f_bench.datasets.synthetic_speakers.face.grid import Patch
 from v2f_bench.datasets.synthetic_speakers.face.shapes import Field, bell, ellipse, ramp
-from v2f_bench.datasets.synthetic_speakers.face.sitter import Sitter, linear
 from v2f_bench.datasets.synthetic_speakers.face.skin import Skin
 from v2f_bench.datasets.synthetic_speakers.face.textures import lookup
 
@@ -32,26 +32,26 @@ class _Lips:
     gape: float
 
 
-def mouth(skin: Skin, who: Sitter) -> None:
+def mouth(skin: Skin, face: Appearance) -> None:
     """Lips and all that shows between them."""
-    patch = skin.grid.patch(0, who.mouth_v + 0.08, 1.15 * who.corner_u, 0.4 + 0.15 * who.muscles.jaw_drop)
-    lips = _lines(who, patch)
-    _between(skin, who, patch, lips)
-    _paint_lips(skin, who, patch, lips)
+    patch = skin.grid.patch(0, face.mouth_v + 0.08, 1.15 * face.corner_u, 0.4 + 0.15 * face.muscles.jaw_drop)
+    lips = _lines(face, patch)
+    _between(skin, face, patch, lips)
+    _paint_lips(skin, face, patch, lips)
 
 
-def _lines(who: Sitter, patch: Patch) -> _Lips:
-    m = who.muscles
-    off_centre = float(who.random(20).uniform(-0.012, 0.012))
-    s = np.clip((patch.u - np.float32(off_centre)) * np.float32(1 / who.corner_u), -1.15, 1.15)
+def _lines(face: Appearance, patch: Patch) -> _Lips:
+    m = face.muscles
+    off_centre = float(face.random(20).uniform(-0.012, 0.012))
+    s = np.clip((patch.u - np.float32(off_centre)) * np.float32(1 / face.corner_u), -1.15, 1.15)
     side = np.abs(s)
     inner, dome = np.clip(1 - side, 0, 1), np.clip(1 - s * s, 0, 1)
 
-    middle = who.mouth_v + 0.02 * m.corner_pull - 0.03 * m.upper_lip_raise
-    seam = np.float32(middle) + np.float32(who.corner_v - middle) * side**1.7
+    middle = face.mouth_v + 0.02 * m.corner_pull - 0.03 * m.upper_lip_raise
+    seam = np.float32(middle) + np.float32(face.corner_v - middle) * side**1.7
     seam = seam - 0.05 * m.chin_raise * dome + 0.007 * (1 - m.corner_pull) * np.cos(s * 5) * inner
 
-    full = float(np.exp(0.32 * who.traits["lip_fullness"])) * (1 - 0.22 * who.old)
+    full = float(np.exp(0.32 * face.traits["lip_fullness"])) * (1 - 0.22 * face.old)
     full *= (1 - 0.6 * m.lip_press) * (1 - 0.28 * m.corner_pull) * (1 - 0.2 * m.lip_stretch)
     bow = inner**0.75 * (1 + 0.16 * bell(side - 0.24, 0.16) - 0.22 * bell(s, 0.12))
 
@@ -66,19 +66,19 @@ def _lines(who: Sitter, patch: Patch) -> _Lips:
     return _Lips(s, top, upper, lower, bottom, rise + fall)
 
 
-def _between(skin: Skin, who: Sitter, patch: Patch, lips: _Lips) -> None:
+def _between(skin: Skin, face: Appearance, patch: Patch, lips: _Lips) -> None:
     """Teeth, tongue and the dark, where the lips are apart."""
     if lips.gape < 0.012:
         return
-    m, v, side = who.muscles, patch.v, np.abs(lips.s)
+    m, v, side = face.muscles, patch.v, np.abs(lips.s)
     cover = skin.grid.cover(np.minimum(v - lips.upper, lips.lower - v)) * ramp(side, 1.0, 0.94)
     colour = np.empty((3, *cover.shape), np.float32)
     colour[:] = _CAVITY[:, None, None]
-    tongue_v = who.mouth_v + 0.38 * m.jaw_drop + 0.03
-    tongue = ellipse(patch.u, v - np.float32(tongue_v), 0.6 * who.corner_u, 0.09)
+    tongue_v = face.mouth_v + 0.38 * m.jaw_drop + 0.03
+    tongue = ellipse(patch.u, v - np.float32(tongue_v), 0.6 * face.corner_u, 0.09)
     colour += (_TONGUE[:, None, None] - colour) * (tongue * min(1.0, 1.3 * m.jaw_drop + 0.1))
 
-    yellowed = 1 - 0.10 * who.old * np.array([0.3, 0.6, 1.4], np.float32)
+    yellowed = 1 - 0.10 * face.old * np.array([0.3, 0.6, 1.4], np.float32)
     ivory = (_TEETH * yellowed)[:, None, None] * (1 - 0.62 * np.minimum(side, 1) ** 2.2)
     gaps = 0.16 * float(np.clip(1.8 - patch.pixel / 0.018, 0, 1))  # too fine to be seen in small pictures
     if gaps > 0:
@@ -95,15 +95,15 @@ def _between(skin: Skin, who: Sitter, patch: Patch, lips: _Lips) -> None:
     skin.gloss[patch.place] += (np.float32(0.25) - skin.gloss[patch.place]) * cover
 
 
-def _paint_lips(skin: Skin, who: Sitter, patch: Patch, lips: _Lips) -> None:
-    v, side, scene, pixel = patch.v, np.abs(lips.s), who.scene, patch.pixel
+def _paint_lips(skin: Skin, face: Appearance, patch: Patch, lips: _Lips) -> None:
+    v, side, scene, pixel = patch.v, np.abs(lips.s), face.scene, patch.pixel
     ends = ramp(side, 1.02, 0.88)
     soft = max(0.5 * pixel, 0.012 * (1 - 0.35 * scene.make_up))
     above = ramp(np.minimum(v - lips.top, lips.upper - v), -soft, soft) * ends
     below = ramp(np.minimum(v - lips.lower, lips.bottom - v), -soft, soft) * ends
 
-    rose = who.skin * np.array([0.98, 0.52, 0.53], np.float32) + np.array([0.03, 0.0, 0.004], np.float32)
-    rose = rose * np.float32((1 - 0.1 * who.old) * (1.0 if who.female else 0.96))
+    rose = face.skin * np.array([0.98, 0.52, 0.53], np.float32) + np.array([0.03, 0.0, 0.004], np.float32)
+    rose = rose * np.float32((1 - 0.1 * face.old) * (1.0 if face.female else 0.96))
     rose = rose + (linear(scene.lip_colour) - rose) * np.float32(0.75 * scene.make_up)
     lined = 1 + 0.045 * lookup("strand", patch.u * 95 + 31, v * 60, 95 * pixel, 60 * pixel)
     skin.paint(patch, 0.88 * above, rose[:, None, None] * (0.80 * lined))

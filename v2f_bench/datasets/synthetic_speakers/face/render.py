@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from v2f_bench.datasets.synthetic_speakers.causes import Person
 from v2f_bench.datasets.synthetic_speakers.expression import Muscles
+from v2f_bench.datasets.synthetic_speakers.face.appearance import Appearance, appearance_of
 from v2f_bench.datasets.synthetic_speakers.face.beard import beard
 from v2f_bench.datasets.synthetic_speakers.face.canvas import Canvas
 from v2f_bench.datasets.synthetic_speakers.face.eyes import brow, eye, glasses, highlights
@@ -20,7 +21,6 @@ from v2f_bench.datasets.synthetic_speakers.face.mouth import mouth
 from v2f_bench.datasets.synthetic_speakers.face.scene import Scene
 from v2f_bench.datasets.synthetic_speakers.face.setting import backdrop, clothes
 from v2f_bench.datasets.synthetic_speakers.face.shapes import Field
-from v2f_bench.datasets.synthetic_speakers.face.sitter import Sitter, sitter
 from v2f_bench.datasets.synthetic_speakers.face.skin import Skin, complexion, unevenness, wrinkles
 
 _CONTRAST = 0.35
@@ -29,12 +29,12 @@ _CONTRAST = 0.35
 def draw_face(person: Person, muscles: Muscles, scene: Scene, size: int = 128) -> NDArray[np.uint8]:
     """A picture of the person, uint8 [size, size, 3] RGB; the same arguments give the same bytes.
 
-    The head is painted as a height field in the scene's light, and framed as faces found in photographs are.
+    The head is painted as a height field in the scene's light, and framed as real faces are (see framing.py).
     """
-    who = sitter(person, muscles, scene)
-    grid = grid_of(framing_of(who.points, scene), size)
-    canvas = Canvas(backdrop(who, size), grid, who, light_of(scene), grid.inside(who.outline))
-    hair = hair_of(who)
+    face = appearance_of(person, muscles, scene)
+    grid = grid_of(framing_of(face.points, scene), size)
+    canvas = Canvas(backdrop(face, size), grid, face, light_of(scene), grid.inside(face.outline))
+    hair = hair_of(face)
     back_hair(canvas, hair)
     neck(canvas)
     clothes(canvas)
@@ -44,30 +44,30 @@ def draw_face(person: Person, muscles: Muscles, scene: Scene, size: int = 128) -
     beard(canvas)
     front_hair(canvas, hair)
     glasses(canvas)
-    return _developed(canvas.pixels, who)
+    return _developed(canvas.pixels, face)
 
 
 def _head(canvas: Canvas) -> None:
-    grid, who, marks = canvas.grid, canvas.who, Marks()
+    grid, face, marks = canvas.grid, canvas.face, Marks()
     for mark in (skull, complexion, wrinkles, nose):
-        mark(marks, who)
-    skin = Skin(grid, who.skin, marks)
+        mark(marks, face)
+    skin = Skin(grid, face.skin, marks)
     for model in (dome, bridge, unevenness):
-        model(skin, who)
+        model(skin, face)
     for side in (-1, 1):
-        eye(skin, who, side)
-        brow(skin, who, side)
-    mouth(skin, who)
-    face = lit(skin.albedo, normals(skin.relief, grid.pixel), canvas.light, skin.shade, skin.gloss)
-    canvas.lay(grid.whole, face, grid.cover(canvas.head))
+        eye(skin, face, side)
+        brow(skin, face, side)
+    mouth(skin, face)
+    head = lit(skin.albedo, normals(skin.relief, grid.pixel), canvas.light, skin.shade, skin.gloss)
+    canvas.lay(grid.whole, head, grid.cover(canvas.head))
 
 
-def _developed(light: Field, who: Sitter) -> NDArray[np.uint8]:
+def _developed(light: Field, face: Appearance) -> NDArray[np.uint8]:
     """Expose, and turn light into sRGB-like bytes."""
-    exposure = float(np.clip((0.36 / float(who.skin.mean())) ** 0.28, 0.85, 1.5))
+    exposure = float(np.clip((0.36 / float(face.skin.mean())) ** 0.28, 0.85, 1.5))
     light = np.maximum(light, 0) * np.float32(exposure)
     light = light * (1.07 + 0.05 * light) / (1 + 0.35 * light)
-    grain = who.random_today(4).standard_normal(light.shape[1:], np.float32) * np.float32(0.006)
+    grain = face.random_today(4).standard_normal(light.shape[1:], np.float32) * np.float32(0.006)
     shown = np.sqrt(light)
     shown = shown + _CONTRAST * shown * (1 - shown) * (shown - 0.42) + grain
     return np.ascontiguousarray(np.moveaxis(np.clip(shown * 255 + 0.5, 0, 255).astype(np.uint8), 0, -1))

@@ -1,4 +1,4 @@
-"""What stands behind the sitter, and what the sitter wears."""
+"""What stands behind the person, and what the person wears."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from functools import lru_cache
 
 import numpy as np
 
+from v2f_bench.datasets.synthetic_speakers.face.appearance import Appearance, linear
 from v2f_bench.datasets.synthetic_speakers.face.canvas import Canvas
 from v2f_bench.datasets.synthetic_speakers.face.grid import Patch
 from v2f_bench.datasets.synthetic_speakers.face.light import lit
 from v2f_bench.datasets.synthetic_speakers.face.scene import Scene
 from v2f_bench.datasets.synthetic_speakers.face.shapes import Field, bell, ramp
-from v2f_bench.datasets.synthetic_speakers.face.sitter import Sitter, linear
 from v2f_bench.datasets.synthetic_speakers.face.textures import lookup
 
 _COARSE = 24
 
 
-def backdrop(who: Sitter, size: int) -> Field:
+def backdrop(face: Appearance, size: int) -> Field:
     """The background, out of focus [3, size, size]."""
-    rng = who.random_today(2)
+    rng = face.random_today(2)
     paint = {"studio": _studio, "room": _room, "window": _window, "garden": _garden, "street": _street}
-    small = paint[who.scene.backdrop](who.scene, rng).astype(np.float32)
+    small = paint[face.scene.backdrop](face.scene, rng).astype(np.float32)
     matrix = _enlarge(size)
     across = small @ np.ascontiguousarray(matrix.T)
     wide = np.stack([matrix @ channel for channel in across])
-    return np.clip(wide * np.float32(0.55 + 0.45 * who.scene.strength), 0.004, 1.0)
+    return np.clip(wide * np.float32(0.55 + 0.45 * face.scene.strength), 0.004, 1.0)
 
 
 @lru_cache(maxsize=8)
@@ -95,11 +95,11 @@ def _street(scene: Scene, rng: np.random.Generator) -> Field:
 
 def clothes(canvas: Canvas) -> None:
     """Shoulders in the cloth of the day."""
-    who, scene, neck = canvas.who, canvas.who.scene, canvas.who.neck
+    face, scene, neck = canvas.face, canvas.face.scene, canvas.face.neck
     patch = canvas.grid.below(1.3)
     u, v, pixel = patch.u, patch.v, patch.pixel
     opening = _opening(scene.neckline, np.abs(u / neck))
-    edge = np.abs(u) / np.float32((1.0 if who.female else 1.12) * (1 + 0.05 * who.traits["neck_width"]))
+    edge = np.abs(u) / np.float32((1.0 if face.female else 1.12) * (1 + 0.05 * face.traits["neck_width"]))
     shoulder = 1.60 + 0.46 * ramp(edge, 0.45, 1.7) ** 0.8 + 0.75 * ramp(edge, 1.5, 2.6) ** 1.5
     shoulder = shoulder - 0.10 * ramp(edge, 0.9, 0.5)
     if scene.neckline == "turtleneck":
@@ -107,7 +107,7 @@ def clothes(canvas: Canvas) -> None:
     inside = np.minimum(v - shoulder, v - opening)
     cover = canvas.grid.cover(inside)
 
-    x, y = who.random_today(3).uniform(0, 400, 2).tolist()
+    x, y = face.random_today(3).uniform(0, 400, 2).tolist()
     folds = lookup("blotch", u * 30 + 8 * v + x, v * 22 + 18 * u + y, 30 * pixel, 22 * pixel)
     right, down = np.clip(u / 2.6 + 0.16 * folds, -0.8, 0.8), np.clip(-0.35 + 0.1 * folds, -0.5, 0.5)
     towards = np.sqrt(np.maximum(1 - right**2 - down**2, 0.05))

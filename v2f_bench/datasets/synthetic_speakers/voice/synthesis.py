@@ -170,7 +170,7 @@ def _complex(real: Real, imaginary: Real) -> Complex:
 def _quotient(above: tuple[Real, Real], below: tuple[Real, Real]) -> Complex:
     """One response through another, in real numbers, since complex division is slow."""
     (a, b), (c, d) = above, below
-    share: Real = np.float32(1) / (c * c + d * d)
+    share = np.reciprocal(c * c + d * d)
     return _complex((a * c + b * d) * share, (b * c - a * d) * share)
 
 

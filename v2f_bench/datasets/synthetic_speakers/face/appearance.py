@@ -1,4 +1,4 @@
-"""The sitter: where the parts of one face lie in one picture, and its colours, from the person's traits and muscles."""
+"""Where the parts of one face lie in one picture, and their colours, from the person's traits and muscles."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _mix(a: Field, b: Field, share: float) -> Field:
 
 
 @dataclass(frozen=True)
-class Sitter:
+class Appearance:
     """One person, moved by `muscles`, in a `scene`.
 
     `traits` are the person's, gently bounded so that nothing collides at the extremes. Places and sizes are in face
@@ -89,7 +89,7 @@ class Sitter:
         return np.random.default_rng((self.scene.seed, 200 + stream))
 
 
-def sitter(person: Person, muscles: Muscles, scene: Scene) -> Sitter:
+def appearance_of(person: Person, muscles: Muscles, scene: Scene) -> Appearance:
     """Measure the face."""
     t = {name: 3.4 * float(np.tanh(person.face[name] / 3.4)) for name in FACE_TRAITS}
     female = person.sex == "female"
@@ -108,7 +108,7 @@ def sitter(person: Person, muscles: Muscles, scene: Scene) -> Sitter:
     warm = t["hair_warmth"]
     hair = _palette(_HAIR, t["hair_tone"])
     hair = _mix(hair, _palette(_WARM_HAIR if warm > 0 else _ASH_HAIR, t["hair_tone"]), min(abs(warm) / 2.4, 1))
-    return Sitter(
+    return Appearance(
         person=person,
         muscles=muscles,
         scene=scene,
