@@ -55,12 +55,24 @@ _FACES = {
     "neutral": Muscles(),
     "calm": Muscles(lid_drop=0.5, corner_pull=0.42, inner_brow_raise=0.15, outer_brow_raise=0.2),
     "happy": Muscles(eye_narrow=0.5, cheek_raise=0.95, corner_pull=1.0, jaw_drop=0.25, upper_lip_raise=0.25),
-    "sad": Muscles(inner_brow_raise=1.0, brow_lower=0.3, lid_drop=0.3, corner_drop=1.0, chin_raise=0.65),
+    "sad": Muscles(inner_brow_raise=1.0, brow_lower=0.15, lid_drop=0.3, corner_drop=1.0, chin_raise=0.5),
     "angry": Muscles(
-        brow_lower=1.0, eye_widen=0.4, eye_narrow=0.15, lip_press=0.95, corner_drop=0.3, nose_wrinkle=0.25
+        brow_lower=1.0,
+        eye_widen=0.3,
+        eye_narrow=0.25,
+        nose_wrinkle=0.3,
+        lip_press=0.9,
+        corner_drop=0.45,
+        chin_raise=0.3,
     ),
     "fearful": Muscles(
-        inner_brow_raise=1.0, outer_brow_raise=0.5, brow_lower=0.4, eye_widen=0.95, lip_stretch=1.0, jaw_drop=0.3
+        inner_brow_raise=1.0,
+        outer_brow_raise=0.25,
+        brow_lower=0.5,
+        eye_widen=0.95,
+        lip_stretch=0.85,
+        corner_drop=0.5,
+        jaw_drop=0.35,
     ),
     "disgust": Muscles(
         brow_lower=0.55, eye_narrow=0.7, cheek_raise=0.4, nose_wrinkle=1.0, upper_lip_raise=1.0, corner_drop=0.4

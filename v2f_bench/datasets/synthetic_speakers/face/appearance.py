@@ -97,8 +97,8 @@ def appearance_of(person: Person, muscles: Muscles, scene: Scene) -> Appearance:
     width = 1 + 0.055 * t["face_width"]
     stretch = 1 + 0.07 * t["face_length"]
     rest_chin = 1.57 * stretch + 0.055 * t["chin"]
-    nose_v = 0.64 * (1 + 0.6 * (stretch - 1)) + 0.062 * t["nose_length"]
-    mouth_v = nose_v + 0.37 * (rest_chin - nose_v)
+    nose_v = 0.66 * (1 + 0.6 * (stretch - 1)) + 0.062 * t["nose_length"]
+    mouth_v = nose_v + 0.345 * (rest_chin - nose_v)
     corner_u, corner_v = _mouth_corner(mouth_v, 0.42 + 0.08 * t["mouth_width"], muscles)
     chin = rest_chin + 0.22 * muscles.jaw_drop - 0.03 * muscles.chin_raise
     crown = -1.56 - 0.05 * t["forehead"]
@@ -120,7 +120,7 @@ def appearance_of(person: Person, muscles: Muscles, scene: Scene) -> Appearance:
         hairline=-0.93 - 0.08 * t["forehead"] - 0.085 * (t["hairline"] + 0.3),
         chin=chin,
         jaw=jaw,
-        eye_u=0.465 * (0.6 + 0.4 * width) + 0.05 * t["eye_spacing"],
+        eye_u=0.475 * (0.6 + 0.4 * width) + 0.05 * t["eye_spacing"],
         eye_half=0.238 * (1 + 0.085 * t["eye_size"]),
         eye_tilt=float(np.deg2rad(3 + 8 * t["eye_tilt"])),
         brow_v=-0.34 - 0.065 * t["brow_height"] + 0.02 * t["brow_ridge"],

@@ -58,7 +58,7 @@ def _open(skin: Skin, face: Appearance, side: int) -> _Opening:
     droop = 0.11 * max(hood, 0) * ramp(x, 0.0, 1.0)
     # the upper lid is highest towards the nose, the lower one deepest away from it
     upper = -high * np.maximum(1 - np.abs(within + 0.10 * (1 - within**2)) ** 2.1, 0) ** 0.8
-    upper += droop + 0.10 * m.inner_brow_raise * (1 - m.eye_widen) * x
+    upper += droop + 0.18 * m.inner_brow_raise * (1 - m.eye_widen) * x
     lower = low * np.maximum(1 - np.abs(within - 0.14 * (1 - within**2)) ** 2.3, 0) ** 0.85 + 0.5 * droop
     lower = np.maximum(lower, upper)
     cover = skin.grid.cover(np.minimum(y - upper, lower - y) * half) * ramp(np.abs(x + 0.03), 1.10, 1.02)
@@ -177,7 +177,7 @@ def _brow_line(face: Appearance, at: Field) -> Field:
     arch = (0.055 + 0.06 * t["brow_arch"]) * np.sin(np.clip(climb, -0.3, 1) * np.pi / 2)
     inward, outward = np.clip(1 - at, 0, 1.1), np.clip(at, 0, 1.1)
     line = face.brow_v + 0.035 - arch - 0.01 * t["eye_tilt"] * (at - 0.4)
-    line -= 0.18 * m.inner_brow_raise * inward**1.5 + 0.17 * m.outer_brow_raise * outward**0.8
+    line -= 0.21 * m.inner_brow_raise * inward**1.5 + 0.17 * m.outer_brow_raise * outward**0.8
     line += 0.15 * m.brow_lower * (1 - 0.75 * m.inner_brow_raise) * (0.85 * inward**0.9 + 0.15)
     return line + 0.03 * m.nose_wrinkle * inward - 0.04 * m.inner_brow_raise * m.outer_brow_raise
 
