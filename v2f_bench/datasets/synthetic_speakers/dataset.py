@@ -20,7 +20,7 @@ RATE = 16_000
 @dataclass(frozen=True)
 class SyntheticOptions:
     speakers: Count = 400
-    clips: Count = 5  # a speaker; the emotions in turn, the sentences at random
+    clips: Count = 5  # a speaker; the first is neutral, then each other emotion comes once; the sentences at random
     world: Annotated[int, Range(least=0)] = 0  # seed of everything
     split: Literal["speakers", "clip-8-2"] = "speakers"  # clip-8-2: a fifth of the clips; test speakers have been seen
 
