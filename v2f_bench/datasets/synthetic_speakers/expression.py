@@ -93,8 +93,8 @@ _VOICES = {
     "surprised": Prosody(pitch=6.0, pitch_range=2.2, rate=1.0, energy=2.5, tilt=0.6, smile=0.01, fall=5.0),
 }
 
-STRENGTH = {"normal": 0.72, "strong": 1.0}
 _FACE_STRENGTH = {"normal": 0.8, "strong": 1.0}
+_VOICE_STRENGTH = {"normal": 0.72, "strong": 1.0}
 
 
 def muscles(emotion: str, intensity: str, rng: np.random.Generator) -> Muscles:
@@ -110,7 +110,7 @@ def muscles(emotion: str, intensity: str, rng: np.random.Generator) -> Muscles:
 
 def prosody(emotion: str, intensity: str, rng: np.random.Generator) -> Prosody:
     """The voice of `emotion` as one person gives it once."""
-    strength = STRENGTH[intensity] * (1 + 0.12 * float(rng.standard_normal()))
+    strength = _VOICE_STRENGTH[intensity] * (1 + 0.12 * float(rng.standard_normal()))
     rest, full = Prosody(), _VOICES[emotion]
     scaled = {}
     for field in fields(rest):

@@ -120,19 +120,17 @@ def _profiles(grid: Grid, u: Field, v: Field, su: Field, sv: Field) -> tuple[Fie
     One that is finer than a pixel is drawn a pixel wide, and fainter.
     """
     step = 0.01
-    places, rights, belows = (grid.framing.place(*at) for at in ((u, v), (u + step, v), (u, v + step)))
-    profiles = []
-    for at, middle, beside, width in (
-        (grid.a[0], places[0], rights[0], su),
-        (grid.b[:, 0], places[1], belows[1], sv),
-    ):
-        seen = width * (np.abs(beside - middle) / step)
-        wide = np.maximum(seen, _NARROWEST * grid.pixel)
-        z = (at - middle[:, None].astype(np.float32)) * (1 / wide)[:, None].astype(np.float32)
-        z *= z
-        z *= np.float32(-0.5)
-        np.maximum(z, _FAINTEST, out=z)
-        np.exp(z, out=z)
-        z *= (seen / wide)[:, None].astype(np.float32)
-        profiles.append(z)
-    return profiles[0], profiles[1]
+    a, b = grid.framing.place(np.stack([u, u + step, u]), np.stack([v, v, v + step]))
+    across = _profile(grid.a[0], a[0], su * np.abs(a[1] - a[0]) / step, grid.pixel)
+    return across, _profile(grid.b[:, 0], b[0], sv * np.abs(b[2] - b[0]) / step, grid.pixel)
+
+
+def _profile(at: Field, middle: Field, width: Field, pixel: float) -> Field:
+    wide = np.maximum(width, _NARROWEST * pixel)
+    z = (at - middle[:, None].astype(np.float32)) * (1 / wide)[:, None].astype(np.float32)
+    z *= z
+    z *= np.float32(-0.5)
+    np.maximum(z, _FAINTEST, out=z)
+    np.exp(z, out=z)
+    z *= (width / wide)[:, None].astype(np.float32)
+    return z

@@ -13,9 +13,14 @@ Point = tuple[float, float]
 
 def ramp(x: Field, low: float, high: float) -> Field:
     """0 below `low`, 1 above `high`, and a smooth step between (`low` may be the larger)."""
-    t = np.asarray((x - np.float32(low)) * np.float32(1 / (high - low)))
+    t = np.asarray(x - np.float32(low))
+    t *= np.float32(1 / (high - low))
     np.minimum(np.maximum(t, 0, out=t), 1, out=t)
-    return t * t * (3 - 2 * t)
+    square = t * t
+    t *= -2
+    t += 3
+    square *= t
+    return square
 
 
 def bell(x: Field, width: float) -> Field:

@@ -9,6 +9,7 @@ import numpy as np
 from v2f_bench.datasets.synthetic_speakers.face.shapes import Field, ramp
 
 SIDE = 512
+_FAR = 64 * SIDE  # makes coordinates positive, so that they are rounded down
 
 
 def lookup(name: str, across: Field, along: Field, across_pixel: float, along_pixel: float) -> Field:
@@ -17,9 +18,12 @@ def lookup(name: str, across: Field, along: Field, across_pixel: float, along_pi
     A pixel is `across_pixel` by `along_pixel` texels: finer detail is averaged away, as it would be in a photograph.
     """
     texture = _averaged(name, _level(along_pixel), _level(across_pixel))
-    row = np.floor(along).astype(np.int32) & (SIDE - 1)
-    column = np.floor(across).astype(np.int32) & (SIDE - 1)
-    return texture.ravel().take((row << 9) + column)
+    row, column = ((axis + np.float32(_FAR)).astype(np.int32) for axis in (along, across))
+    row &= SIDE - 1
+    row *= SIDE
+    column &= SIDE - 1
+    row += column
+    return texture.ravel().take(row)
 
 
 def _level(pixel: float) -> int:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from scipy.fft import irfft, rfft
-from scipy.signal import lfilter, resample_poly
 
 from v2f_bench.datasets.synthetic_speakers.causes import Person
 from v2f_bench.datasets.synthetic_speakers.expression import Prosody
@@ -41,7 +40,7 @@ LEVEL = 10 ** (-27 / 20)  # root mean square of neutral speech
 REFERENCE = 500.0  # Hz at which the glottal pulse has unit gain, and above which spectra tilt
 NARROWEST = 35.0  # Hz; a narrower resonance would ring beyond the buffer
 KHZ = 1000.0
-ROOM_NOISE = np.array([1, 0], np.float32), np.array([1, -0.9], np.float32)  # a low-pass filter
+MEMORY, FILTERED = 192, 64  # samples that a low-pass filter remembers, and that it makes at once
 SIGNS = np.array([1, 1, -1, -1] * 3)[:, None]  # of the powers of j
 POWERS = (SIGNS * (FREQUENCIES / KHZ) ** np.arange(12)[:, None]).astype(np.float32)
 TURBULENCE = 1 / np.sqrt(1 + (FREQUENCIES / 1200) ** 2)  # spectrum of noise made at the glottis, as it leaves the lips
@@ -60,6 +59,8 @@ def speak(person: Person, sentence: int, prosody: Prosody, rng: np.random.Genera
     speech = _utter(way, tracks, rng)
     recording = _record(speech, prosody.energy, rng)
     if rate != RATE:
+        from scipy.signal import resample_poly  # slow to import, and hardly ever needed
+
         divisor = np.gcd(rate, RATE)
         recording = resample_poly(recording, rate // divisor, RATE // divisor)
     return np.clip(recording, -1, 1).astype(np.float32)
@@ -98,12 +99,14 @@ def _sources(way: Manner, tracks: Tracks, rng: np.random.Generator) -> tuple[Rea
     # the glottis closes as sharply at any pitch: so much above the glottal formant, all pulses have the same spectrum
     sharpness = (REFERENCE / _glottal_formant(way, tracks.pitch)) ** 2
     heights = np.interp(moments, frame_samples[:-1], tracks.voicing * tracks.loudness * sharpness)
-    roughness = lfilter([0.8], [1, -0.6], rng.standard_normal(len(moments)))  # neighbouring pulses are alike
+    roughness = 0.8 * _one_pole(rng.standard_normal(len(moments)), 0.6)  # neighbouring pulses are alike
     heights *= np.maximum(1 + way.shimmer * roughness, 0.1)
     whole = np.floor(moments).astype(int)
     reach = np.arange(-7, 9)
-    offsets = reach - (moments - whole)[:, None]
-    kernel = np.sinc(offsets) * np.cos(np.pi * offsets / 18) ** 2
+    within = np.maximum(moments - whole, 1e-9)[:, None]
+    offsets = reach - within
+    sinc = np.where(reach % 2, 1, -1) * np.sin(np.pi * within) / (np.pi * offsets)
+    kernel = sinc * np.cos(np.pi * offsets / 18) ** 2
     places = np.clip(whole[:, None] + reach, 0, samples - 1)
     pulses = np.bincount(places.ravel(), (kernel * heights[:, None]).ravel(), minlength=samples)
 
@@ -112,6 +115,18 @@ def _sources(way: Manner, tracks: Tracks, rng: np.random.Generator) -> tuple[Rea
     puffs = rng.standard_normal(samples, dtype=np.float32)
     puffs *= 1 + depth * np.cos(TURN * (cycle - MOST_AIR))
     return pulses.astype(np.float32), puffs
+
+
+def _one_pole(signal: Array | Real, pole: float) -> Array | Real:
+    """A low-pass filter: each sample is the input's and `pole` times the one before it, in blocks of samples at once.
+
+    What is older than `MEMORY` samples has died away.
+    """
+    age = np.arange(MEMORY, MEMORY + FILTERED) - np.arange(MEMORY + FILTERED)[:, None]
+    response = np.where((age >= 0) & (age < MEMORY), pole ** np.maximum(age, 0).astype(float), 0).astype(signal.dtype)
+    padded = np.pad(signal, (MEMORY, -len(signal) % FILTERED))
+    blocks = np.lib.stride_tricks.sliding_window_view(padded, MEMORY + FILTERED)[::FILTERED]
+    return (blocks @ response).ravel()[: len(signal)]
 
 
 def _glottal_formant(way: Manner, pitch: Array) -> Array:
@@ -233,7 +248,7 @@ def _record(speech: Real, energy: float, rng: np.random.Generator) -> Real:
         heard[lag:] += np.float32(echo) * speech[:-lag]
     level = LEVEL * 10 ** ((energy + rng.normal(0, 1.2)) / 20)
     heard *= np.float32(level / np.sqrt(np.mean(heard**2)))
-    noise = lfilter(*ROOM_NOISE, rng.standard_normal(len(heard), dtype=np.float32))
+    noise = _one_pole(rng.standard_normal(len(heard), dtype=np.float32), 0.9)
     heard += noise * np.float32(level * 10 ** (-rng.uniform(25, 45) / 20) / np.sqrt(np.mean(noise**2)))
     return _limited(heard) if np.max(np.abs(heard)) > KNEE else heard
 
