@@ -22,13 +22,12 @@ _FRAMES = ((0.05, 0.05, 0.06), (0.16, 0.10, 0.07), (0.12, 0.11, 0.10))
 
 @dataclass(frozen=True)
 class _Opening:
-    """An eye in its own coordinates, whose unit is half its width: `x` outwards, `y` down, both [h, w].
+    """Both eyes in their own coordinates, whose unit is half their width: `x` outwards, `y` down, both [h, w].
 
     `upper` and `lower` are the y of the lids' edges at each x; `cover` is the eyeball's coverage, 0..1.
     """
 
     patch: Patch
-    side: int
     x: Field
     y: Field
     upper: Field
@@ -36,18 +35,18 @@ class _Opening:
     cover: Field
 
 
-def eye(skin: Skin, face: Appearance, side: int) -> None:
-    """The eye on `side` (-1 left, 1 right in the picture) with its lids and lashes."""
-    opening = _open(skin, face, side)
+def eyes(skin: Skin, face: Appearance) -> None:
+    """Both eyes with their lids and lashes."""
+    opening = _open(skin, face)
     _lid(skin, face, opening)
     _ball(skin, face, opening)
     _lashes(skin, face, opening)
 
 
-def _open(skin: Skin, face: Appearance, side: int) -> _Opening:
+def _open(skin: Skin, face: Appearance) -> _Opening:
     m, half, size, hood = face.muscles, face.eye_half, face.traits["eye_size"], face.traits["eye_hood"]
-    patch = skin.grid.patch(side * face.eye_u, -0.06, 0.36, 0.26)
-    out = side * patch.u - np.float32(face.eye_u)
+    patch = skin.grid.patch(0, -0.06, face.eye_u + 0.36, 0.26)
+    out = np.abs(patch.u) - np.float32(face.eye_u)
     c, s = float(np.cos(face.eye_tilt)), float(np.sin(face.eye_tilt))
     x, y = (c * out - s * patch.v) / half, (c * patch.v + s * out) / half
 
@@ -62,7 +61,7 @@ def _open(skin: Skin, face: Appearance, side: int) -> _Opening:
     lower = low * np.maximum(1 - np.abs(within - 0.14 * (1 - within**2)) ** 2.3, 0) ** 0.85 + 0.5 * droop
     lower = np.maximum(lower, upper)
     cover = skin.grid.cover(np.minimum(y - upper, lower - y) * half) * ramp(np.abs(x + 0.03), 1.10, 1.02)
-    return _Opening(patch, side, x, y, upper, lower, cover)
+    return _Opening(patch, x, y, upper, lower, cover)
 
 
 def _lid(skin: Skin, face: Appearance, at: _Opening) -> None:
@@ -92,7 +91,10 @@ def _ball(skin: Skin, face: Appearance, at: _Opening) -> None:
     white[1:] *= 1 - 0.12 * ramp(np.abs(x), 0.5, 1.0)
 
     radius, soft = _IRIS_RADIUS / half, 0.4 * skin.grid.pixel / _IRIS_RADIUS
-    iris_x, iris_y = (x - at.side * 0.20 * gaze_u + 0.02) / radius, (y - 0.10 * gaze_v + 0.06) / radius
+    iris_x, iris_y = (
+        (x - np.sign(at.patch.u) * np.float32(0.20 * gaze_u) + 0.02) / radius,
+        (y - 0.10 * gaze_v + 0.06) / radius,
+    )
     distance, turn = np.sqrt(iris_x**2 + iris_y**2), np.arctan2(iris_y, iris_x)
     fibres = 1 + 0.16 * np.sin(turn * 11 + 2 * np.sin(turn * 3)) * ramp(distance, 0.3, 0.6)
     glow = 0.75 + 0.75 * ramp(iris_y, -0.6, 0.9)
@@ -107,7 +109,7 @@ def _ball(skin: Skin, face: Appearance, at: _Opening) -> None:
     skin.shade[place] += (under_lid - skin.shade[place]) * at.cover
     skin.gloss[place] *= 1 - at.cover
     relief = skin.relief[place]
-    level = float(relief[relief.shape[0] // 2, relief.shape[1] // 2])
+    level = float(relief[np.unravel_index(np.argmin(x * x + y * y), relief.shape)])  # in the middle of an eye
     relief += (level - np.float32(0.175 * half) * (x**2 + y**2) - relief) * at.cover * 0.8
     edge = bell((y - at.lower) * half, 0.016) * ramp(np.abs(x), 1.0, 0.8)
     skin.paint(at.patch, 0.5 * edge, face.skin * np.array([1.18, 1.02, 1.0], np.float32) + np.float32(0.03))
@@ -144,11 +146,11 @@ def highlights(canvas: Canvas) -> None:
         canvas.lay(patch, _GLINT, strength * ellipse(patch.u - u, patch.v - v, spot, spot))
 
 
-def brow(skin: Skin, face: Appearance, side: int) -> None:
-    """The eyebrow on `side`, its hairs combed outwards along its arch."""
+def brows(skin: Skin, face: Appearance) -> None:
+    """Both eyebrows, their hairs combed outwards along their arches."""
     t, m, pixel = face.traits, face.muscles, skin.grid.pixel
-    patch = skin.grid.patch(side * (face.eye_u + 0.05), face.brow_v - 0.02, 0.47, 0.36)
-    out = side * patch.u
+    patch = skin.grid.patch(0, face.brow_v - 0.02, face.eye_u + 0.50, 0.33)
+    out = np.abs(patch.u)
     inner, outer = face.eye_u - 0.29 - 0.06 * m.brow_lower - 0.012 * t["brow_thickness"], face.eye_u + 0.37
     along = (out - np.float32(inner)) / np.float32(outer - inner)
     away = patch.v - _brow_line(face, np.clip(along, -0.1, 1.1))
@@ -156,7 +158,7 @@ def brow(skin: Skin, face: Appearance, side: int) -> None:
 
     thick = 0.054 * float(np.exp(0.31 * t["brow_thickness"])) * (1 - 0.10 * face.female)
     body = np.sqrt(np.minimum(at / 0.16, 1)) * np.clip((1.02 - at) / 0.62, 0, 1) ** 0.75
-    x, y = face.random(10 + side).uniform(0, 400, 2).tolist()
+    x, y = face.random(10).uniform(0, 400, 2).tolist()
     lie = 1.13 - 1.05 * at**0.6  # radians
     c, s = np.cos(lie), np.sin(lie)
     hairs = lookup("strand", (c * away + s * out) * 90 + x, (c * out - s * away) * 60 + y, 90 * pixel, 60 * pixel)

@@ -15,7 +15,7 @@ from v2f_bench.datasets.synthetic_speakers.face.grid import Grid
 from v2f_bench.datasets.synthetic_speakers.face.shapes import Field, Point
 
 RELIEF, SHADOW, GLOSS, RED, GREEN, BLUE = range(6)
-_SPACING = 1.4  # standard deviations between the Gaussians of a row: their sum is then even to 0.2 %
+_SPACING = 1.7  # standard deviations between the Gaussians of a row: their sum is then even to 0.2 %
 _REACH = 2.3  # standard deviations to which a slanting mound's row goes
 _NARROWEST = 0.42  # of a pixel: a narrower Gaussian would fall between the pixels' centres
 _FAINTEST = np.float32(-18.0)  # exponent below which all is as good as 0, but far from the slow denormal numbers
@@ -58,9 +58,9 @@ class Marks:
     def laid(self, grid: Grid) -> Field:
         """The sum of all marks [6, n, n]: RELIEF in face units, SHADOW and colours as logarithms, GLOSS."""
         nodes = np.concatenate([_of_mounds(self._mounds), _of_creases(self._creases)])
-        across, along = _profiles(grid, *nodes[:, :4].T)
+        across, along, strength = _profiles(grid, *nodes[:, :4].T)
         sums = np.empty((6, along.shape[1], across.shape[1]), np.float32)
-        for channel, amount in enumerate(nodes[:, 4:].T.astype(np.float32)):
+        for channel, amount in enumerate((nodes[:, 4:].T * strength).astype(np.float32)):
             used = np.flatnonzero(amount)
             np.matmul((along[used] * amount[used, None]).T, across[used], out=sums[channel])
         return sums
@@ -114,23 +114,22 @@ def _ragged(counts: Field) -> tuple[Field, Field]:
     return row, np.arange(len(row)) - (np.cumsum(counts) - counts)[row]
 
 
-def _profiles(grid: Grid, u: Field, v: Field, su: Field, sv: Field) -> tuple[Field, Field]:
-    """Each Gaussian as the picture shows it, over its columns and its rows: two fields [k, n].
+def _profiles(grid: Grid, u: Field, v: Field, su: Field, sv: Field) -> tuple[Field, Field, Field]:
+    """Each Gaussian as the picture shows it, over its columns and its rows, both [k, n], and its strength [k].
 
     One that is finer than a pixel is drawn a pixel wide, and fainter.
     """
     step = 0.01
     a, b = grid.framing.place(np.stack([u, u + step, u]), np.stack([v, v, v + step]))
-    across = _profile(grid.a[0], a[0], su * np.abs(a[1] - a[0]) / step, grid.pixel)
-    return across, _profile(grid.b[:, 0], b[0], sv * np.abs(b[2] - b[0]) / step, grid.pixel)
+    wide, tall = su * np.abs(a[1] - a[0]) / step, sv * np.abs(b[2] - b[0]) / step
+    drawn_wide, drawn_tall = np.maximum(wide, _NARROWEST * grid.pixel), np.maximum(tall, _NARROWEST * grid.pixel)
+    strength = (wide / drawn_wide) * (tall / drawn_tall)
+    return _profile(grid.a[0], a[0], drawn_wide), _profile(grid.b[:, 0], b[0], drawn_tall), strength
 
 
-def _profile(at: Field, middle: Field, width: Field, pixel: float) -> Field:
-    wide = np.maximum(width, _NARROWEST * pixel)
-    z = (at - middle[:, None].astype(np.float32)) * (1 / wide)[:, None].astype(np.float32)
+def _profile(at: Field, middle: Field, width: Field) -> Field:
+    z = at - middle[:, None].astype(np.float32)
     z *= z
-    z *= np.float32(-0.5)
+    z *= (-0.5 / width**2)[:, None].astype(np.float32)
     np.maximum(z, _FAINTEST, out=z)
-    np.exp(z, out=z)
-    z *= (width / wide)[:, None].astype(np.float32)
-    return z
+    return np.exp(z, out=z)

@@ -10,7 +10,7 @@ from v2f_bench.datasets.synthetic_speakers.expression import Muscles
 from v2f_bench.datasets.synthetic_speakers.face.appearance import Appearance, appearance_of
 from v2f_bench.datasets.synthetic_speakers.face.beard import beard
 from v2f_bench.datasets.synthetic_speakers.face.canvas import Canvas
-from v2f_bench.datasets.synthetic_speakers.face.eyes import brow, eye, glasses, highlights
+from v2f_bench.datasets.synthetic_speakers.face.eyes import brows, eyes, glasses, highlights
 from v2f_bench.datasets.synthetic_speakers.face.framing import framing_of
 from v2f_bench.datasets.synthetic_speakers.face.grid import grid_of
 from v2f_bench.datasets.synthetic_speakers.face.hair import back_hair, front_hair, hair_of
@@ -24,6 +24,7 @@ from v2f_bench.datasets.synthetic_speakers.face.shapes import Field
 from v2f_bench.datasets.synthetic_speakers.face.skin import Skin, complexion, unevenness, wrinkles
 
 _CONTRAST = 0.35
+_GRAIN = 0.006
 
 
 def draw_face(person: Person, muscles: Muscles, scene: Scene, size: int = 128) -> NDArray[np.uint8]:
@@ -54,10 +55,8 @@ def _head(canvas: Canvas) -> None:
     skin = Skin(grid, face.skin, marks)
     for model in (dome, bridge, unevenness):
         model(skin, face)
-    for side in (-1, 1):
-        eye(skin, face, side)
-        brow(skin, face, side)
-    mouth(skin, face)
+    for feature in (eyes, brows, mouth):
+        feature(skin, face)
     head = lit(skin.albedo, normals(skin.relief, grid.pixel), canvas.light, skin.shade, skin.gloss)
     canvas.lay(grid.whole, head, grid.cover(canvas.head))
 
@@ -65,9 +64,14 @@ def _head(canvas: Canvas) -> None:
 def _developed(light: Field, face: Appearance) -> NDArray[np.uint8]:
     """Expose, and turn light into sRGB-like bytes."""
     exposure = float(np.clip((0.36 / float(face.skin.mean())) ** 0.28, 0.85, 1.5))
-    light = np.maximum(light, 0) * np.float32(exposure)
-    light = light * (1.07 + 0.05 * light) / (1 + 0.35 * light)
-    grain = face.random_today(4).standard_normal(light.shape[1:], np.float32) * np.float32(0.006)
-    shown = np.sqrt(light)
-    shown = shown + _CONTRAST * shown * (1 - shown) * (shown - 0.42) + grain
-    return np.ascontiguousarray(np.moveaxis(np.clip(shown * 255 + 0.5, 0, 255).astype(np.uint8), 0, -1))
+    light = np.maximum(light, 0)
+    light *= exposure
+    shown = np.sqrt(light * (1.07 + 0.05 * light) / (1 + 0.35 * light))
+    contrast = _CONTRAST * (1 - shown)
+    contrast *= shown - 0.42
+    contrast += 1
+    shown *= contrast
+    shown += face.random_today(4).standard_normal(light.shape[1:], np.float32) * np.float32(_GRAIN)
+    shown *= 255
+    shown += 0.5
+    return np.ascontiguousarray(np.moveaxis(np.clip(shown, 0, 255, out=shown).astype(np.uint8), 0, -1))

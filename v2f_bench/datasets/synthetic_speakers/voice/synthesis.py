@@ -230,7 +230,8 @@ def _frication(way: Manner) -> Real:
     bands = [NOISES[name] for name in NOISE_NAMES]
     peak = cavity * np.array([[band.peak] for band in bands])
     width = cavity * np.array([[band.width] for band in bands])
-    return (1 / (1 + ((FREQUENCIES - peak) / width) ** 6) ** 0.5).astype(np.float32)
+    square = ((FREQUENCIES - peak) / width) ** 2
+    return (1 / np.sqrt(1 + square * square * square)).astype(np.float32)
 
 
 def _microphone(rng: np.random.Generator) -> Real:
