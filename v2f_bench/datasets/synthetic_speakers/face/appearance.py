@@ -13,7 +13,7 @@ from v2f_bench.datasets.synthetic_speakers.face.scene import Scene
 from v2f_bench.datasets.synthetic_speakers.face.shapes import Field, Point
 
 # sRGB, 0..1, at standardised tones -2.4, -1.2, 0, 1.2, 2.4.
-_TONES = (-2.4, -1.2, 0.0, 1.2, 2.4)
+_LIGHTEST, _STEP = -2.4, 1.2
 _SKIN = ((0.97, 0.86, 0.79), (0.93, 0.77, 0.67), (0.83, 0.64, 0.51), (0.60, 0.42, 0.31), (0.37, 0.25, 0.19))
 _HAIR = ((0.88, 0.77, 0.58), (0.68, 0.53, 0.35), (0.40, 0.28, 0.19), (0.20, 0.14, 0.11), (0.08, 0.07, 0.07))
 _WARM_HAIR = ((0.90, 0.66, 0.42), (0.74, 0.42, 0.20), (0.50, 0.23, 0.11), (0.27, 0.12, 0.07), (0.12, 0.06, 0.05))
@@ -28,8 +28,10 @@ def linear(rgb: tuple[float, float, float]) -> Field:
 
 
 def _palette(colours: tuple[tuple[float, float, float], ...], tone: float) -> Field:
-    table = np.array(colours)
-    return np.array([np.interp(tone, _TONES, table[:, channel]) for channel in range(3)], np.float32) ** 2
+    place = min(max((tone - _LIGHTEST) / _STEP, 0.0), len(colours) - 1.0)
+    first = min(int(place), len(colours) - 2)
+    lighter, darker = np.array(colours[first : first + 2])
+    return np.square(lighter + (darker - lighter) * (place - first)).astype(np.float32)
 
 
 def _mix(a: Field, b: Field, share: float) -> Field:

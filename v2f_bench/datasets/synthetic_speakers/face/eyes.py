@@ -91,10 +91,8 @@ def _ball(skin: Skin, face: Appearance, at: _Opening) -> None:
     white[1:] *= 1 - 0.12 * ramp(np.abs(x), 0.5, 1.0)
 
     radius, soft = _IRIS_RADIUS / half, 0.4 * skin.grid.pixel / _IRIS_RADIUS
-    iris_x, iris_y = (
-        (x - np.sign(at.patch.u) * np.float32(0.20 * gaze_u) + 0.02) / radius,
-        (y - 0.10 * gaze_v + 0.06) / radius,
-    )
+    aside = np.sign(at.patch.u) * np.float32(0.20 * gaze_u)
+    iris_x, iris_y = (x - aside + 0.02) / radius, (y - 0.10 * gaze_v + 0.06) / radius
     distance, turn = np.sqrt(iris_x**2 + iris_y**2), np.arctan2(iris_y, iris_x)
     fibres = 1 + 0.16 * np.sin(turn * 11 + 2 * np.sin(turn * 3)) * ramp(distance, 0.3, 0.6)
     glow = 0.75 + 0.75 * ramp(iris_y, -0.6, 0.9)

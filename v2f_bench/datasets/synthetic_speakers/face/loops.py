@@ -9,7 +9,7 @@ import numpy as np
 from v2f_bench.datasets.synthetic_speakers.face.shapes import Field, Point
 
 LOOP_CENTRE = 0.1  # v of the point about which every loop runs
-TURNS = 4096
+TURNS = 2048
 KNOTS = 512
 
 _ANGLES = np.linspace(-np.pi, np.pi, KNOTS, endpoint=False)

@@ -9,6 +9,8 @@ of the radiation at the lips, and the frames are added up again. Frication noise
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 from scipy.fft import irfft, rfft
@@ -122,11 +124,16 @@ def _one_pole(signal: Array | Real, pole: float) -> Array | Real:
 
     What is older than `MEMORY` samples has died away.
     """
-    age = np.arange(MEMORY, MEMORY + FILTERED) - np.arange(MEMORY + FILTERED)[:, None]
-    response = np.where((age >= 0) & (age < MEMORY), pole ** np.maximum(age, 0).astype(float), 0).astype(signal.dtype)
     padded = np.pad(signal, (MEMORY, -len(signal) % FILTERED))
     blocks = np.lib.stride_tricks.sliding_window_view(padded, MEMORY + FILTERED)[::FILTERED]
-    return (blocks @ response).ravel()[: len(signal)]
+    return (blocks @ _response(pole).astype(signal.dtype)).ravel()[: len(signal)]
+
+
+@lru_cache(maxsize=2)
+def _response(pole: float) -> Array:
+    """What each sample of a block has of each sample before and in it [MEMORY + FILTERED, FILTERED]."""
+    age = np.arange(MEMORY, MEMORY + FILTERED) - np.arange(MEMORY + FILTERED)[:, None]
+    return np.where((age >= 0) & (age < MEMORY), pole ** np.maximum(age, 0.0), 0.0)
 
 
 def _glottal_formant(way: Manner, pitch: Array) -> Array:
