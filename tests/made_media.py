@@ -16,7 +16,7 @@ SCENE = (360, 640)
 def people(count):
     """Drawn faces uint8 [128, 128, 3] of different people."""
     drawn = SyntheticSpeakers(SyntheticOptions(speakers=count, clips=1), None)
-    return [drawn.read_face(entry) for entry in drawn.index()["face"]]
+    return [drawn.read_face(entry, 128) for entry in drawn.index()["face"]]
 
 
 def scene(*placed, shape=SCENE):

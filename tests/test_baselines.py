@@ -65,7 +65,9 @@ def test_random_face_draws_training_faces_another_with_another_seed(bench):
     assert (rows != rows_of(faces_of("random-face", bench, seed=1), bench.split("train"))).any()
 
 
-def test_same_sex_face_hears_the_sex_of_people_it_never_met(bench):
+def test_same_sex_face_hears_the_sex_of_people_it_never_met(cache):
+    dataset = SyntheticSpeakers(SyntheticOptions(speakers=96, clips=3), None)
+    bench = set_up(dataset, Workplace(cache=cache, jobs=1))
     train = bench.split("train")
     shown = train.table["sex"].to_numpy()[rows_of(faces_of("same-sex-face", bench), train)]
     assert (shown == bench.trials["sex"]).mean() > 0.9

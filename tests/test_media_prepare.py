@@ -161,11 +161,10 @@ def brightness(tmp_path):
 
 
 def test_the_frame_that_shows_the_labelled_emotion_most_strongly_is_taken(root, drawn, brightness):
-    still = scene((drawn[0], 130, 60, 20), shape=ROOM).astype(float)
-    shades = [np.clip(still * factor, 0, 255).astype(np.uint8) for factor in (0.8, 0.6, 1.1, 0.9)]
-    frames = [shade for shade in shades for _ in range(12)]  # half a second each
-    for name in ("a-happy-1", "a-sad-1", "a-contempt-1"):
-        film(root / f"{name}.mp4", frames)
+    for name, face in (("a-happy-1", drawn[0]), ("a-sad-1", drawn[0]), ("a-contempt-1", drawn[1])):
+        still = scene((face, 130, 60, 20), shape=ROOM).astype(float)
+        shades = [np.clip(still * factor, 0, 255).astype(np.uint8) for factor in (0.8, 0.6, 1.1, 0.9)]
+        film(root / f"{name}.mp4", [shade for shade in shades for _ in range(12)])  # half a second each
     store = prepared(root, MediaOptions(frame="emotion", frame_judge=str(brightness)))
     assert store.clips["frame_by"].to_dict() == {
         "a-contempt-1": "sharpest",

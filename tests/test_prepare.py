@@ -52,9 +52,9 @@ class Folder(Dataset):
         self.read[entry] += 1
         return super().read_voice(entry)
 
-    def read_face(self, entry):
+    def read_face(self, entry, side):
         self.read[entry] += 1
-        return super().read_face(entry)
+        return super().read_face(entry, side)
 
 
 @pytest.fixture
@@ -284,7 +284,7 @@ class Plugin(Folder):
             raise made
         return made, RATE
 
-    def read_face(self, entry):
+    def read_face(self, entry, side):
         return np.roll(PICTURE, ord(entry[-1]), axis=0)
 
 

@@ -144,8 +144,12 @@ class Dataset(ABC):
 
         return read_sound(self._path(entry))
 
-    def read_face(self, entry: str) -> np.ndarray:
-        """The picture of an index entry: uint8 [H, W, 3] RGB. DataError where it cannot be read."""
+    def read_face(self, entry: str, side: int) -> np.ndarray:
+        """The picture of an index entry: uint8 [H, W, 3] RGB. DataError where it cannot be read.
+
+        `side` is the number of pixels to which its shorter side is brought afterwards. A data set that draws its
+        pictures draws them at this size; one that reads files can ignore it.
+        """
         from v2f_bench.media.picture import read_picture
 
         return read_picture(self._path(entry))

@@ -102,12 +102,13 @@ class ClipReader:
         return usable_recording(*self.dataset.read_voice(entry), entry, self.rate, silence)
 
     def _cropped_face(self, entry: str) -> np.ndarray:
-        return _not_blank(square(self.dataset.read_face(entry), self.size), entry)
+        return _not_blank(square(self.dataset.read_face(entry, self.size), self.size), entry)
 
     def _scenes(self, entry: str) -> list[Frame]:
         if is_video(entry):
             return [Frame(time, pixels) for time, pixels in self.dataset.read_frames(entry, FRAMES, FRAME_SIDE)]
-        return [Frame(float("nan"), _shrunk(_not_blank(self.dataset.read_face(entry), entry), PICTURE_SIDE))]
+        pixels = _not_blank(self.dataset.read_face(entry, PICTURE_SIDE), entry)
+        return [Frame(float("nan"), _shrunk(pixels, PICTURE_SIDE))]
 
     def _find_faces(self, scenes: dict[int, list[Frame]], rows: list[dict[str, Any]], clips: list[Clip]) -> None:
         """The face of each clip whose frames are in `scenes`, by its place."""
