@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Literal
 import pandas as pd
 
 from v2f_bench.data.splits import clip_split, roster_split
-from v2f_bench.datasets.layout import files_below, index_table, require
+from v2f_bench.datasets.layout import SOUNDS, VIDEOS, files_below, index_table, require
 from v2f_bench.interfaces import Card, Dataset, MediaOptions, Part
 from v2f_bench.interfaces.labels import DATASET_LABELS
 from v2f_bench.plugins import hookimpl
@@ -28,7 +28,7 @@ _NAME = re.compile(r"(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)")
 _ACTOR_FOLDER = re.compile(r"Actor_(\d\d)", re.IGNORECASE)
 _CHANNELS = {"01": "speech", "02": "song"}
 _STATEMENTS = {"01": "kids", "02": "dogs"}  # are talking, or sitting, by the door
-_MODALITIES = {"01": ".mp4", "02": ".mp4", "03": ".wav"}
+_MODALITIES = {"01": VIDEOS, "02": VIDEOS, "03": SOUNDS}
 _VOICE_FROM, _FACE_FROM = ("03", "01"), ("01", "02")
 _COMPLETE = {"speech": (24, 60), "song": (23, 44)}  # actors, and clips of each; actor 18 does not sing
 
@@ -131,7 +131,7 @@ class Ravdess(Dataset):
         """
         found: dict[str, dict[str, str]] = {}
         odd = []
-        for path in files_below(self.root, ".", tuple(set(_MODALITIES.values()))):
+        for path in files_below(self.root, ".", (*SOUNDS, *VIDEOS)):
             fault = _fault(PurePosixPath(path))
             name = PurePosixPath(path).stem
             if fault:
@@ -151,7 +151,7 @@ def _fault(path: PurePosixPath) -> str:
         return "its name is not modality-channel-emotion-intensity-statement-repetition-actor, two digits each"
     modality, channel, emotion, intensity, statement, repetition, actor = parts.groups()
     known = (
-        _MODALITIES.get(modality) == path.suffix.lower()
+        path.suffix.lower() in _MODALITIES.get(modality, ())
         and channel in _CHANNELS
         and emotion in DATASET_LABELS["ravdess"]["emotion"]
         and intensity in DATASET_LABELS["ravdess"]["intensity"]

@@ -1,0 +1,163 @@
+"""A data set's clips read in batches, in processes that share the work; for `prepare`, and for the doctor."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait
+from typing import Any, Literal, overload
+
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from v2f_bench.data.protocol import SAMPLE_RATE
+from v2f_bench.harness.frame_judge import FrameJudge
+from v2f_bench.interfaces import BenchError, DataError, Dataset
+from v2f_bench.media.changes import Change, noted
+from v2f_bench.media.clips import Clip, ClipReader, Examined
+from v2f_bench.media.text import normal
+
+FACE_SIZE = 128  # pixels; what a store keeps. Protocols look at smaller ones.
+BATCH = 16  # rows that are read together: what a kill costs, and what the detector sees at once
+FEW = 2 * BATCH  # rows, below which starting processes takes longer than the work
+OF_SPEAKERS = ("sex", "ethnicity", "nationality")  # labels of which a speaker has one
+_SPAWN = multiprocessing.get_context("spawn")  # forked children inherit the locks of torch's threads
+
+Batch = list[dict[str, Any]]
+
+
+def read_index(dataset: Dataset) -> tuple[pd.DataFrame, list[Change]]:
+    """The data set's index in one form, and what was changed in its tables and names.
+
+    Names and labels are in the form in which they are compared (see `normal`). The column `fault` tells why a row
+    cannot be used: what the data set says, or that its name is taken.
+
+    Raises:
+        DataError: the folder is missing or incomplete; or one speaker has two sexes, ethnicities or nationalities.
+    """
+    with noted() as changes:
+        index = dataset.index().reset_index(drop=True)
+    index["fault"] = _faults_of_names(index)
+    for column in set(index) - {"age"}:
+        form = (lambda text: text) if column in ("voice", "face", "fault") else normal
+        index[column] = [_encodable(form(value)) if isinstance(value, str) else value for value in index[column]]
+    for label in [label for label in OF_SPEAKERS if label in index]:
+        _check_one_of_each(index, label, dataset.name)
+    return index.assign(fault=_faults(index)), changes
+
+
+def _faults_of_names(index: pd.DataFrame) -> list[str]:
+    """Why each row cannot be used by what the data set says, or by a name that is no text; "" where it can."""
+    own = index["fault"].fillna("") if "fault" in index else [""] * len(index)
+    names = zip(index["clip"], index["voice"], index["face"], strict=True)
+    wrong = [next((text for text in row if text != _encodable(text)), "") for row in names]
+    reason = "its name is not in UTF-8; rename it (convmv does so for whole folders)"
+    return [f"{_encodable(name)}: {reason}" if name else fault for name, fault in zip(wrong, own, strict=True)]
+
+
+def _encodable(text: str) -> str:
+    """Text that can be written: bytes of a file's name that are no UTF-8 come as lone surrogates."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def _check_one_of_each(index: pd.DataFrame, label: str, dataset: str) -> None:
+    known = index[index[label].fillna("") != ""].drop_duplicates(["speaker", label])
+    for speaker, rows in known[known.duplicated("speaker", keep=False)].groupby("speaker"):
+        first, second = (f"{rows[label].iloc[n]} in {rows['clip'].iloc[n]}" for n in (0, 1))
+        raise DataError(f"{dataset}: the {label} of {speaker} is {first} and {second}; a speaker has one")
+
+
+def _faults(index: pd.DataFrame) -> list[str]:
+    again = index["clip"].duplicated()
+    files = index["voice"].where(index["voice"] != "", index["face"])
+    return [
+        f"{file}: a clip before it has the same name, {clip}" if taken else fault
+        for fault, taken, file, clip in zip(index["fault"], again, files, index["clip"], strict=True)
+    ]
+
+
+@overload
+def read_all(
+    how: Literal["read"], dataset: Dataset, judge: FrameJudge | None, index: pd.DataFrame, first: int, jobs: int
+) -> Iterator[tuple[Batch, list[Clip]]]: ...
+
+
+@overload
+def read_all(
+    how: Literal["examine"], dataset: Dataset, judge: FrameJudge | None, index: pd.DataFrame, first: int, jobs: int
+) -> Iterator[tuple[Batch, list[Examined]]]: ...
+
+
+def read_all(
+    how: Literal["read", "examine"],
+    dataset: Dataset,
+    judge: FrameJudge | None,
+    index: pd.DataFrame,
+    first: int,
+    jobs: int,
+) -> Iterator[tuple[Batch, list[Any]]]:
+    """Each batch of rows from `first` on, with what `ClipReader.read` or `ClipReader.examine` makes of it, in order."""
+    batches = _batches(index, first)
+    if jobs == 1 or len(index) - first < FEW:
+        reader = _reader(dataset, judge)
+        for rows in batches:
+            yield rows, getattr(reader, how)(rows)
+        return
+    pool = ProcessPoolExecutor(jobs, _SPAWN, _adopt, (dataset, judge))
+    try:
+        under_way: deque[tuple[Batch, Future[list[Any]]]] = deque()
+        for rows in batches:
+            under_way.append((rows, pool.submit(_read_adopted, how, rows)))
+            if len(under_way) > 2 * jobs:  # no more: what is read waits in memory to be written
+                done, clips = under_way.popleft()
+                yield done, clips.result()
+        for done, clips in under_way:
+            yield done, clips.result()
+    except BrokenProcessPool:
+        raise BenchError(
+            f"{dataset.name}: a worker process was killed (out of memory?); the same command goes on from "
+            "there, with less memory by --jobs 1"
+        ) from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _batches(index: pd.DataFrame, first: int) -> Iterator[Batch]:
+    """The rows from `first` on, each with its number, in the batches in which they would come from the beginning."""
+    for start in range(first, len(index), BATCH):
+        rows = index.iloc[start : start + BATCH]
+        yield rows.assign(row=range(start, start + len(rows))).to_dict("records")
+
+
+def _reader(dataset: Dataset, judge: FrameJudge | None) -> ClipReader:
+    return ClipReader(dataset, SAMPLE_RATE, FACE_SIZE, judge.open() if judge else None)
+
+
+_adopted: ClipReader
+
+
+def _adopt(dataset: Dataset, judge: FrameJudge | None) -> None:
+    """Make this process a worker on a data set."""
+    global _adopted
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted too, and ends its workers in order
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threadpool_limits(1)  # the processes share the CPUs already
+    _adopted = _reader(dataset, judge)
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would wait for its next task for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os._exit(1)
+
+
+def _read_adopted(how: str, rows: Batch) -> list[Any]:
+    return list(getattr(_adopted, how)(rows))

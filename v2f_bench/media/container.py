@@ -1,0 +1,113 @@
+"""Films and sound files opened by FFmpeg: which tracks they have, and how long each should be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from v2f_bench.interfaces import DataError
+
+# Playlists name other files and addresses, and text or a picture that FFmpeg makes a film of is none.
+_NO_MEDIA = re.compile(r"hls|dash|concat\w*|imf|tty|image2\w*|\w*_pipe|gif|apng|lavfi|webvtt|srt|ass|lrc")
+# What tells the length of a stream in its header. Elsewhere FFmpeg estimates one, or reads it off the last packets.
+_TELL_OF_STREAMS = {"mov", "avi", "aiff", "au", "flac", "w64", "caf", "wav", "mxf", "nut"}
+_TELL_OF_FILE = {"matroska", "flv", "asf", "rm"}
+
+
+class Span(NamedTuple):
+    """When a track begins and ends, in seconds."""
+
+    begin: float
+    end: float
+
+
+@contextmanager
+def opened(path: Path, kind: str) -> Iterator[Any]:
+    """The container in `path`, as PyAV opens it; errors of FFmpeg within become DataErrors that name the file.
+
+    Args:
+        kind: what the file should be ("sound", "video"), for the error.
+    """
+    import av
+
+    try:
+        # No file may lead to another one, or into the network.
+        with av.open(str(path), options={"protocol_whitelist": "file"}) as container:
+            if _NO_MEDIA.fullmatch(container.format.name):
+                raise DataError(f"{path}: not readable as {kind} (it is {container.format.long_name})")
+            yield container
+    except av.FFmpegError as error:
+        raise DataError(f"{path}: not readable as {kind} ({error.strerror})") from None
+
+
+def tracks(container: Any, kind: str) -> list[Any]:
+    """The streams of a kind ("video", "audio"), those first that the file marks as default; no cover pictures."""
+    from av.stream import Disposition
+
+    streams = [
+        stream
+        for stream in getattr(container.streams, kind)
+        if stream.codec_context is not None and not stream.disposition & Disposition.attached_pic
+    ]
+    return sorted(streams, key=lambda stream: not is_default(stream))
+
+
+def is_default(stream: Any) -> bool:
+    from av.stream import Disposition
+
+    return bool(stream.disposition & Disposition.default)
+
+
+def own_span(container: Any, stream: Any) -> Span | None:
+    """When a stream begins and ends as its own header tells; None where it does not."""
+    begin = float((stream.start_time or 0) * stream.time_base)
+    if _is_one_of(container, _TELL_OF_STREAMS) and stream.duration:
+        return Span(begin, begin + float(stream.duration * stream.time_base))
+    if _is_one_of(container, {"matroska"}):  # the end, as a tag of the stream, in most files
+        tags = {name.upper().partition("-")[0]: text for name, text in stream.metadata.items()}
+        if parts := re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", tags.get("DURATION", "")):
+            return Span(begin, int(parts[1]) * 3600 + int(parts[2]) * 60 + float(parts[3]))
+    return None
+
+
+def promised_end(container: Any) -> float:
+    """When the last of all streams ends as the file's header tells; 0.0 where it does not."""
+    if not container.duration or not _is_one_of(container, _TELL_OF_FILE):
+        return 0.0
+    return ((container.start_time or 0) + container.duration) / 1e6
+
+
+class Ends:
+    """When each stream begins and ends, as its packets tell that have been read so far."""
+
+    def __init__(self) -> None:
+        self.spans: dict[int, Span] = {}
+
+    def add(self, packet: Any) -> None:
+        if packet.pts is None:
+            return
+        begin = float(packet.pts * packet.time_base)
+        end = begin + float((packet.duration or 0) * packet.time_base)
+        if before := self.spans.get(packet.stream_index):
+            begin, end = min(before.begin, begin), max(before.end, end)
+        self.spans[packet.stream_index] = Span(begin, end)
+
+    @property
+    def latest(self) -> float:
+        return max((span.end for span in self.spans.values()), default=0.0)
+
+
+def read_spans(path: Path, kind: str) -> Ends:
+    """When each stream in `path` begins and ends, by reading all packets."""
+    ends = Ends()
+    with opened(path, kind) as container:
+        for packet in container.demux():
+            ends.add(packet)
+    return ends
+
+
+def _is_one_of(container: Any, names: set[str]) -> bool:
+    return not names.isdisjoint(container.format.name.split(","))
