@@ -119,8 +119,10 @@ def clips_of(table: Sequence[tuple[int, dict[str, str]]], called: str) -> list[d
                     continue
                 before, since = label_of.setdefault((row["speaker"], label), (row[label], number))
                 if before != row[label]:
+                    verb = "is in" if label == "split" else "has"
+                    both = f"{row[label]}, there {before}"
                     raise ValueError(
-                        f"the {label} of the speaker {row['speaker']} is {row[label]}, but {before} in row {since}"
+                        f"the speaker {row['speaker']} {verb} another {label} than in row {since} ({both})"
                     )
         except ValueError as error:
             mistakes.append(f"row {number}: {error}")

@@ -94,12 +94,17 @@ def open_bench(request: BenchRequest, track: str | None, progress: Progress) -> 
         if not path.is_file():
             raise UsageError(f"{path}: no such file")  # before hours of preparing, not after
     lists = [read_list(path) for path in request.lists]
+    for each in lists:
+        if each.repeated:
+            progress.line(f"list {each.name}: {each.repeated} questions stand in it before; they count each time")
     if len({each.name for each in lists}) < len(lists):
         raise UsageError("--list: two files of one name; rename one, since tables name lists by their files")
     bench = set_up(dataset, workplace, track or next(name for name in TRACKS if name in dataset.tracks), lists)
-    for each in bench.protocol.lists:
-        reasons = "".join(f"; {count} left out: {reason}" for reason, count in each["left_out"].items())
-        progress.line(f"list {each['name']}: {len(each['questions'])} questions of {each['task']}{reasons}")
+    for described in bench.protocol.lists:
+        reasons = "".join(f"; {count} left out: {reason}" for reason, count in described["left_out"].items())
+        progress.line(
+            f"list {described['name']}: {len(described['questions'])} questions of {described['task']}{reasons}"
+        )
     if len(bench.store.left_out):
         progress.line(
             f"{len(bench.store.left_out)} clips of {dataset.name} left out: see {bench.store.folder}/left_out.parquet"

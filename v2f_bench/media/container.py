@@ -77,7 +77,7 @@ def promised_end(container: Any) -> float:
     """When the last of all streams ends as the file's header tells; 0.0 where it does not."""
     if not container.duration or not _is_one_of(container, _TELL_OF_FILE):
         return 0.0
-    return ((container.start_time or 0) + container.duration) / 1e6
+    return float((container.start_time or 0) + container.duration) / 1e6
 
 
 class Ends:

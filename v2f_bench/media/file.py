@@ -6,28 +6,44 @@ import re
 from pathlib import Path
 
 from v2f_bench.interfaces import DataError
+from v2f_bench.media.changes import note
+from v2f_bench.media.headers import ogg_ending, stated_size
 
 MISSING, SLACK = 0.1, 0.25  # of the promised length, and seconds: headers that tell a length are that inexact
 EXACT_SLACK = 0.05  # seconds: of headers that count samples; recorders round to blocks
 HEAD = 1024  # bytes
-_POINTER = b"version https://git-lfs"
+POINTER = b"version https://git-lfs"  # how a file begins that Git LFS left in place of another
 _WEB_PAGE = re.compile(rb"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body|title)\b", re.I | re.S)
 
 
 def check_file(path: Path, kind: str) -> bytes:
     """The file's first kilobyte. DataError where `path` cannot be a `kind` ("sound", ...): it is missing, empty, a
-    pointer to what it was, or a web page."""
+    pointer to what it was, a web page, or clearly shorter than its header says in bytes."""
     if not path.is_file():
         raise DataError(f"{path}: no such file")
     with path.open("rb") as stream:
         head = stream.read(HEAD)
     if not head:
         raise DataError(f"{path}: not readable as {kind} (the file is empty)")
-    if head.startswith(_POINTER):
+    if head.startswith(POINTER):
         raise DataError(f"{path}: a Git-LFS pointer, not {kind} itself; run `git lfs pull` where it came from")
     if is_web_page(head):
         raise DataError(f"{path}: a web page, not {kind}; what was downloaded is an answer in words")
+    size, stated = path.stat().st_size, stated_size(head)
+    if size < stated * (1 - MISSING):
+        raise DataError(f"{path}: truncated: {size} of {stated} bytes are there")
+    if head.startswith(b"OggS"):
+        _check_end_of_ogg(path)
     return head
+
+
+def _check_end_of_ogg(path: Path) -> None:
+    """Ogg tells no length, but its last page is marked."""
+    ending = ogg_ending(path)
+    if ending == "cut":
+        raise DataError(f"{path}: truncated: it ends within a page")
+    if ending == "open":
+        note("an Ogg file's end is not marked: it may have been longer")
 
 
 def is_web_page(head: bytes) -> bool:

@@ -28,11 +28,12 @@ def mono(samples: np.ndarray) -> np.ndarray:
 
 
 def _without_offset(channels: np.ndarray) -> np.ndarray:
-    mean, deviation = channels.mean(axis=0, dtype=np.float64), channels.std(axis=0, dtype=np.float64)
+    mean = channels.mean(axis=0, dtype=np.float64)
+    deviation = np.sqrt(np.maximum(_power(channels) - mean**2, 0))
     shifted = np.abs(mean) > OFFSET * deviation
     if not shifted.any():
         return channels
-    if (shifted & (deviation > 0)).any():  # others are constant: nothing remains of them
+    if any(np.ptp(channel) for channel in channels.T[shifted]):  # of one that is constant nothing remains
         note("a constant offset was taken out")
     return channels - np.where(shifted, mean, 0)
 
@@ -53,7 +54,7 @@ def _one_channel(channels: np.ndarray) -> np.ndarray:
 
 
 def _power(channels: np.ndarray) -> np.ndarray:
-    return np.einsum("tc,tc->c", channels, channels, dtype=np.float64) / max(len(channels), 1)
+    return np.array([np.dot(channel, channel) for channel in channels.T], np.float64) / max(len(channels), 1)
 
 
 def _cancel(channels: np.ndarray) -> bool:

@@ -51,7 +51,7 @@ def read_picture(path: Path) -> np.ndarray:
 def _jpeg(path: Path) -> np.ndarray:
     data = path.read_bytes()
     if is_damaged(data):
-        raise DataError(f"{path}: damaged: a part of the picture is not there")
+        raise DataError(f"{path}: not readable as a picture (damaged: a part of it is not there)")
     try:
         with Image.open(io.BytesIO(data + END), formats=("JPEG", "MPO")) as picture:  # some are written without the end
             return np.array(upright_rgb(picture, b""))

@@ -12,8 +12,8 @@ from v2f_bench.interfaces import DataError
 from v2f_bench.media.changes import note
 from v2f_bench.media.container import Ends, Span, is_default, opened, own_span, promised_end, tracks
 from v2f_bench.media.file import EXACT_SLACK, check_file, check_length
+from v2f_bench.media.headers import Samples, find_samples, mp3_samples, ogg_is_chained, samples_go_on
 from v2f_bench.media.mono import mono
-from v2f_bench.media.sound_header import Samples, find_samples, mp3_samples, ogg_ending, samples_go_on
 
 QUIETEST = 2.0**-10  # of full scale: a track whose loudest sample is below it (-60 dB) is silent
 _BY_LIBSNDFILE = (b"RIFF", b"RIFX", b"RF64", b"FORM", b"caff", b"riff", b".snd", b"fLaC", b"OggS")
@@ -29,10 +29,9 @@ def read_sound(path: Path) -> tuple[np.ndarray, int]:
         DataError: the file is missing, empty, cut, no sound, or holds samples that are not finite; names the file.
     """
     head = check_file(path, "sound")
-    if head.startswith(b"OggS"):
-        _check_end_of_ogg(path)
     samples_at = find_samples(path)
-    pieces = _by_libsndfile(path, samples_at) if head.startswith(_BY_LIBSNDFILE) else None
+    by_libsndfile = head.startswith(_BY_LIBSNDFILE) and not (head.startswith(b"OggS") and ogg_is_chained(path))
+    pieces = _by_libsndfile(path, samples_at) if by_libsndfile else None
     if pieces is None:
         pieces = _by_ffmpeg(path, samples_at)
     samples, rate = _joined(path, pieces)
@@ -88,22 +87,13 @@ def _by_libsndfile(path: Path, samples_at: Samples | None) -> list[Piece] | None
                 return None
             promised, rate = sound.frames, sound.samplerate
             samples = sound.read(dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, RuntimeError, MemoryError):
+    except (soundfile.LibsndfileError, RuntimeError, MemoryError, ValueError):
         return None
     if samples_at and source is path:
         promised = max(promised, round(len(samples) / samples_at.share_there(path)))
     if len(samples) < promised - EXACT_SLACK * rate:
         raise DataError(f"{path}: truncated: {len(samples)} of {promised} samples are there")
     return [(samples, rate)]
-
-
-def _check_end_of_ogg(path: Path) -> None:
-    """Ogg tells no length, but its last page is marked."""
-    ending = ogg_ending(path)
-    if ending == "cut":
-        raise DataError(f"{path}: truncated: it ends within a page")
-    if ending == "open":
-        note("an Ogg file's end is not marked: it may have been longer")
 
 
 def _with_real_size(path: Path, samples_at: Samples) -> io.BytesIO:

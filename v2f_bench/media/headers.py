@@ -1,8 +1,9 @@
-"""What the headers of sound files promise, as far as the decoders do not tell it.
+"""What the headers of media files promise, as far as the decoders do not tell it.
 
-libsndfile quietly shortens a file that is cut, and FFmpeg takes the length of an MP3 without a header from its size.
-Sources: the WAVE, AIFF, CAF and Sony Wave64 specifications; EBU Tech 3306 (RF64); RFC 3533 (Ogg); the layout of the
-Xing, Info and VBRI headers of MP3 files as LAME and Fraunhofer's encoder write them.
+libsndfile quietly shortens a file that is cut; FFmpeg takes the length of an MP3 without a header, and of a cut AVI or
+WMV file, from the file's size. Sources: the WAVE, AVI, AIFF, CAF and Sony Wave64 specifications; EBU Tech 3306 (RF64);
+RFC 3533 (Ogg); Microsoft's Advanced Systems Format; the Xing, Info and VBRI headers of MP3 files as LAME's and
+Fraunhofer's encoders write them.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import BinaryIO, NamedTuple
 
 MORE = 4096  # bytes after the samples that a header tells of: more are samples too, unless they are something else
 _UNKNOWN_SIZE = 0x7FFFF000  # and above, in 32 bits: a writer that did not know the length in advance
+_ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _W64_GUID = b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
 
 
@@ -115,6 +117,18 @@ def ogg_ending(path: Path) -> str:
     return "cut"
 
 
+def ogg_is_chained(path: Path) -> bool:
+    """Whether an Ogg file is several, one after another: libsndfile reads the first alone."""
+    data, place, begun = path.read_bytes(), 0, False
+    while (place := data.find(b"OggS\0", place)) >= 0:
+        first_of_a_stream = data[place + 5 : place + 6] not in (b"\0", b"\1", b"\4", b"\5")
+        if begun and first_of_a_stream:
+            return True
+        begun |= not first_of_a_stream
+        place += 27
+    return False
+
+
 def mp3_samples(path: Path) -> int:
     """How many samples the first frame of an MP3 file promises; 0 where it tells nothing."""
     with path.open("rb") as stream:
@@ -137,3 +151,15 @@ def mp3_samples(path: Path) -> int:
     if vbri[:4] == b"VBRI":
         return int.from_bytes(vbri[14:18]) * a_frame
     return 0
+
+
+def stated_size(head: bytes) -> int:
+    """How many bytes an AVI, WMV or WMA file has by its header, of which `head` is a kilobyte; 0 for any other.
+
+    Of a large AVI file, it is the size of the first part.
+    """
+    if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
+        size = int.from_bytes(head[4:8], "little")
+        return size + 8 if size < _UNKNOWN_SIZE else 0
+    place = head.find(_ASF_FILE_PROPERTIES)
+    return int.from_bytes(head[place + 40 : place + 48], "little") if place >= 0 else 0
