@@ -17,7 +17,8 @@ from PIL import Image
 
 from v2f_bench.data.store import Store, StoredClips
 from v2f_bench.data.store_writer import StoreWriter
-from v2f_bench.harness.prepare import FACE_SIZE, prepare
+from v2f_bench.harness.prepare import prepare
+from v2f_bench.harness.reading import FACE_SIZE
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import Card, DataError, Dataset, PluginError
 

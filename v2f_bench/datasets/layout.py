@@ -28,7 +28,7 @@ def files_below(root: Path, folder: str, suffixes: tuple[str, ...]) -> Iterator[
     """The files below `root/folder` with one of the suffixes: paths from `root` with "/", sorted within each folder.
 
     Hidden files and folders are none; a suffix in capitals is the same suffix. Links are followed, and a folder to
-    which several lead is looked into once.
+    which several lead is looked into once. Names that are not in UTF-8 are passed over: no table could hold them.
     """
     seen: set[tuple[int, int]] = set()
     for place, inner, names in os.walk(root / folder, followlinks=True):
@@ -41,7 +41,11 @@ def files_below(root: Path, folder: str, suffixes: tuple[str, ...]) -> Iterator[
         below = Path(place).relative_to(root)
         for name in sorted(names):
             if name.lower().endswith(suffixes) and not name.startswith("."):
-                yield (below / name).as_posix()
+                path = (below / name).as_posix()
+                if (shown := path.encode(errors="backslashreplace").decode()) == path:
+                    yield path
+                else:
+                    note("a file was passed over whose name is not in UTF-8 (convmv renames whole folders)", shown)
 
 
 def any_below(root: Path, folder: str, suffixes: tuple[str, ...]) -> bool:

@@ -43,27 +43,14 @@ def read_index(dataset: Dataset) -> tuple[pd.DataFrame, list[Change]]:
     """
     with noted() as changes:
         index = dataset.index().reset_index(drop=True)
-    index["fault"] = _faults_of_names(index)
-    for column in set(index) - {"age"}:
-        form = (lambda text: text) if column in ("voice", "face", "fault") else normal
-        index[column] = [_encodable(form(value)) if isinstance(value, str) else value for value in index[column]]
+    for column in set(index) - {"age", "voice", "face", "fault"}:
+        values = [normal(value) if isinstance(value, str) else value for value in index[column]]
+        if column == "clip" and any(new != old for new, old in zip(values, index[column], strict=True)):
+            changes.append(("", "letters and blanks in names were brought to one form"))
+        index[column] = values
     for label in [label for label in OF_SPEAKERS if label in index]:
         _check_one_of_each(index, label, dataset.name)
     return index.assign(fault=_faults(index)), changes
-
-
-def _faults_of_names(index: pd.DataFrame) -> list[str]:
-    """Why each row cannot be used by what the data set says, or by a name that is no text; "" where it can."""
-    own = index["fault"].fillna("") if "fault" in index else [""] * len(index)
-    names = zip(index["clip"], index["voice"], index["face"], strict=True)
-    wrong = [next((text for text in row if text != _encodable(text)), "") for row in names]
-    reason = "its name is not in UTF-8; rename it (convmv does so for whole folders)"
-    return [f"{_encodable(name)}: {reason}" if name else fault for name, fault in zip(wrong, own, strict=True)]
-
-
-def _encodable(text: str) -> str:
-    """Text that can be written: bytes of a file's name that are no UTF-8 come as lone surrogates."""
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def _check_one_of_each(index: pd.DataFrame, label: str, dataset: str) -> None:
@@ -74,11 +61,12 @@ def _check_one_of_each(index: pd.DataFrame, label: str, dataset: str) -> None:
 
 
 def _faults(index: pd.DataFrame) -> list[str]:
+    own = index["fault"].fillna("") if "fault" in index else [""] * len(index)
     again = index["clip"].duplicated()
     files = index["voice"].where(index["voice"] != "", index["face"])
     return [
         f"{file}: a clip before it has the same name, {clip}" if taken else fault
-        for fault, taken, file, clip in zip(index["fault"], again, files, index["clip"], strict=True)
+        for fault, taken, file, clip in zip(own, again, files, index["clip"], strict=True)
     ]
 
 

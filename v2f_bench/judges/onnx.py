@@ -98,7 +98,7 @@ class OnnxJudge(Judge):
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = torch.get_num_threads(), 1
-        options.log_severity_level = 3  # errors: of what it could simplify there is much to read
+        options.log_severity_level = 4  # fatal alone: what fails is raised, and of the rest there is much to read
         providers: list[Any] = ["CPUExecutionProvider"]
         if device.startswith("cuda") and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
             providers.insert(0, ("CUDAExecutionProvider", {"device_id": int(device.partition(":")[2] or 0)}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from v2f_bench.interfaces import DataError
 
 # Playlists name other files and addresses, and text or a picture that FFmpeg makes a film of is none.
 _NO_MEDIA = re.compile(r"hls|dash|concat\w*|imf|tty|image2\w*|\w*_pipe|gif|apng|lavfi|webvtt|srt|ass|lrc")
+_OF_PICTURES = ("mjpeg", "png", "bmp", "gif", "webp", "tiff")  # codecs; also of films, which have no other track
 # What tells the length of a stream in its header. Elsewhere FFmpeg estimates one, or reads it off the last packets.
 _TELL_OF_STREAMS = {"mov", "avi", "aiff", "au", "flac", "w64", "caf", "wav", "mxf", "nut"}
 _TELL_OF_FILE = {"matroska", "flv", "asf", "rm"}
@@ -34,8 +36,12 @@ def opened(path: Path, kind: str) -> Iterator[Any]:
     import av
 
     try:
-        # No file may lead to another one, or into the network.
-        with av.open(str(path), options={"protocol_whitelist": "file"}) as container:
+        with _opened(str(path)) as container:
+            if not _NO_MEDIA.fullmatch(container.format.name):
+                yield container
+                return
+        descriptor = os.open(path, os.O_RDONLY)  # without the name, which may have misled
+        with open(descriptor, "rb") as content, _opened(content) as container:  # noqa: PTH123 - a path would bring it
             if _NO_MEDIA.fullmatch(container.format.name):
                 raise DataError(f"{path}: not readable as {kind} (it is {container.format.long_name})")
             yield container
@@ -43,8 +49,18 @@ def opened(path: Path, kind: str) -> Iterator[Any]:
         raise DataError(f"{path}: not readable as {kind} ({error.strerror})") from None
 
 
+def _opened(source: Any) -> Any:
+    import av
+
+    # No file may lead to another one, or into the network.
+    return av.open(source, options={"protocol_whitelist": "file"})
+
+
 def tracks(container: Any, kind: str) -> list[Any]:
-    """The streams of a kind ("video", "audio"), those first that the file marks as default; no cover pictures."""
+    """The streams of a kind ("video", "audio"), those first that the file marks as default; no cover pictures.
+
+    A cover that is not marked as one has a codec for pictures; such tracks come last.
+    """
     from av.stream import Disposition
 
     streams = [
@@ -52,7 +68,7 @@ def tracks(container: Any, kind: str) -> list[Any]:
         for stream in getattr(container.streams, kind)
         if stream.codec_context is not None and not stream.disposition & Disposition.attached_pic
     ]
-    return sorted(streams, key=lambda stream: not is_default(stream))
+    return sorted(streams, key=lambda stream: (stream.codec_context.name in _OF_PICTURES, not is_default(stream)))
 
 
 def is_default(stream: Any) -> bool:

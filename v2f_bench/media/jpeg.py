@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-END = b"\xff\xd9"  # the marker at the end of a picture
+JPEG, END = b"\xff\xd8", b"\xff\xd9"  # the markers at the beginning and at the end of a picture
 
 
 def is_damaged(data: bytes) -> bool:

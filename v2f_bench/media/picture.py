@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
 from v2f_bench.interfaces import DataError, UsageError
 from v2f_bench.interfaces.media import PICTURE_SUFFIXES
 from v2f_bench.media.file import check_file
-from v2f_bench.media.jpeg import END, is_damaged
+from v2f_bench.media.jpeg import END, JPEG, is_damaged
 from v2f_bench.media.rgb import upright_rgb
 from v2f_bench.media.text import normal
 
@@ -36,35 +36,24 @@ def read_picture(path: Path) -> np.ndarray:
     Raises:
         DataError: the file is missing, cut, damaged, or no picture, or its brightness is not known; names the file.
     """
-    head = check_file(path, "a picture")
-    if head.startswith(b"\xff\xd8"):
-        return _jpeg(path)
+    check_file(path, "a picture")
+    data = path.read_bytes()
+    if data.startswith(JPEG):
+        if is_damaged(data):
+            raise DataError(f"{path}: not readable as a picture (damaged: a part of it is not there)")
+        data += END  # some are written without
     try:
-        with Image.open(path, formats=_formats()) as picture:
-            return np.array(upright_rgb(picture, head))
+        # Of a file by its path, Pillow maps some TIFFs into memory before it turns them, and gets their sides mixed up.
+        with Image.open(io.BytesIO(data), formats=_formats()) as picture:
+            return np.array(upright_rgb(picture, data))
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
+    except UnidentifiedImageError:
+        heic = data[4:8] == b"ftyp" and data[8:12] in _HEIC
+        reason = "HEIC; convert it to JPEG or PNG" if heic else "its content is that of no known format"
+        raise DataError(f"{path}: not readable as a picture ({reason})") from None
     except Exception as error:  # Pillow's readers of damaged files raise whatever they stumble over
-        raise _unreadable(path, head, error) from None
-
-
-def _jpeg(path: Path) -> np.ndarray:
-    data = path.read_bytes()
-    if is_damaged(data):
-        raise DataError(f"{path}: not readable as a picture (damaged: a part of it is not there)")
-    try:
-        with Image.open(io.BytesIO(data + END), formats=("JPEG", "MPO")) as picture:  # some are written without the end
-            return np.array(upright_rgb(picture, b""))
-    except Exception as error:  # as above
-        raise _unreadable(path, data, error) from None
-
-
-def _unreadable(path: Path, head: bytes, error: Exception) -> DataError:
-    if head[4:8] == b"ftyp" and head[8:12] in _HEIC:
-        return DataError(f"{path}: not readable as a picture (HEIC; convert it to JPEG or PNG)")
-    if isinstance(error, UnidentifiedImageError):
-        return DataError(f"{path}: not readable as a picture (its content is that of no known format)")
-    return DataError(f"{path}: not readable as a picture ({error or type(error).__name__})")
+        raise DataError(f"{path}: not readable as a picture ({error or type(error).__name__})") from None
 
 
 @cache

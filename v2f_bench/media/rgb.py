@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +18,9 @@ GROUND = "white"  # under what is transparent
 USED = 0.25  # of the range of more than 8 bits: if nothing is above, then the range is another than the file's
 SAME = 2  # grey levels by which a colour profile may move a colour and still be sRGB
 _DEEP = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
+# What Pillow stumbles over where facts about a picture are damaged, which is no fault of the picture.
+_OF_DAMAGED_FACTS = (SyntaxError, ValueError, KeyError, TypeError, IndexError, OverflowError, struct.error)
+_PNG = b"\x89PNG\r\n\x1a\n"
 _BITS, _PHOTOMETRIC, _HIGHEST, _FORMAT, _HIGHEST_OF_ANY = 258, 262, 281, 339, 341  # TIFF's tags
 
 
@@ -24,7 +28,7 @@ def upright_rgb(picture: Image.Image, head: bytes) -> Image.Image:
     """The first frame of an open picture in mode RGB: upright, in sRGB, transparent parts on white.
 
     Args:
-        head: the first bytes of its file, for what Pillow does not tell.
+        head: its file, from the beginning, for what Pillow does not tell.
 
     Raises:
         DataError: its range of brightness is not known.
@@ -33,6 +37,8 @@ def upright_rgb(picture: Image.Image, head: bytes) -> Image.Image:
     picture = _turned(picture)
     if picture.mode in _DEEP:
         picture = _eight_bits(picture, head)
+    elif _has_16_bits(picture, head) and max(high for _, high in _extrema(picture)) <= USED * 255:
+        raise DataError("uses less than a quarter of the range of its 16 bits, and nothing tells which value is white")
     if picture.mode in ("P", "PA", "1") or "transparency" in picture.info:
         picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
     return on_white(_in_srgb(picture, profile))
@@ -51,11 +57,12 @@ def on_white(picture: Image.Image) -> Image.Image:
 
 def _turned(picture: Image.Image) -> Image.Image:
     """Turned and mirrored as its camera was held."""
-    try:
+    orientation = 1
+    with suppress(*_OF_DAMAGED_FACTS):
         orientation = picture.getexif().get(0x0112, 1)
+    picture.load()  # newer versions of Pillow turn a TIFF when they load it, and must not be told before
+    with suppress(*_OF_DAMAGED_FACTS):
         ImageOps.exif_transpose(picture, in_place=True)
-    except (SyntaxError, ValueError, KeyError, TypeError, IndexError, OverflowError, struct.error):
-        return picture  # damaged facts about a picture are no fault of it
     if orientation in range(2, 9):
         note("turned or mirrored as its camera was held")
     return picture
@@ -77,11 +84,23 @@ def _eight_bits(picture: Image.Image, head: bytes) -> Image.Image:
     return Image.fromarray((values * (255 / white)).round().clip(0, 255).astype(np.uint8))
 
 
+def _has_16_bits(picture: Image.Image, head: bytes) -> bool:
+    """Whether a picture in colour has 16 bits in its file; Pillow drops the lower half of these."""
+    bits = getattr(picture, "tag_v2", {}).get(_BITS, (8,))
+    return (head.startswith(_PNG) and head[24] == 16) or int(np.max(bits)) == 16
+
+
+def _extrema(picture: Image.Image) -> list[tuple[int, int]]:
+    """The lowest and highest value of each channel but alpha."""
+    bands = [band for band in picture.getbands() if band != "A"]
+    return [picture.getchannel(band).getextrema() for band in bands]  # type: ignore[misc]
+
+
 def _white_of_floats(values: np.ndarray) -> float:
     """1, as is usual; 255 where most are beyond 1, so that they are 8 bits written as floats."""
     if values.max() <= 1:
         return 1.0
-    if values.max() <= 255 and np.median(values) > 1:
+    if USED * 255 < values.max() <= 255 and np.median(values) > 1:
         return 255.0
     raise DataError(f"holds floats of up to {values.max():.4g}, and nothing tells which is white")
 
@@ -100,7 +119,7 @@ def _white_of_integers(values: np.ndarray, tags: Any, head: bytes) -> float:
 
 def _significant_bits(head: bytes) -> int:
     """How many bits of a PNG's samples its chunk sBIT says to be used; 0 where there is none."""
-    place = head.find(b"sBIT", 0, head.find(b"IDAT") if b"IDAT" in head else None)
+    place = head.find(b"sBIT", 0, head.find(b"IDAT")) if head.startswith(_PNG) else -1
     return max(head[place + 4 : place + 4 + int.from_bytes(head[place - 4 : place])], default=0) if place >= 4 else 0
 
 

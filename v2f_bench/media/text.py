@@ -47,7 +47,10 @@ def read_text(path: Path, kind: str) -> str:
     text = _decoded(data, path, kind)
     if "\0" in text:
         raise DataError(f"{path}: not readable as {kind} (it is no text)")
-    return normal(text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if (plain := normal(text)) != text:
+        note("letters and blanks were brought to one form", path.name)
+    return plain
 
 
 def normal(text: str) -> str:
@@ -101,7 +104,8 @@ def _decoded(data: bytes, path: Path, kind: str) -> str:
     except UnicodeDecodeError as error:
         if encoding != "utf-8":
             raise DataError(f"{path}: not readable as {kind} (damaged: it is no {encoding})") from None
-        raise DataError(_code_page(data, error.start, path)) from None
+        reason = "it is no text" if b"\0" in data else _code_page(data, error.start, path)
+        raise DataError(f"{path}: not readable as {kind} ({reason})") from None
 
 
 def _unmarked(data: bytes) -> str:
@@ -118,6 +122,6 @@ def _code_page(data: bytes, place: int, path: Path) -> str:
     line = data.count(b"\n", 0, place) + 1
     shown = data[data.rfind(b"\n", 0, place) + 1 :].splitlines()[0][:_SHOWN].decode("cp1252", "replace")
     return (
-        f"{path}: not UTF-8 but a code page, in line {line} (in Windows-1252: {shown!r}). Save it as UTF-8, or convert "
-        f"it: iconv -f WINDOWS-1252 -t UTF-8 '{path.name}' > utf8.csv"
+        f"line {line} is not UTF-8 but in a code page; in Windows-1252 it begins {shown!r}). Save it as UTF-8, or "
+        f"convert it (iconv -f WINDOWS-1252 -t UTF-8 '{path.name}' > utf8.csv"
     )

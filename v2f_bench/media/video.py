@@ -54,7 +54,8 @@ def read_frames(path: Path, count: int, side: int) -> list[tuple[float, np.ndarr
             raise DataError(f"{path}: has no video track{' but a cover picture' if container.streams.video else ''}")
         stream = streams[0]
         if len(streams) > 1:
-            note(f"of {len(streams)} video tracks one was used, the default or first one")
+            number = sorted(each.index for each in streams).index(stream.index) + 1
+            note(f"of {len(streams)} video tracks number {number} was used")
         stream.codec_context.thread_count = 1  # the processes share the CPUs already
         stream.codec_context.skip_frame = "NONREF"  # what no other frame rests on need not be decoded
         span, voice = _spans(container, stream, path)
