@@ -21,7 +21,7 @@ def doctor(
     dataset_settings: Annotated[
         list[str] | None, typer.Option("--dataset-set", help="Data set option name=value; repeatable.")
     ] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes that read the files; default: one a CPU.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Files that are read at once; default: one a CPU.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
 ) -> None:
     """Examine the folder of DATASET: what is there, missing, only a pointer, or broken; which tracks can be run.

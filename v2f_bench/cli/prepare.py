@@ -57,12 +57,13 @@ def table_by_kind(files: pd.DataFrame, heading: str) -> str:
         files: `file` ("" for a table of the data set), and `reason` or `change`.
         heading: of the count.
     """
+    import numpy as np
     from tabulate import tabulate
 
     reason = "reason" if "reason" in files else "change"
 
     kinds = [kind_of(text, file) for text, file in zip(files[reason], files["file"], strict=True)]
-    groups = sorted(files["file"].groupby(kinds), key=lambda group: -len(group[1]))
+    groups = sorted(files["file"].groupby(np.array(kinds)), key=lambda group: -len(group[1]))
     rows = [
         (
             len(names),

@@ -70,11 +70,12 @@ def without_repeats(clips: pd.DataFrame) -> tuple[pd.DataFrame, list[Repeat]]:
 
 
 def _groups(clips: pd.DataFrame, part: str) -> list[list[int]]:
-    """The rows of each content that stands in several, by position, in the order of names."""
+    """The rows of each content that stands in several, by position; rows and contents in the order of names."""
     digests = clips[f"{part}_digest"].reset_index(drop=True)
     repeated = digests[digests.ne("") & digests.duplicated(keep=False)]
     names = clips["clip"].tolist()
-    return [sorted(places.index, key=lambda number: names[number]) for _, places in repeated.groupby(repeated)]
+    groups = [sorted(places.index, key=lambda number: names[number]) for _, places in repeated.groupby(repeated)]
+    return sorted(groups, key=lambda numbers: names[numbers[0]])
 
 
 def _copies(names: list[str], numbers: list[int], part: str) -> list[Repeat]:

@@ -13,7 +13,7 @@ import pandas as pd
 from v2f_bench.data.overlap import without_repeats
 from v2f_bench.data.protocol import SAMPLE_RATE
 from v2f_bench.harness.bench import lay_protocol
-from v2f_bench.harness.reading import FACE_SIZE, Batch, read_all, read_index
+from v2f_bench.harness.reading import FACE_SIZE, Batch, examine_all, read_index
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import DataError, Dataset, Part
 from v2f_bench.interfaces.media import is_video
@@ -118,7 +118,7 @@ def examine(dataset: Dataset, workplace: Workplace) -> Diagnosis:
 
 def _examined(dataset: Dataset, index: pd.DataFrame, jobs: int) -> Iterator[tuple[Batch, list[Examined]]]:
     if dataset.root is not None:
-        yield from read_all("examine", dataset, None, index, 0, jobs)
+        yield from examine_all(dataset, index, jobs)
         return
     rows = index.to_dict("records")  # made by code: there is nothing to read
     yield rows, [Examined(TYPICAL_SECONDS if row["voice"] else None, bool(row["face"]), "", "", [], []) for row in rows]

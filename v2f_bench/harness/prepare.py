@@ -133,7 +133,7 @@ def _write(
     title = f"prepare {dataset.name}" + (f", after {first:,} clips" if first else "")
     start = time.monotonic()
     with workplace.progress.bar(title, len(index) - first) as bar:
-        for rows, clips in read_all("read", dataset, judge, index, first, workplace.jobs):
+        for rows, clips in read_all(dataset, judge, index, first, workplace.jobs):
             for row, clip in zip(rows, clips, strict=True):
                 for file, reason in clip.faults:
                     writer.leave_out(row["clip"], file, reason)

@@ -1,4 +1,4 @@
-"""A data set's clips read in batches, in processes that share the work; for `prepare`, and for the doctor."""
+"""A data set's clips read in batches that are shared among processes, for `prepare`, or threads, for the doctor."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
-from typing import Any, Literal, overload
+from typing import Any
 
 import pandas as pd
 from threadpoolctl import threadpool_limits
@@ -70,38 +70,31 @@ def _faults(index: pd.DataFrame) -> list[str]:
     ]
 
 
-@overload
-def read_all(
-    how: Literal["read"], dataset: Dataset, judge: FrameJudge | None, index: pd.DataFrame, first: int, jobs: int
-) -> Iterator[tuple[Batch, list[Clip]]]: ...
+def examine_all(dataset: Dataset, index: pd.DataFrame, jobs: int) -> Iterator[tuple[Batch, list[Examined]]]:
+    """Each batch of rows with what `ClipReader.examine` says of it, in order.
 
-
-@overload
-def read_all(
-    how: Literal["examine"], dataset: Dataset, judge: FrameJudge | None, index: pd.DataFrame, first: int, jobs: int
-) -> Iterator[tuple[Batch, list[Examined]]]: ...
+    By threads: the libraries let others go on while they decode, and a few files wait for no process to start.
+    """
+    batches, reader = list(_batches(index, 0)), _reader(dataset, None)
+    with ThreadPoolExecutor(jobs) as pool:
+        yield from zip(batches, pool.map(reader.examine, batches), strict=True)
 
 
 def read_all(
-    how: Literal["read", "examine"],
-    dataset: Dataset,
-    judge: FrameJudge | None,
-    index: pd.DataFrame,
-    first: int,
-    jobs: int,
-) -> Iterator[tuple[Batch, list[Any]]]:
-    """Each batch of rows from `first` on, with what `ClipReader.read` or `ClipReader.examine` makes of it, in order."""
+    dataset: Dataset, judge: FrameJudge | None, index: pd.DataFrame, first: int, jobs: int
+) -> Iterator[tuple[Batch, list[Clip]]]:
+    """Each batch of rows from `first` on, with what `ClipReader.read` makes of it, in order; by processes."""
     batches = _batches(index, first)
     if jobs == 1 or len(index) - first < FEW:
         reader = _reader(dataset, judge)
         for rows in batches:
-            yield rows, getattr(reader, how)(rows)
+            yield rows, reader.read(rows)
         return
     pool = ProcessPoolExecutor(jobs, _SPAWN, _adopt, (dataset, judge))
     try:
-        under_way: deque[tuple[Batch, Future[list[Any]]]] = deque()
+        under_way: deque[tuple[Batch, Future[list[Clip]]]] = deque()
         for rows in batches:
-            under_way.append((rows, pool.submit(_read_adopted, how, rows)))
+            under_way.append((rows, pool.submit(_read_adopted, rows)))
             if len(under_way) > 2 * jobs:  # no more: what is read waits in memory to be written
                 done, clips = under_way.popleft()
                 yield done, clips.result()
@@ -147,5 +140,5 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _read_adopted(how: str, rows: Batch) -> list[Any]:
-    return list(getattr(_adopted, how)(rows))
+def _read_adopted(rows: Batch) -> list[Clip]:
+    return _adopted.read(rows)
