@@ -1,6 +1,6 @@
 """The store: what `prepare` makes of a data set, for random access by every method and shared between processes.
 
-A folder of six files; format version 4 (no recording or picture is in it twice, see `overlap.py`):
+A folder of six files; format version 5 (no recording or picture is in it twice, see `overlap.py`):
 
 * `clips.parquet`: one row a clip, in index order: the labels of the data set's index; `voice` and `face` (whether it
   has one); `voice_start` and `voice_samples` (position in `voices.i16`; 0 samples: no voice); `face_row` (row of
@@ -32,7 +32,7 @@ import pandas as pd
 from v2f_bench.interfaces import BenchError, Clips, PluginError, Voices
 from v2f_bench.interfaces.values import random_starts
 
-FORMAT = 4
+FORMAT = 5
 STEP = np.float32(1 / 32768)  # of int16: to [-1, 1], exactly
 HIDDEN = ("voice_start", "voice_samples", "face_row", "frame_time", "frame_by", "face_score")  # from methods
 

@@ -21,10 +21,28 @@ def mono(samples: np.ndarray) -> np.ndarray:
     Raises:
         DataError: the samples are in no known range; says in which.
     """
+    return at_known_level(one_channel(samples))
+
+
+def one_channel(samples: np.ndarray) -> np.ndarray:
+    """One channel without a constant offset, at the level of its samples: float32 [T], from [T] or [T, channels]."""
     if not len(samples):
         return np.zeros(0, np.float32)
     channels = _without_offset(samples[:, None] if samples.ndim == 1 else samples)
-    return _in_range(channels[:, 0] if channels.shape[1] == 1 else _one_channel(channels)).astype(np.float32)
+    return (channels[:, 0] if channels.shape[1] == 1 else _mixed(channels)).astype(np.float32)
+
+
+def at_known_level(samples: np.ndarray) -> np.ndarray:
+    """float32 [T] in [-1, 1]: what lies beyond is scaled, and not clipped. DataError as of `mono`."""
+    peak = float(np.abs(samples).max(initial=0))
+    if peak > LOUD_FLOATS:
+        samples = samples / np.float32(_full_scale(samples, peak))
+        note("integers written as floats were scaled to full scale")
+        peak = float(np.abs(samples).max())
+    if peak > 1:
+        note("peaks beyond full scale: the recording was made quieter")
+        samples = samples / np.float32(peak)
+    return samples
 
 
 def _without_offset(channels: np.ndarray) -> np.ndarray:
@@ -38,7 +56,7 @@ def _without_offset(channels: np.ndarray) -> np.ndarray:
     return channels - np.where(shifted, mean, 0)
 
 
-def _one_channel(channels: np.ndarray) -> np.ndarray:
+def _mixed(channels: np.ndarray) -> np.ndarray:
     """The mean of the channels that are about as loud as the loudest, or that one alone where they cancel."""
     power = _power(channels)
     if not power.any():
@@ -61,18 +79,6 @@ def _cancel(channels: np.ndarray) -> bool:
     """Whether the mean has clearly less power than that of channels of which none tells of another."""
     unrelated = _power(channels).sum() / channels.shape[1] ** 2
     return bool(_power(channels.mean(axis=1, keepdims=True))[0] < CANCELLING * unrelated)
-
-
-def _in_range(samples: np.ndarray) -> np.ndarray:
-    peak = float(np.abs(samples).max())
-    if peak > LOUD_FLOATS:
-        samples = samples / _full_scale(samples, peak)
-        note("integers written as floats were scaled to full scale")
-        peak = float(np.abs(samples).max())
-    if peak > 1:
-        note("peaks beyond full scale: the recording was made quieter")
-        samples = samples / peak
-    return samples
 
 
 def _full_scale(samples: np.ndarray, peak: float) -> float:

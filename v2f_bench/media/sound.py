@@ -13,7 +13,7 @@ from v2f_bench.media.changes import note
 from v2f_bench.media.container import Ends, Span, is_default, opened, own_span, promised_end, tracks
 from v2f_bench.media.file import EXACT_SLACK, check_file, check_length
 from v2f_bench.media.headers import Samples, find_samples, mp3_samples, ogg_is_chained, samples_go_on
-from v2f_bench.media.mono import mono
+from v2f_bench.media.mono import at_known_level, one_channel
 
 QUIETEST = 2.0**-10  # of full scale: a track whose loudest sample is below it (-60 dB) is silent
 _BY_LIBSNDFILE = (b"RIFF", b"RIFX", b"RF64", b"FORM", b"caff", b"riff", b".snd", b"fLaC", b"OggS")
@@ -58,19 +58,19 @@ Piece = tuple[np.ndarray, int]  # float32 [T, channels] as decoded, and its rate
 
 
 def _joined(path: Path, pieces: list[Piece]) -> Piece:
-    """One recording of pieces, which differ where the rate or the channels change within a file."""
+    """One recording of the pieces of a file, of which there are several where the rate or the channels change."""
     for samples, _ in pieces:
         if not np.isfinite(samples).all():
             raise DataError(f"{path}: holds samples that are not finite")
+    singles = [(one_channel(samples), rate) for samples, rate in pieces if len(samples)]
+    rate = max(singles, key=lambda piece: len(piece[0]) / piece[1], default=(None, 1))[1]
+    if len(singles) > 1:
+        note("the rate or the channels change within the recording: brought to one")
+    samples = np.concatenate([resample(samples, own, rate) for samples, own in singles] or [np.zeros(0, np.float32)])
     try:
-        singles = [(mono(samples), rate) for samples, rate in pieces if len(samples)]
+        return at_known_level(samples), rate
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
-    if len(singles) < 2:
-        return singles[0] if singles else (np.zeros(0, np.float32), 1)
-    rate = max(singles, key=lambda piece: len(piece[0]) / piece[1])[1]
-    note("the rate or the channels change within the recording: brought to one")
-    return np.concatenate([resample(samples, own, rate) for samples, own in singles]), rate
 
 
 def _by_libsndfile(path: Path, samples_at: Samples | None) -> list[Piece] | None:
@@ -109,9 +109,8 @@ def _by_ffmpeg(path: Path, samples_at: Samples | None) -> list[Piece]:
     with opened(path, "sound") as container:
         streams = tracks(container, "audio")
         if not streams:
-            raise DataError(
-                f"{path}: has {'no sound track that can be decoded' if container.streams.audio else 'no sound track'}"
-            )
+            undecoded = " that can be decoded" if container.streams.audio else ""
+            raise DataError(f"{path}: has no sound track{undecoded}")
         order = [stream.index for stream in streams]
         marked = is_default(streams[0])
     for index in order:
