@@ -112,10 +112,12 @@ class Sound:
     default: bool = True
 
 
-def mux(path, *tracks, form=None, options=None):
+def mux(path, *tracks, form=None, options=None, title=""):
     """A file of several tracks, written in the order of their packets' times."""
     packets = []
     with av.open(str(path), "w", format=form, options=options or {}) as container:
+        if title:
+            container.metadata["title"] = title
         for track in tracks:
             if isinstance(track, Pictures):
                 stream = container.add_stream(track.codec, rate=25)

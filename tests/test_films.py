@@ -1,10 +1,14 @@
 """Films as people have them: faces as wide as they are seen, upright, from where the voice is, in any container."""
 
+import tempfile
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from made_media import RATE, MediaFolder, Pictures, Sound, mux, people, scene, speech, write_media
 from PIL import Image
 
@@ -13,6 +17,7 @@ from v2f_bench.harness.prepare import prepare
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import DataError
 from v2f_bench.media.changes import noted
+from v2f_bench.media.sound import read_sound
 from v2f_bench.media.video import holds_film, read_frames
 
 SQUARE = "pixels that are not square were made so"
@@ -139,6 +144,46 @@ def test_a_face_is_found_in_a_film_of_wide_pixels_and_a_mirrored_one(tmp_path):
     plain, wide = store.faces(["a-x-plain", "b-x-wide"]).astype(int)
     assert np.abs(plain - wide).mean() < 6, "the same face in the same place"
     assert store.clips["face_score"].min() > 0.99
+
+
+@pytest.mark.parametrize("suffix", ["avi", "mp4", "mkv", "flv"])
+def test_a_title_in_any_encoding_is_not_needed(tmp_path, suffix):
+    codec = "flv1" if suffix == "flv" else "mpeg4"
+    path = mux(tmp_path / f"a.{suffix}", Pictures(counting(30), codec=codec), Sound(speech(1)), title="Cafe noir")
+    data = path.read_bytes()
+    assert data.count(b"Cafe noir")
+    path.write_bytes(data.replace(b"Cafe noir", b"Caf\xe9 noir"))
+    assert len(frames(path)[0]) == 4
+    assert len(read_sound(path)[0]) >= RATE
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_whatever_is_damaged_in_a_film_it_is_read_or_refused_in_words(data, small_films):
+    content = bytearray(data.draw(st.sampled_from(small_films)))
+    for _ in range(data.draw(st.integers(1, 20))):
+        place = data.draw(st.integers(0, len(content) - 1) | st.integers(0, 200))
+        content[place] = data.draw(st.integers(0, 255))
+    path = Path(tempfile.mkdtemp()) / "a.film"
+    path.write_bytes(content[: data.draw(st.sampled_from([len(content), len(content) // 2]))])
+    for read in (lambda: read_frames(path, 2, 64), lambda: read_sound(path)):
+        try:
+            read()
+        except DataError as error:
+            words = str(error)
+        else:
+            words = "a.film"
+        assert "a.film" in words
+
+
+@pytest.fixture(scope="module")
+def small_films(tmp_path_factory):
+    root = tmp_path_factory.mktemp("small")
+    codecs = {"mp4": "mpeg4", "mkv": "mpeg4", "avi": "mpeg4", "flv": "flv1", "ts": "mpeg2video"}
+    return [
+        mux(root / f"a.{form}", Pictures(counting(10), codec=codec), Sound(speech(0.6)), title="Cafe").read_bytes()
+        for form, codec in codecs.items()
+    ]
 
 
 # When the frames are taken, and what is whole.

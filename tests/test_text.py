@@ -189,6 +189,17 @@ def test_one_person_typed_in_two_forms_is_one_person(tmp_path):
     assert len(of_jose) == 1, "on one side only"
 
 
+def test_names_that_may_be_one_person_are_listed(tmp_path):
+    root = tmp_path / "data"
+    rows = [("Ada B", "1.wav"), ("ada  b", "2.wav"), ("\uff21da B", "3.wav"), ("Bea", "4.wav")]
+    for _, voice in rows:
+        write_tone(root / voice)
+    found = examine(own_data(root, rows), Workplace(cache=tmp_path / "cache", jobs=1))
+    assert found.speakers == 16
+    alike = "names that differ in capitals, blanks or forms of letters alone were taken for two speakers"
+    assert {"file": "Ada B / ada  b / \uff21da B", "change": alike} in found.changes
+
+
 @pytest.mark.parametrize(
     ("typed", "on_disk"),
     [

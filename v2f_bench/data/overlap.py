@@ -5,7 +5,7 @@ under one name would make a speaker's "second picture" the first. What is compar
 copy in another container is a copy.
 
 * Of copies under one speaker and emotion the first by name stays.
-* Copies under two speakers, or of a recording under two emotions, contradict each other, and nothing tells which is
+* Copies under two speakers, or of a recording under two emotions, contradict each other, and it is not known which is
   right: none stays.
 * A picture of one speaker under several emotions is a portrait that stands beside recordings. It shows who speaks and
   not what is felt, so it stays once, as a clip of its own without an emotion.

@@ -12,7 +12,7 @@ A folder of six files; format version 5 (no recording or picture is in it twice,
   labels, voice and face;
 * `left_out.parquet`: what could not be used: `clip`, `file` (the index's entry) and `reason`; and of copies the `part`
   that is one (voice or face) and the clip that it is a `copy_of`;
-* `changes.parquet`: what was changed in files on their way in: `clip` ("" for a table), `file` and `change`.
+* `changes.parquet`: what was changed in files on their way in: `clip` ("" for a table or a name), `file` and `change`.
 
 While it is written there is another, `journal.jsonl`: what is written so far, a line for each clip, each fault, each
 change and each batch that is complete. A writer that meets one cuts all files back to the last complete batch and goes

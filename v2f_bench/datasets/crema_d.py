@@ -124,15 +124,15 @@ class CremaD(Dataset):
 
     def index(self) -> pd.DataFrame:
         require(self)
-        found: dict[str, dict[str, str]] = {}
+        files_of: dict[str, dict[str, str]] = {}
         odd: list[tuple[str, str]] = []
         for folder in _SOUND:
             files, misnamed = self._files(folder)
             odd += misnamed
             for clip, path in files.items():
-                found.setdefault(clip, {})[folder] = path
+                files_of.setdefault(clip, {})[folder] = path
         people, heard = self._people(), self._heard()
-        rows = [_row(clip, files, people, heard) for clip, files in sorted(found.items())]
+        rows = [_row(clip, files, people, heard) for clip, files in sorted(files_of.items())]
         return index_table(rows, odd)
 
     @property

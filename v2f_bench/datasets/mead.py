@@ -95,7 +95,7 @@ class Mead(Dataset):
         rows: list[dict[str, Any]] = []
         odd: list[tuple[str, str]] = []
         for actor in self._actors():
-            found: dict[tuple[str, str, str], dict[str, str]] = {}
+            files_of: dict[tuple[str, str, str], dict[str, str]] = {}
             for part, folder, suffixes in (
                 ("voice", f"{actor}/audio", SOUNDS),
                 ("face", f"{actor}/video/{self.opt.view}", VIDEOS),
@@ -103,10 +103,10 @@ class Mead(Dataset):
                 for path in files_below(self.root, folder, suffixes):
                     place = PurePosixPath(path).relative_to(folder).with_suffix("").parts
                     if len(place) == 3 and place[0] in _EMOTIONS and place[1] in _LEVELS:
-                        found.setdefault(place, {})[part] = path
+                        files_of.setdefault(place, {})[part] = path
                     else:
                         odd.append((path, "it does not lie in <emotion>/level_<n>/"))
-            rows += [_row(actor, place, files) for place, files in sorted(found.items())]
+            rows += [_row(actor, place, files) for place, files in sorted(files_of.items())]
         return index_table(rows, odd)
 
     @property

@@ -78,14 +78,14 @@ class Ravdess(Dataset):
     root: Path
 
     def parts(self) -> list[Part]:
-        found, _ = self._files()
-        there = {modality for files in found.values() for modality in files}
-        actors = len({name[-2:] for name in found})
+        files_of, _ = self._files()
+        there = {modality for files in files_of.values() for modality in files}
+        actors = len({name[-2:] for name in files_of})
         return [
             Part(
                 f"{'Actor_<01-24>/'}03-{self._channel_in_words()}-….wav or 01-….mp4, below any folders",
                 bool(there & set(_VOICE_FROM)),
-                f"{actors} actors, {len(found)} clips" if found else "",
+                f"{actors} actors, {len(files_of)} clips" if files_of else "",
             ),
             Part(
                 "Actor_<01-24>/01-….mp4 or 02-….mp4",
@@ -104,8 +104,8 @@ class Ravdess(Dataset):
 
     def index(self) -> pd.DataFrame:
         require(self)
-        found, odd = self._files()
-        return index_table([_row(name, files) for name, files in sorted(found.items())], odd)
+        files_of, odd = self._files()
+        return index_table([_row(name, files) for name, files in sorted(files_of.items())], odd)
 
     @property
     def split_name(self) -> str:
@@ -129,7 +129,7 @@ class Ravdess(Dataset):
 
         A clip's name is that of its files without the modality. Of two files of one name the first counts.
         """
-        found: dict[str, dict[str, str]] = {}
+        files_of: dict[str, dict[str, str]] = {}
         odd = []
         for path in files_below(self.root, ".", (*SOUNDS, *VIDEOS)):
             fault = _fault(PurePosixPath(path))
@@ -137,11 +137,11 @@ class Ravdess(Dataset):
             if fault:
                 odd.append((path, fault))
             elif self.opt.channel in (_CHANNELS[name[3:5]], "both"):
-                files = found.setdefault(name[3:], {})
+                files = files_of.setdefault(name[3:], {})
                 if name[:2] in files:
                     odd.append((path, f"another copy of {files[name[:2]]}"))
                 files.setdefault(name[:2], path)
-        return found, odd
+        return files_of, odd
 
 
 def _fault(path: PurePosixPath) -> str:

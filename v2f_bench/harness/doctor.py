@@ -77,18 +77,18 @@ def examine(dataset: Dataset, workplace: Workplace) -> Diagnosis:
     rows, seconds = [], []
     with workplace.progress.bar(f"read {dataset.name}", len(index)) as bar:
         for batch, examined in _examined(dataset, index, workplace.jobs):
-            for row, found in zip(batch, examined, strict=True):
-                left_out += [{"file": file, "reason": reason} for file, reason in found.faults]
-                changed += [{"file": file, "change": change} for file, change in found.changes]
+            for row, clip in zip(batch, examined, strict=True):
+                left_out += [{"file": file, "reason": reason} for file, reason in clip.faults]
+                changed += [{"file": file, "change": change} for file, change in clip.changes]
                 rows.append(
                     {
                         **{name: value for name, value in row.items() if name not in ("row", "fault")},
-                        **{"voice": found.seconds is not None, "face": found.has_face},
-                        **{"voice_digest": found.voice_digest, "face_digest": found.face_digest},
+                        **{"voice": clip.seconds is not None, "face": clip.has_face},
+                        **{"voice_digest": clip.voice_digest, "face_digest": clip.face_digest},
                         **{"voice_file": row["voice"], "face_file": row["face"]},
                     }
                 )
-                seconds.append(found.seconds or 0.0)
+                seconds.append(clip.seconds or 0.0)
             bar.advance(len(batch))
     names = [*index.columns.drop("fault"), "voice_digest", "face_digest", "voice_file", "face_file"]
     table = pd.DataFrame(rows, columns=names).assign(seconds=seconds).astype({"voice": bool, "face": bool})

@@ -6,8 +6,9 @@ import multiprocessing
 import os
 import signal
 import threading
+import unicodedata
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
@@ -50,7 +51,17 @@ def read_index(dataset: Dataset) -> tuple[pd.DataFrame, list[Change]]:
         index[column] = values
     for label in [label for label in OF_SPEAKERS if label in index]:
         _check_one_of_each(index, label, dataset.name)
+    alike = "names that differ in capitals, blanks or forms of letters alone were taken for two speakers"
+    changes += [(" / ".join(names), alike) for names in _alike(index["speaker"].unique())]
     return index.assign(fault=_faults(index)), changes
+
+
+def _alike(names: Iterable[str]) -> list[list[str]]:
+    """Names that are the same but for capitals, blanks, and forms of letters such as full-width ones."""
+    by_form: dict[str, list[str]] = {}
+    for name in names:
+        by_form.setdefault("".join(unicodedata.normalize("NFKC", name).casefold().split()), []).append(name)
+    return [sorted(names) for names in by_form.values() if len(names) > 1]
 
 
 def _check_one_of_each(index: pd.DataFrame, label: str, dataset: str) -> None:

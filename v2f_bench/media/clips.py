@@ -154,8 +154,8 @@ class ClipReader:
         """The face of each clip whose frames are in `scenes`, by its place."""
         with one_thread():
             align_faces([frame for frames in scenes.values() for frame in frames], self.size)
-            felt = self._felt(list(scenes.values()), [rows[place] for place in scenes])
-        for (place, frames), strength in zip(scenes.items(), felt, strict=True):
+            strengths = self._emotion_strengths(list(scenes.values()), [rows[place] for place in scenes])
+        for (place, frames), strength in zip(scenes.items(), strengths, strict=True):
             clip, entry = clips[place], rows[place]["face"]
             good = [frame for frame in frames if frame.face is not None]
             if not good:
@@ -165,9 +165,9 @@ class ClipReader:
             clip.face, clip.frame_time, clip.face_score = best.face, best.time, best.score
             clip.frame_by = "" if np.isnan(best.time) else by
 
-    def _felt(self, scenes: list[list[Frame]], rows: list[dict[str, Any]]) -> list[np.ndarray | None]:
+    def _emotion_strengths(self, scenes: list[list[Frame]], rows: list[dict[str, Any]]) -> list[np.ndarray | None]:
         """How strongly each frame's face shows its clip's emotion, or None where the judge does not know that one."""
-        felt: list[np.ndarray | None] = [None] * len(scenes)
+        strengths: list[np.ndarray | None] = [None] * len(scenes)
         labels = [standard_label(label) for label in self.judge.labels] if self.judge else []
         asked: dict[int, int] = {}
         for place, row in enumerate(rows):
@@ -176,16 +176,16 @@ class ClipReader:
                 asked[place] = labels.index(emotion)
         faces = [frame.face for place in asked for frame in scenes[place] if frame.face is not None]
         if not self.judge or not faces:
-            return felt
+            return strengths
         seen = np.concatenate(
             [self.judge.look(to_tensor(np.stack(faces[s : s + BATCH]), self.size)) for s in range(0, len(faces), BATCH)]
         )
         start = 0
         for place, column in asked.items():
             count = sum(frame.face is not None for frame in scenes[place])
-            felt[place] = seen[start : start + count, column]
+            strengths[place] = seen[start : start + count, column]
             start += count
-        return felt
+        return strengths
 
 
 def usable_recording(samples: np.ndarray, rate: int, entry: str, wanted: int, silence: float = 0.0) -> np.ndarray:

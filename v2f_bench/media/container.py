@@ -52,8 +52,21 @@ def opened(path: Path, kind: str) -> Iterator[Any]:
 def _opened(source: Any) -> Any:
     import av
 
-    # No file may lead to another one, or into the network.
-    return av.open(source, options={"protocol_whitelist": "file"})
+    # No file may lead to another one, or into the network. Titles are in all encodings, and not needed.
+    return av.open(source, options={"protocol_whitelist": "file"}, metadata_errors="replace")
+
+
+def packets(container: Any, *streams: Any) -> Iterator[Any]:
+    """The packets of some streams, or of all, and last an empty one of each."""
+    demuxed = container.demux(*streams)
+    while True:
+        try:
+            packet = next(demuxed, None)
+        except IndexError:  # PyAV stumbles at the end over streams that FFmpeg met on the way
+            return
+        if packet is None:
+            return
+        yield packet
 
 
 def tracks(container: Any, kind: str) -> list[Any]:
@@ -100,27 +113,37 @@ class Ends:
     """When each stream begins and ends, as its packets tell that have been read so far."""
 
     def __init__(self) -> None:
-        self.spans: dict[int, Span] = {}
+        self._ticks: dict[int, tuple[int, int, Any]] = {}  # by stream: begin, end, and seconds of a tick
 
     def add(self, packet: Any) -> None:
-        if packet.pts is None:
+        begin = packet.pts
+        if begin is None:
             return
-        begin = float(packet.pts * packet.time_base)
-        end = begin + float((packet.duration or 0) * packet.time_base)
-        if before := self.spans.get(packet.stream_index):
-            begin, end = min(before.begin, begin), max(before.end, end)
-        self.spans[packet.stream_index] = Span(begin, end)
+        index, end = packet.stream_index, begin + (packet.duration or 0)
+        if index not in self._ticks:
+            self._ticks[index] = begin, end, packet.time_base
+            return
+        first, last, tick = self._ticks[index]
+        if begin < first or end > last:
+            self._ticks[index] = min(first, begin), max(last, end), tick
+
+    def of(self, index: int) -> Span | None:
+        """When a stream begins and ends; None where no packet of it has been read."""
+        if index not in self._ticks:
+            return None
+        begin, end, tick = self._ticks[index]
+        return Span(float(begin * tick), float(end * tick))
 
     @property
     def latest(self) -> float:
-        return max((span.end for span in self.spans.values()), default=0.0)
+        return max((float(end * tick) for _, end, tick in self._ticks.values()), default=0.0)
 
 
 def read_spans(path: Path, kind: str) -> Ends:
     """When each stream in `path` begins and ends, by reading all packets."""
     ends = Ends()
     with opened(path, kind) as container:
-        for packet in container.demux():
+        for packet in packets(container):
             ends.add(packet)
     return ends
 

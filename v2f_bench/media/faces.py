@@ -33,7 +33,7 @@ class Frame:
 
 
 def align_faces(frames: list[Frame], size: int) -> None:
-    """Find the face in each frame and cut it out, aligned; `missing` tells where there is none, or two."""
+    """Find the face in each frame and cut it out, aligned; `missing` says why there is none."""
     import torch
 
     from v2f_bench.media.mtcnn import find_faces
@@ -45,9 +45,9 @@ def align_faces(frames: list[Frame], size: int) -> None:
         for start in range(0, len(alike), BATCH):
             batch = alike[start : start + BATCH]
             pictures = torch.from_numpy(np.stack([seen[place] for place in batch])).permute(0, 3, 1, 2)
-            found = find_faces(pictures, networks, SMALLEST_FACE, OVERLAP)
+            detected = find_faces(pictures, networks, SMALLEST_FACE, OVERLAP)
             images, boxes, scores, points = (
-                part.numpy() for part in (found.images, found.boxes, found.scores, found.points)
+                part.numpy() for part in (detected.images, detected.boxes, detected.scores, detected.points)
             )
             for number, place in enumerate(batch):
                 mine = images == number
@@ -67,16 +67,16 @@ def _cut_out(
     frame.score, frame.frontality = float(scores[chosen]), frontality(five)
 
 
-def choose_frame(frames: list[Frame], felt: np.ndarray | None) -> tuple[Frame, str]:
+def choose_frame(frames: list[Frame], strengths: np.ndarray | None) -> tuple[Frame, str]:
     """The frame that becomes the clip's face, and by what: the one that shows the emotion most, else the sharpest of
     the most frontal ones.
 
     Args:
         frames: those in which a face was found, at least one.
-        felt: how strongly each shows the clip's emotion: float [n], or None where that is not known.
+        strengths: how strongly each shows the clip's emotion: float [n], or None where that is not known.
     """
-    if felt is not None and np.isfinite(felt).any():
-        return frames[int(np.nanargmax(felt))], "emotion"
+    if strengths is not None and np.isfinite(strengths).any():
+        return frames[int(np.nanargmax(strengths))], "emotion"
     most = max(frame.frontality for frame in frames)
     frontal = [frame for frame in frames if frame.frontality >= most - AS_FRONTAL]
     return max(frontal, key=lambda frame: sharpness(frame.face)), "sharpest"  # type: ignore[arg-type]

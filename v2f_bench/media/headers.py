@@ -64,7 +64,8 @@ def _in_chunks(
         with_head: whether a chunk's size counts its name and size too.
     """
     head_bytes, long_size = len(wanted) + size_bytes, None
-    while True:
+    end = stream.seek(0, 2)
+    while place < end:
         stream.seek(place)
         head = stream.read(head_bytes)
         if len(head) < head_bytes:
@@ -78,9 +79,10 @@ def _in_chunks(
             promised = long_size if unknown else content
             size_at = place + len(wanted) if (wanted, order) == (b"data", "little") else 0
             return Samples(place + head_bytes, promised, size_at)
-        if with_head and size < head_bytes:
+        if content < 0 or not any(name):
             return None
         place += head_bytes + content + -content % step
+    return None
 
 
 def samples_go_on(path: Path, samples: Samples) -> bool:

@@ -9,7 +9,7 @@ from v2f_bench.media.changes import note
 
 OFFSET = 0.05  # of the samples' own deviation: a smaller mean is chance, and hides no pause
 QUIETER = 0.5  # of the loudest channel's level (6 dB): channels below would only make the mean quieter
-CANCELLING = 0.75  # of the power that the mean of unrelated channels has: below, they are each other's negative
+CANCELLING = 0.75  # of the power that the mean of unrelated channels has: below, one is the other's negative
 LOUD_FLOATS = 4.0  # times full scale: floats up to here are only too loud
 FULL_SCALES = (2.0**15, 2.0**23, 2.0**31)  # of integers of 16, 24 and 32 bits that were written as floats
 SOFTEST = 2.0**-8  # of their full scale, that the loudest sample of such integers reaches
@@ -76,7 +76,7 @@ def _power(channels: np.ndarray) -> np.ndarray:
 
 
 def _cancel(channels: np.ndarray) -> bool:
-    """Whether the mean has clearly less power than that of channels of which none tells of another."""
+    """Whether the mean of the channels has clearly less power than if they were unrelated."""
     unrelated = _power(channels).sum() / channels.shape[1] ** 2
     return bool(_power(channels.mean(axis=1, keepdims=True))[0] < CANCELLING * unrelated)
 

@@ -38,7 +38,7 @@ def upright_rgb(picture: Image.Image, head: bytes) -> Image.Image:
     if picture.mode in _DEEP:
         picture = _eight_bits(picture, head)
     elif _has_16_bits(picture, head) and max(high for _, high in _extrema(picture)) <= USED * 255:
-        raise DataError("uses less than a quarter of the range of its 16 bits, and nothing tells which value is white")
+        raise DataError("uses less than a quarter of its 16 bits, and the file does not say which value is white")
     if picture.mode in ("P", "PA", "1") or "transparency" in picture.info:
         picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
     return on_white(_in_srgb(picture, profile))
@@ -75,7 +75,7 @@ def _eight_bits(picture: Image.Image, head: bytes) -> Image.Image:
     if not np.isfinite(values).all():
         raise DataError("holds values that are not finite")
     if values.min() < 0:
-        raise DataError("holds values below 0, and nothing tells which is black")
+        raise DataError("holds values below 0, and the file does not say which is black")
     white = stated or (_white_of_floats(values) if picture.mode == "F" else _white_of_integers(values, tags, head))
     if white != 2**16 - 1:
         note("its brightness was scaled to 8 bits by what the file says of it")
@@ -102,7 +102,7 @@ def _white_of_floats(values: np.ndarray) -> float:
         return 1.0
     if USED * 255 < values.max() <= 255 and np.median(values) > 1:
         return 255.0
-    raise DataError(f"holds floats of up to {values.max():.4g}, and nothing tells which is white")
+    raise DataError(f"holds floats of up to {values.max():.4g}, and the file does not say which is white")
 
 
 def _white_of_integers(values: np.ndarray, tags: Any, head: bytes) -> float:
@@ -113,7 +113,7 @@ def _white_of_integers(values: np.ndarray, tags: Any, head: bytes) -> float:
     white = 2.0**bits - 1
     if bits >= 16 and values.max() <= USED * white and (values % 257).any():  # 257: of 8 bits, a dark picture
         needed = int(values.max()).bit_length()
-        raise DataError(f"uses {needed} of its {bits} bits, and nothing tells which value is white")
+        raise DataError(f"uses {needed} of its {bits} bits, and the file does not say which value is white")
     return white
 
 

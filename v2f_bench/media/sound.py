@@ -10,7 +10,7 @@ import numpy as np
 
 from v2f_bench.interfaces import DataError
 from v2f_bench.media.changes import note
-from v2f_bench.media.container import Ends, Span, is_default, opened, own_span, promised_end, tracks
+from v2f_bench.media.container import Ends, Span, is_default, opened, own_span, packets, promised_end, tracks
 from v2f_bench.media.file import EXACT_SLACK, check_file, check_length
 from v2f_bench.media.headers import Samples, find_samples, mp3_samples, ogg_is_chained, samples_go_on
 from v2f_bench.media.mono import at_known_level, one_channel
@@ -136,7 +136,7 @@ def _track(path: Path, index: int) -> list[Piece]:
     ends, damaged = Ends(), 0
     with opened(path, "sound") as container:
         stream = container.streams[index]
-        for packet in container.demux():
+        for packet in packets(container):
             ends.add(packet)
             if packet.stream.index != index:
                 continue
@@ -154,7 +154,7 @@ def _track(path: Path, index: int) -> list[Piece]:
         mp3 = container.format.name == "mp3"
     joined = [(np.concatenate(samples), rate) for samples, rate in pieces]
     seconds = _seconds(joined)
-    there = ends.spans.get(index, Span(0.0, 0.0))
+    there = ends.of(index) or Span(0.0, 0.0)
     if damaged:
         check_length(path, seconds, there.end - there.begin, "damaged")
         note("damaged places were passed over")

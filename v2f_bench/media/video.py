@@ -11,7 +11,7 @@ from PIL import Image
 
 from v2f_bench.interfaces import DataError
 from v2f_bench.media.changes import note
-from v2f_bench.media.container import Ends, Span, opened, own_span, promised_end, read_spans, tracks
+from v2f_bench.media.container import Ends, Span, opened, own_span, packets, promised_end, read_spans, tracks
 from v2f_bench.media.file import check_file, check_length
 from v2f_bench.media.rgb import on_white
 
@@ -81,12 +81,12 @@ def _spans(container: Any, stream: Any, path: Path) -> tuple[Span, Span]:
     if own and heard:
         return own, heard
     ends = read_spans(path, "video")  # the header does not tell; nothing is decoded for it
-    there = ends.spans.get(stream.index)
+    there = ends.of(stream.index)
     if there is None:
         raise DataError(f"{path}: holds no picture")
     if promised := promised_end(container):
         check_length(path, ends.latest, promised)
-    return own or there, heard or ends.spans.get(sounds[0].index if sounds else -1, there)
+    return own or there, heard or (ends.of(sounds[0].index) if sounds else None) or there
 
 
 def _shown(container: Any, stream: Any, wanted: np.ndarray, span: Span, path: Path) -> Iterator[tuple[float, Any]]:
@@ -117,7 +117,7 @@ def _shown(container: Any, stream: Any, wanted: np.ndarray, span: Span, path: Pa
             if place == len(wanted):
                 return
         else:  # the end of the file: the last frame stands until the end of the track
-            there = ends.spans.get(stream.index, span)
+            there = ends.of(stream.index) or span
             check_length(path, there.end - span.begin, span.end - span.begin)
             if before and before[0] > shown:
                 yield before
@@ -128,7 +128,7 @@ def _decoded(container: Any, stream: Any, ends: Ends) -> Iterator[Any]:
     """The frames from where the container is to its end; packets that are damaged give none."""
     import av
 
-    for packet in container.demux(stream):
+    for packet in packets(container, stream):
         ends.add(packet)
         try:
             frames = packet.decode()
