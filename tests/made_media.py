@@ -110,6 +110,7 @@ class Sound:
     codec: str = "aac"
     begin: float = 0.0
     default: bool = True
+    tags: dict | None = None
 
 
 def mux(path, *tracks, form=None, options=None, title=""):
@@ -129,6 +130,7 @@ def mux(path, *tracks, form=None, options=None, title=""):
                 channels = np.atleast_2d(np.asarray(track.samples, np.float32))
                 layout = {1: "mono", 2: "stereo", 6: "5.1"}[len(channels)]
                 stream = container.add_stream(track.codec, rate=track.rate, layout=layout)
+                stream.metadata.update(track.tags or {})
             stream.disposition = Disposition.default if track.default else Disposition(0)
             packets.append((stream, track))
         coded = [packet for stream, track in packets for packet in _coded(stream, track)]

@@ -210,6 +210,13 @@ def test_a_file_that_is_cut_is_cut_in_every_container(tmp_path, voice, form):
         read_sound(path)
 
 
+def test_a_length_that_was_left_from_another_file_is_none(tmp_path, voice):
+    """FFmpeg passes such tags on when it cuts a clip from a film."""
+    pictures = Pictures([np.full((64, 64, 3), 99, np.uint8)] * 200, codec="mpeg4")
+    path = mux(tmp_path / "clip.mkv", pictures, Sound(voice, tags={"DURATION-eng": "01:30:00.000000000"}))
+    assert heard(path, voice) == []
+
+
 def test_sound_that_begins_late_is_whole(tmp_path, voice):
     frames = [np.full((64, 64, 3), number, np.uint8) for number in range(150)]
     for form, codec in (("mp4", "libx264"), ("matroska", "libx264"), ("flv", "flv1")):

@@ -16,6 +16,7 @@ _NO_MEDIA = re.compile(r"hls|dash|concat\w*|imf|tty|image2\w*|\w*_pipe|gif|apng|
 _OF_PICTURES = ("mjpeg", "png", "bmp", "gif", "webp", "tiff")  # codecs; also of films, which have no other track
 # What tells the length of a stream in its header. Elsewhere FFmpeg estimates one, or reads it off the last packets.
 _TELL_OF_STREAMS = {"mov", "avi", "aiff", "au", "flac", "w64", "caf", "wav", "mxf", "nut"}
+LONGER = 0.5  # seconds by which a stream may be longer than its file, by the headers of both
 _TELL_OF_FILE = {"matroska", "flv", "asf", "rm"}
 
 
@@ -96,10 +97,17 @@ def own_span(container: Any, stream: Any) -> Span | None:
     if _is_one_of(container, _TELL_OF_STREAMS) and stream.duration:
         return Span(begin, begin + float(stream.duration * stream.time_base))
     if _is_one_of(container, {"matroska"}):  # the end, as a tag of the stream, in most files
-        tags = {name.upper().partition("-")[0]: text for name, text in stream.metadata.items()}
-        if parts := re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", tags.get("DURATION", "")):
-            return Span(begin, int(parts[1]) * 3600 + int(parts[2]) * 60 + float(parts[3]))
+        ends = [_seconds(text) for name, text in stream.metadata.items() if name.upper().startswith("DURATION")]
+        # One that is longer than the file is of another file, from which this one was cut.
+        ends = [end for end in ends if 0 < end <= (container.duration or 0) / 1e6 + LONGER]
+        return Span(begin, min(ends)) if ends else None
     return None
+
+
+def _seconds(text: str) -> float:
+    """Of "00:01:02.500000000" 62.5; 0.0 of anything else."""
+    parts = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", text)
+    return int(parts[1]) * 3600 + int(parts[2]) * 60 + float(parts[3]) if parts else 0.0
 
 
 def promised_end(container: Any) -> float:
