@@ -150,6 +150,10 @@ def test_ogg_files_one_after_another_are_one_recording(tmp_path, voice, other):
     samples, _ = read_sound(tmp_path / "both.ogg")
     assert likeness(samples[: 3 * RATE], voice) > 0.98
     assert likeness(samples[3 * RATE :], other) > 0.98
+    soundfile.write(tmp_path / "c.ogg", np.stack([resample(other, RATE, 24_000)] * 2, axis=1), 24_000)
+    (tmp_path / "both.ogg").write_bytes((tmp_path / "a.ogg").read_bytes() + (tmp_path / "c.ogg").read_bytes())
+    changes = heard(tmp_path / "both.ogg", np.concatenate([voice, other]), 2 * SECONDS, alike=0.9)
+    assert changes == ["the rate or the channels change within the recording: brought to one"]
 
 
 @pytest.mark.parametrize(

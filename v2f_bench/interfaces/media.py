@@ -40,7 +40,7 @@ SOUND_SUFFIXES = frozenset(
 PICTURE_SUFFIXES = frozenset(
     (
         *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".jp2", ".j2k"),
-        *(".ppm", ".pgm", ".pnm"),
+        *(".ppm", ".pgm", ".pnm", ".tga"),
     )
 )
 

@@ -13,7 +13,10 @@ MISSING, SLACK = 0.1, 0.25  # of the promised length, and seconds: headers that 
 EXACT_SLACK = 0.05  # seconds: of headers that count samples; recorders round to blocks
 HEAD = 1024  # bytes
 POINTER = b"version https://git-lfs"  # how a file begins that Git LFS left in place of another
-_WEB_PAGE = re.compile(rb"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body|title)\b", re.I | re.S)
+_WEB_PAGE = re.compile(
+    rb"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body|title|meta|script|center|h1|div)\b",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 def check_file(path: Path, kind: str) -> bytes:

@@ -119,16 +119,17 @@ def ogg_ending(path: Path) -> str:
     return "cut"
 
 
-def ogg_is_chained(path: Path) -> bool:
-    """Whether an Ogg file is several, one after another: libsndfile reads the first alone."""
-    data, place, begun = path.read_bytes(), 0, False
+def ogg_links(data: bytes) -> list[int]:
+    """Where each begins of the files that stand one after another in an Ogg file; libsndfile reads the first alone."""
+    links: list[int] = []
+    place, in_beginnings = 0, False
     while (place := data.find(b"OggS\0", place)) >= 0:
-        first_of_a_stream = data[place + 5 : place + 6] not in (b"\0", b"\1", b"\4", b"\5")
-        if begun and first_of_a_stream:
-            return True
-        begun |= not first_of_a_stream
+        begins_a_stream = len(data) > place + 5 and bool(data[place + 5] & 2)
+        if begins_a_stream and not in_beginnings:
+            links.append(place)
+        in_beginnings = begins_a_stream
         place += 27
-    return False
+    return links
 
 
 def mp3_samples(path: Path) -> int:

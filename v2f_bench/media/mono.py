@@ -8,6 +8,7 @@ from v2f_bench.interfaces import DataError
 from v2f_bench.media.changes import note
 
 OFFSET = 0.05  # of the samples' own deviation: a smaller mean is chance, and hides no pause
+FEW = 4096  # samples, whose mean may be anything
 QUIETER = 0.5  # of the loudest channel's level (6 dB): channels below would only make the mean quieter
 CANCELLING = 0.75  # of the power that the mean of unrelated channels has: below, one is the other's negative
 LOUD_FLOATS = 4.0  # times full scale: floats up to here are only too loud
@@ -46,6 +47,8 @@ def at_known_level(samples: np.ndarray) -> np.ndarray:
 
 
 def _without_offset(channels: np.ndarray) -> np.ndarray:
+    if len(channels) < FEW:
+        return channels
     mean = channels.mean(axis=0, dtype=np.float64)
     deviation = np.sqrt(np.maximum(_power(channels) - mean**2, 0))
     shifted = np.abs(mean) > OFFSET * deviation

@@ -44,7 +44,7 @@ def read_picture(path: Path) -> np.ndarray:
         data += END  # some are written without
     try:
         # Of a file by its path, Pillow maps some TIFFs into memory before it turns them, and gets their sides mixed up.
-        with Image.open(io.BytesIO(data), formats=_formats()) as picture:
+        with Image.open(io.BytesIO(data), formats=_formats(path.suffix.lower())) as picture:
             return np.array(upright_rgb(picture, data))
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
@@ -57,16 +57,17 @@ def read_picture(path: Path) -> np.ndarray:
 
 
 @cache
-def _formats() -> tuple[str, ...]:
-    """The formats of pictures that the installed Pillow reads, and that it knows by their content."""
+def _formats(suffix: str) -> tuple[str, ...]:
+    """The formats of pictures that the installed Pillow reads and knows by their content; TGA, which says nothing of
+    itself, by its name."""
     Image.init()
-    return tuple(name for name in _KNOWN if name in Image.OPEN)
+    return tuple(name for name in (*_KNOWN, *(["TGA"] if suffix == ".tga" else [])) if name in Image.OPEN)
 
 
 def holds_picture(path: Path) -> bool:
     """Whether a file is a picture by its first bytes, whatever its name says."""
     try:
-        with Image.open(path, formats=_formats()):
+        with Image.open(path, formats=_formats(path.suffix.lower())):
             return True
     except Exception:  # as above
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,11 @@ from v2f_bench.interfaces import DataError
 from v2f_bench.media.changes import note
 from v2f_bench.media.container import Ends, Span, is_default, opened, own_span, packets, promised_end, tracks
 from v2f_bench.media.file import EXACT_SLACK, check_file, check_length
-from v2f_bench.media.headers import Samples, find_samples, mp3_samples, ogg_is_chained, samples_go_on
+from v2f_bench.media.headers import Samples, find_samples, mp3_samples, ogg_links, samples_go_on
 from v2f_bench.media.mono import at_known_level, one_channel
 
 QUIETEST = 2.0**-10  # of full scale: a track whose loudest sample is below it (-60 dB) is silent
-_BY_LIBSNDFILE = (b"RIFF", b"RIFX", b"RF64", b"FORM", b"caff", b"riff", b".snd", b"fLaC", b"OggS")
+_BY_LIBSNDFILE = (b"RIFF", b"RIFX", b"RF64", b"FORM", b"caff", b"riff", b".snd", b"fLaC")
 
 
 def read_sound(path: Path) -> tuple[np.ndarray, int]:
@@ -30,8 +31,11 @@ def read_sound(path: Path) -> tuple[np.ndarray, int]:
     """
     head = check_file(path, "sound")
     samples_at = find_samples(path)
-    by_libsndfile = head.startswith(_BY_LIBSNDFILE) and not (head.startswith(b"OggS") and ogg_is_chained(path))
-    pieces = _by_libsndfile(path, samples_at) if by_libsndfile else None
+    pieces = None
+    if head.startswith(b"OggS"):
+        pieces = _ogg(path)
+    elif head.startswith(_BY_LIBSNDFILE):
+        pieces = _by_libsndfile(path, samples_at)
     if pieces is None:
         pieces = _by_ffmpeg(path, samples_at)
     samples, rate = _joined(path, pieces)
@@ -64,13 +68,25 @@ def _joined(path: Path, pieces: list[Piece]) -> Piece:
             raise DataError(f"{path}: holds samples that are not finite")
     singles = [(one_channel(samples), rate) for samples, rate in pieces if len(samples)]
     rate = max(singles, key=lambda piece: len(piece[0]) / piece[1], default=(None, 1))[1]
-    if len(singles) > 1:
+    if len({(samples.shape[1], rate) for samples, rate in pieces}) > 1:
         note("the rate or the channels change within the recording: brought to one")
     samples = np.concatenate([resample(samples, own, rate) for samples, own in singles] or [np.zeros(0, np.float32)])
     try:
         return at_known_level(samples), rate
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
+
+
+def _ogg(path: Path) -> list[Piece] | None:
+    """The recording of each of the files that stand one after another in it, mostly one; None as `_by_libsndfile`."""
+    import soundfile
+
+    data = path.read_bytes()
+    links = [*ogg_links(data), len(data)]
+    try:
+        return [soundfile.read(io.BytesIO(data[a:b]), dtype="float32", always_2d=True) for a, b in pairwise(links)]
+    except (soundfile.LibsndfileError, RuntimeError, MemoryError, ValueError):
+        return None
 
 
 def _by_libsndfile(path: Path, samples_at: Samples | None) -> list[Piece] | None:
