@@ -1,6 +1,7 @@
 """Files into a store: the good unchanged, the bad left out once and by name, and nothing done twice."""
 
 import os
+import shutil
 from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,7 +18,7 @@ from PIL import Image
 
 from v2f_bench.data.store import Store, StoredClips
 from v2f_bench.data.store_writer import StoreWriter
-from v2f_bench.harness.prepare import FACE_SIZES, prepare
+from v2f_bench.harness.prepare import FACE_SIZES, fingerprint, prepare
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import Card, DataError, Dataset, PluginError
 
@@ -347,6 +348,68 @@ def test_a_changed_folder_is_another_store(root, change):
     assert new.folder != old.folder
     assert dataset.read
     assert old.faces(["good"]).any(), "the old one is left for those who have it open"
+
+
+def swap_by_renaming(one, other):
+    for source, target in ((one, "aside"), (other, one.name), (one.with_name("aside"), other.name)):
+        source.rename(one.with_name(target))
+
+
+def swap_by_writing(one, other):
+    times = {path: path.stat().st_mtime_ns for path in (one, other)}
+    data = one.read_bytes(), other.read_bytes()
+    other.write_bytes(data[0])
+    one.write_bytes(data[1])
+    for path, time in times.items():
+        os.utime(path, ns=(time, time))
+
+
+@pytest.mark.parametrize("swap", [swap_by_renaming, swap_by_writing])
+@pytest.mark.parametrize("suffix", ["wav", "png"])
+def test_files_that_change_places_are_another_store_though_size_and_time_are_the_same(root, swap, suffix):
+    for number, name in enumerate("ab"):
+        soundfile.write(root / f"{name}.wav", np.roll(TONE, 7 * number) / (2 + number), RATE)
+        pixels = np.roll(PICTURE, number, axis=1)
+        (root / f"{name}.png").write_bytes(b"")
+        Image.fromarray(pixels).save(root / f"{name}.png", compress_level=0)
+        for kind in ("wav", "png"):
+            os.utime(root / f"{name}.{kind}", ns=(10**18, 10**18))
+    one, other = root / f"a.{suffix}", root / f"b.{suffix}"
+    assert one.stat().st_size == other.stat().st_size
+    before = prepared(root)
+    voices, faces = ({clip: part(clip) for clip in "ab"} for part in (before.voice, lambda c: before.faces([c])[0]))
+    swap(one, other)
+    assert one.stat().st_mtime_ns == other.stat().st_mtime_ns == 10**18
+    after = prepared(root)
+    assert after.folder != before.folder
+    if suffix == "wav":
+        assert np.array_equal(after.voice("a"), voices["b"])
+        assert np.array_equal(after.faces(["a"])[0], faces["a"])
+    else:
+        assert np.array_equal(after.faces(["a"])[0], faces["b"])
+        assert np.array_equal(after.voice("a"), voices["a"])
+
+
+def test_a_copy_on_another_disk_and_a_change_of_rights_are_the_same_store(root):
+    soundfile.write(root / "long.wav", np.tile(TONE, 9), RATE)
+    before = prepared(root)
+    for path in root.iterdir():
+        path.chmod(0o640)
+    elsewhere = root.parent / "copy"
+    shutil.copytree(root, elsewhere)  # with its times
+    for folder in (root, elsewhere):
+        dataset = Folder(folder)
+        assert prepared(folder, dataset).folder == before.folder
+        assert not dataset.read
+
+
+def test_what_is_known_of_a_folder_is_not_read_again(root, monkeypatch):
+    dataset = Folder(root)
+    known = root.parent / "known"
+    index = dataset.index()
+    first = fingerprint(dataset, index, known)
+    monkeypatch.setattr("v2f_bench.harness.prepare._sample", lambda *_: pytest.fail("nothing changed"))
+    assert fingerprint(dataset, index, known) == first
 
 
 clips = st.lists(

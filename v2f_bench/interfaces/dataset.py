@@ -91,8 +91,8 @@ class Dataset(ABC):
         """One row a clip, in a stable order, from the folder as it is now.
 
         Columns: `clip` (unique text), `speaker`, `voice` and `face` (text from which `read_voice` and `read_face` find
-        the media, usually a path below the root; "" for none; a `face` with a video's suffix means one of its frames,
-        see `MediaOptions`); optionally `sex`, `age`, `ethnicity`, `nationality`, `emotion`,
+        the media, usually a path below the root; "" for none; a `face` that is a video means one of its frames, see
+        `MediaOptions`); optionally `sex`, `age`, `ethnicity`, `nationality`, `emotion`,
         `intensity`, `sentence`, `heard` (the emotion that listeners heard in the voice; "" where they do not agree),
         `group` (clips of one recording session, such as a video; "" for unknown), and `fault`
         (why a row cannot be used; "" where it can).
@@ -139,7 +139,10 @@ class Dataset(ABC):
         """The split ("train", "validation", "test") of each speaker. It must depend on the speaker's name alone."""
 
     def read_voice(self, entry: str) -> tuple[np.ndarray, int]:
-        """The recording of an index entry: float32 [T] mono and its rate in Hz. DataError where it cannot be read."""
+        """The recording of an index entry: float32 [T] or [T, channels], and its rate in Hz.
+
+        Whoever calls it makes that one channel in [-1, 1]. DataError where it cannot be read.
+        """
         from v2f_bench.media.sound import read_sound
 
         return read_sound(self._path(entry))

@@ -9,7 +9,40 @@ from typing import Literal
 from v2f_bench.interfaces.errors import UsageError
 from v2f_bench.interfaces.options import NotNegative
 
-VIDEO_SUFFIXES = frozenset({".mp4", ".flv", ".avi", ".mkv", ".mov", ".webm"})
+# The usual endings, by which folders are searched. What a file holds is told by its content.
+VIDEO_SUFFIXES = frozenset(
+    (
+        *(".mp4", ".m4v", ".mov", ".3gp", ".3g2", ".mkv", ".webm", ".avi", ".divx", ".flv", ".f4v", ".wmv", ".asf"),
+        *(
+            ".ts",
+            ".mts",
+            ".m2ts",
+            ".mpg",
+            ".mpeg",
+            ".mpe",
+            ".vob",
+            ".ogv",
+            ".mxf",
+            ".dv",
+            ".rm",
+            ".rmvb",
+            ".qt",
+            ".nut",
+        ),
+    )
+)
+SOUND_SUFFIXES = frozenset(
+    (
+        *(".wav", ".wave", ".flac", ".mp3", ".m4a", ".m4b", ".aac", ".ogg", ".oga", ".opus", ".wma", ".aiff", ".aif"),
+        *(".aifc", ".caf", ".au", ".snd", ".w64", ".amr", ".mka", ".weba", ".ac3", ".mp2", ".spx"),
+    )
+)
+PICTURE_SUFFIXES = frozenset(
+    (
+        *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".jp2", ".j2k"),
+        *(".ppm", ".pgm", ".pnm", ".tga"),
+    )
+)
 
 
 def is_video(entry: str) -> bool:
