@@ -12,6 +12,8 @@ from v2f_cyclegan.options import CycleGanOptions, Padding
 
 HIDDEN = 64  # between a condition and the scales and shifts
 REACH = 6 / 64  # of the picture's side: the longest way that a pixel comes from
+GRID = 32  # points a side of what is typical of a condition
+PACE = 4.0  # how much faster that is learned than the convolutions, whose maps rest on many more weights
 MASK_BIAS = -2.0  # so the mask starts at 0.12: the face starts as a copy, and can learn what to paint
 
 
@@ -35,7 +37,8 @@ class Generator(nn.Module):
             "film": scale and shift after every norm from the residual blocks on (Perez et al. 2018), of the condition
             without its size.
         head: "image": the face itself, by tanh. "warp": the source, bent by a flow, and painted on where a mask says;
-            zero weights make it a copy at the start.
+            zero weights make it a copy at the start. The convolutions then see where they are, and with "film" flow,
+            mask and colour begin with what is typical of a condition, the same for all faces, which are aligned.
     """
 
     def __init__(self, conditions: int, opt: CycleGanOptions) -> None:
@@ -44,42 +47,54 @@ class Generator(nn.Module):
         self.planes = bool(conditions) and opt.condition == "planes"
         self.warps = opt.head == "warp"
         film = conditions if opt.condition == "film" else 0
-        self.film = (
-            nn.Sequential(nn.LayerNorm(film, elementwise_affine=False), nn.Linear(film, HIDDEN), nn.ReLU())
-            if film
-            else None
-        )
-        self.first = nn.Sequential(*_convolution(3, width, 7, 1, mode))
+        self.film = nn.Sequential(nn.Linear(film, HIDDEN), nn.ReLU()) if film else None
+        self.first = nn.Sequential(*_convolution(5 if self.warps else 3, width, 7, 1, mode))
         joined = width + (conditions if self.planes else 0)
         self.down = nn.Sequential(
             *_convolution(joined, 2 * width, 3, 2, norm=not self.planes), *_convolution(2 * width, 4 * width, 3, 2)
         )
         self.blocks = nn.ModuleList(_Residual(4 * width, mode, bool(film)) for _ in range(opt.blocks))
         self.up = nn.ModuleList([_Up(4 * width, 2 * width, bool(film)), _Up(2 * width, width, bool(film))])
-        self.last = nn.Conv2d(width, 6 if self.warps else 3, 7, padding=3, padding_mode=mode)
+        # Of a wide convolution that starts at 0, one step of Adam would change the maps by far too much.
+        self.last = (
+            nn.Conv2d(width, 6, 3, padding=1) if self.warps else nn.Conv2d(width, 3, 7, padding=3, padding_mode=mode)
+        )
         if self.warps:
             nn.init.zeros_(self.last.weight)
             nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
+        self.typical = Typical(film) if self.warps and film else None
 
     def forward(self, faces: torch.Tensor, conditions: torch.Tensor | None = None) -> Drawn:
         """Faces float [N, 3, S, S] in [0, 1] and conditions [N, K]."""
-        x = self.first((faces * 2 - 1).contiguous(memory_format=torch.channels_last))
+        x = faces * 2 - 1
+        if self.warps:
+            x = torch.cat([x, _places(faces)], dim=1)
+        x = self.first(x.contiguous(memory_format=torch.channels_last))
         if self.planes:
             assert conditions is not None
             x = torch.cat([x, tiled(conditions, x)], dim=1)
-        code = self.film(conditions) if self.film is not None else None
+        direction = F.layer_norm(conditions, conditions.shape[1:]) if conditions is not None else None
+        code = self.film(direction) if self.film is not None else None
         x = self.down(x)
         for block in self.blocks:
             x = block(x, code)
         for block in self.up:
             x = block(x, code)
         x = self.last(x)
+        if self.typical is not None:
+            x = x + F.interpolate(self.typical(direction), x.shape[2:], mode="bilinear")
         return _warped(faces, x) if self.warps else Drawn((x.tanh() + 1) / 2)
 
 
 def tiled(conditions: torch.Tensor, maps: torch.Tensor) -> torch.Tensor:
     """Conditions [N, K] as planes of the size of maps [N, C, H, W]: [N, K, H, W]."""
     return conditions[:, :, None, None].expand(-1, -1, *maps.shape[2:])
+
+
+def _places(faces: torch.Tensor) -> torch.Tensor:
+    """Where each pixel of faces [N, 3, S, S] is, from -1 to 1: [N, 2, S, S] (Liu et al. 2018, CoordConv)."""
+    place = torch.linspace(-1, 1, faces.shape[-1], device=faces.device)
+    return torch.stack(torch.meshgrid(place, place, indexing="xy")).expand(len(faces), -1, -1, -1)
 
 
 def _warped(faces: torch.Tensor, x: torch.Tensor) -> Drawn:
@@ -90,6 +105,26 @@ def _warped(faces: torch.Tensor, x: torch.Tensor) -> Drawn:
     grid = F.affine_grid(theta, list(faces.shape), align_corners=False)
     bent = F.grid_sample(faces, grid + flow.permute(0, 2, 3, 1), padding_mode="border", align_corners=False)
     return Drawn((bent + mask * x[:, 3:].tanh()).clamp(0, 1), mask, flow)
+
+
+class Typical(nn.Module):
+    """Maps of flow, mask and colour that are typical of a condition [N, K]: [N, 6, 32, 32], zero at first.
+
+    They are the same for all faces, which are aligned, and as symmetric as an expression is on the whole: left and
+    right differ in the sign of the sideways flow alone.
+    """
+
+    mirrored: torch.Tensor
+
+    def __init__(self, conditions: int) -> None:
+        super().__init__()
+        self.maps = nn.Linear(conditions, 6 * GRID**2, bias=False)
+        nn.init.zeros_(self.maps.weight)
+        self.register_buffer("mirrored", torch.tensor([-1.0, 1, 1, 1, 1, 1])[:, None, None], persistent=False)
+
+    def forward(self, conditions: torch.Tensor) -> torch.Tensor:
+        maps = PACE * self.maps(conditions).unflatten(1, (6, GRID, GRID))
+        return (maps + self.mirrored * maps.flip(3)) / 2
 
 
 class _Film(nn.Module):
