@@ -100,6 +100,18 @@ def test_a_recording_is_the_mean_of_its_stretches_whatever_is_beside_it():
     torch.testing.assert_close(heard[1], cnn(short)[0], atol=1e-4, rtol=1e-4)
 
 
+def test_a_recording_of_a_blink_is_heard_as_if_it_were_repeated():
+    samples = torch.randn(2, 16_000) * 0.1
+    samples[1, 1000:] = 0
+    voices = Voices(samples, torch.tensor([16_000, 1000]), 16_000)
+    pictures, frames = mfsc_of(voices, **front_end_options(QUICK))
+    again = Voices(samples[1:, :1000].repeat(1, 7), torch.tensor([7000]), 16_000)
+    expected, count = mfsc_of(again, **front_end_options(QUICK))
+    assert int(frames[1]) == int(count)
+    torch.testing.assert_close(pictures[1, ..., : int(count)], expected[0], atol=1e-3, rtol=1e-3)
+    assert VoiceCnn(8, 0.05).eval().hear(pictures, frames).isfinite().all()
+
+
 def test_the_voice_network_has_the_sources_order_of_layers():
     """conv-pool-conv-pool-conv-conv-pool; one number an emotion, before any softmax."""
     cnn = VoiceCnn(8)

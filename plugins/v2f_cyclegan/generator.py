@@ -13,7 +13,7 @@ from v2f_cyclegan.options import CycleGanOptions, Padding
 HIDDEN = 64  # between a condition and the scales and shifts
 REACH = 6 / 64  # of the picture's side: the longest way that a pixel comes from
 GRID = 32  # points a side of what is typical of a condition
-PACE = 4.0  # how much faster that is learned than the convolutions, whose maps rest on many more weights
+PACE = 16.0  # how much faster that is learned than the convolutions, whose maps rest on many more weights
 MASK_BIAS = -2.0  # so the mask starts at 0.12: the face starts as a copy, and can learn what to paint
 
 
@@ -64,8 +64,8 @@ class Generator(nn.Module):
             nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
         self.typical = Typical(film) if self.warps and film else None
 
-    def forward(self, faces: torch.Tensor, conditions: torch.Tensor | None = None) -> Drawn:
-        """Faces float [N, 3, S, S] in [0, 1] and conditions [N, K]."""
+    def forward(self, faces: torch.Tensor, conditions: torch.Tensor | None = None, strength: float = 1.0) -> Drawn:
+        """Faces float [N, 3, S, S] in [0, 1] and conditions [N, K]; `strength`: factor on flow and colour of a warp."""
         x = faces * 2 - 1
         if self.warps:
             x = torch.cat([x, _places(faces)], dim=1)
@@ -83,7 +83,7 @@ class Generator(nn.Module):
         x = self.last(x)
         if self.typical is not None:
             x = x + F.interpolate(self.typical(direction), x.shape[2:], mode="bilinear")
-        return _warped(faces, x) if self.warps else Drawn((x.tanh() + 1) / 2)
+        return _warped(faces, x, strength) if self.warps else Drawn((x.tanh() + 1) / 2)
 
 
 def tiled(conditions: torch.Tensor, maps: torch.Tensor) -> torch.Tensor:
@@ -97,14 +97,14 @@ def _places(faces: torch.Tensor) -> torch.Tensor:
     return torch.stack(torch.meshgrid(place, place, indexing="xy")).expand(len(faces), -1, -1, -1)
 
 
-def _warped(faces: torch.Tensor, x: torch.Tensor) -> Drawn:
+def _warped(faces: torch.Tensor, x: torch.Tensor, strength: float) -> Drawn:
     """What six maps [N, 6, S, S] make of the source faces: flow, mask and colour."""
-    flow = 2 * REACH * x[:, :2].tanh()
+    flow = 2 * REACH * (strength * x[:, :2]).tanh()
     mask = (x[:, 2:3] + MASK_BIAS).sigmoid()
     theta = torch.eye(2, 3, device=faces.device).expand(len(faces), -1, -1)
     grid = F.affine_grid(theta, list(faces.shape), align_corners=False)
     bent = F.grid_sample(faces, grid + flow.permute(0, 2, 3, 1), padding_mode="border", align_corners=False)
-    return Drawn((bent + mask * x[:, 3:].tanh()).clamp(0, 1), mask, flow)
+    return Drawn((bent + mask * (strength * x[:, 3:]).tanh()).clamp(0, 1), mask, flow)
 
 
 class Typical(nn.Module):

@@ -13,6 +13,7 @@ from v2f_cyclegan.options import CycleGanOptions
 
 BANDS = 40
 FRAMES = 40
+SHORTEST = 10  # frames that a derivative can be taken of, and one more
 STEP = 10  # frames from one stretch of a whole recording to the next
 CHANNELS = (64, 128, 192, 128)  # the source gives no sizes, but for the order of layers
 
@@ -20,9 +21,10 @@ CHANNELS = (64, 128, 192, 128)  # the source gives no sizes, but for the order o
 def mfsc_of(voices: Voices, window: float, hop: float, low: float, high: float) -> tuple[torch.Tensor, torch.Tensor]:
     """MFSC [N, 3, 40, T] of recordings and the frames of each, as `v2f_bench.audio.mfsc`'s.
 
-    Neither bands nor level are normalised: loudness and colour of a voice tell of its emotion.
+    Neither bands nor level are normalised: loudness and colour of a voice tell of its emotion. A recording that is too
+    short for a derivative is repeated.
     """
-    return mfsc(voices, BANDS, window, hop, low, high, normalise="none")
+    return mfsc(_repeated(voices, SHORTEST * hop), BANDS, window, hop, low, high, normalise="none")
 
 
 def front_end_options(opt: CycleGanOptions) -> dict[str, float]:
@@ -45,6 +47,18 @@ def stretches(features: torch.Tensor, frames: torch.Tensor) -> tuple[torch.Tenso
         cut.append(found)
         owners += [number] * len(found)
     return torch.cat(cut), torch.tensor(owners, device=features.device)
+
+
+def _repeated(voices: Voices, seconds: float) -> Voices:
+    """Each recording that is shorter than `seconds` repeated, whole, until it is not."""
+    wanted, lengths = round(seconds * voices.rate), voices.lengths.clamp(min=1).tolist()
+    if min(lengths, default=wanted) >= wanted:
+        return voices
+    rows = [
+        row[:n].repeat(-(-wanted // n) if n < wanted else 1) for row, n in zip(voices.samples, lengths, strict=True)
+    ]
+    counts = torch.tensor([len(row) for row in rows], device=voices.lengths.device)
+    return Voices(nn.utils.rnn.pad_sequence(rows, batch_first=True), counts, voices.rate)
 
 
 class VoiceCnn(nn.Module):

@@ -32,7 +32,7 @@ class CycleGan(Method):
     `paper` is unpaired, as the source. `quick` departs from it: 64 pixels and narrow networks; MFSC of longer windows,
     farther apart; a person's neutral and emotional face as a pair; the condition as scale and shift in every block; a
     flow, a mask and a colour that change the source face in place of a picture of its own; discriminators that come in
-    after half of the steps, with little weight; cycles in one step of four; the mean of the weights.
+    late, with little weight; cycles in one step of eight; the mean of the weights.
     """
 
     name = "cyclegan"
@@ -144,5 +144,6 @@ class CycleGan(Method):
 
     def _draw(self, sources: torch.Tensor, conditions: torch.Tensor, context: Context) -> torch.Tensor:
         """Faces float32 [N, 3, side, side] on the CPU, of source faces [N, 3, side, side] and conditions [N, K]."""
-        faces: torch.Tensor = self._generator(sources.to(context.device), conditions).faces
+        drawn = self._generator(sources.to(context.device), conditions, self.opt.strength)
+        faces: torch.Tensor = drawn.faces
         return faces.cpu()

@@ -53,11 +53,12 @@ class CycleGanOptions:
     cycle_every: Count = 1  # of so many steps one has the cycles and the way back, which cost the most
     weight_emotion: NotNegative = 1.0  # of the emotion CNN's verification loss; 0: the source's ablation
     # Not in the source, which is unpaired: the neutral and the emotional face of one person as a pair.
-    weight_pair: NotNegative = 0.0  # of L1 between the pictures, around the middle to the source
+    weight_pair: NotNegative = 0.0  # of squared error between the pictures, around the middle to the source
     weight_match: NotNegative = 0.0  # of L1 between the emotion CNN's feature maps of the pair
     weight_area: NotNegative = 0.0  # of what the mask covers more than `area` of the picture
     area: Share = 0.2
     weight_smooth: NotNegative = 0.0  # of the flow's differences between neighbours
+    strength: NotNegative = 1.0  # factor on flow and colour in drawing: expressions larger than they were learned
     average: Share = 0.0  # half-life of the mean of the generator's weights, in trainings; 0: the last weights
 
     def __post_init__(self) -> None:
@@ -65,8 +66,8 @@ class CycleGanOptions:
             raise UsageError(f"cyclegan: high ({self.high:g} Hz) must be more than low ({self.low:g} Hz)")
         if self.side % 4:
             raise UsageError(f"cyclegan: side must be a multiple of 4, which {self.side} is not")
-        if self.head == "image" and (self.weight_area or self.weight_smooth):
-            raise UsageError("cyclegan: weight_area and weight_smooth are for head=warp, which has a mask and a flow")
+        if self.head == "image" and (self.weight_area or self.weight_smooth or self.strength != 1):
+            raise UsageError("cyclegan: weight_area, weight_smooth and strength are for head=warp: a mask and a flow")
 
     @property
     def paired(self) -> bool:
@@ -94,18 +95,18 @@ QUICK = CycleGanOptions(
     condition="film",
     padding="zeros",
     head="warp",
-    steps=1000,
+    steps=2000,
     batch=8,
     lr=2e-3,
     critic_lr=5e-4,
     beta1=0.9,
-    critic_from=0.5,
+    critic_from=0.7,
     weight_adversarial=0.02,
     cycle_every=8,
-    weight_emotion=1.0,
-    weight_pair=10.0,
+    weight_emotion=0.1,
+    weight_pair=200.0,
     weight_match=1.0,
     weight_area=1.0,
-    weight_smooth=0.5,
+    weight_smooth=0.2,
     average=0.1,
 )
