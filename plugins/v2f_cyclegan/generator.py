@@ -14,6 +14,7 @@ HIDDEN = 64  # between a condition and the scales and shifts
 REACH = 6 / 64  # of the picture's side: the longest way that a pixel comes from
 GRID = 32  # points a side of what is typical of a condition
 PACE = 16.0  # how much faster that is learned than the convolutions, whose maps rest on many more weights
+PAINT = 3.0  # the largest change of a colour under a full mask: a light mask can make teeth white
 MASK_BIAS = -2.0  # so the mask starts at 0.12: the face starts as a copy, and can learn what to paint
 
 
@@ -65,7 +66,7 @@ class Generator(nn.Module):
         self.typical = Typical(film) if self.warps and film else None
 
     def forward(self, faces: torch.Tensor, conditions: torch.Tensor | None = None, strength: float = 1.0) -> Drawn:
-        """Faces float [N, 3, S, S] in [0, 1] and conditions [N, K]; `strength`: factor on flow and colour of a warp."""
+        """Faces float [N, 3, S, S] in [0, 1] and conditions [N, K]; `strength`: factor on the flow of a warp."""
         x = faces * 2 - 1
         if self.warps:
             x = torch.cat([x, _places(faces)], dim=1)
@@ -104,7 +105,7 @@ def _warped(faces: torch.Tensor, x: torch.Tensor, strength: float) -> Drawn:
     theta = torch.eye(2, 3, device=faces.device).expand(len(faces), -1, -1)
     grid = F.affine_grid(theta, list(faces.shape), align_corners=False)
     bent = F.grid_sample(faces, grid + flow.permute(0, 2, 3, 1), padding_mode="border", align_corners=False)
-    return Drawn((bent + mask * (strength * x[:, 3:]).tanh()).clamp(0, 1), mask, flow)
+    return Drawn((bent + mask * PAINT * x[:, 3:].tanh()).clamp(0, 1), mask, flow)
 
 
 class Typical(nn.Module):

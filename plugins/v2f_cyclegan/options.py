@@ -58,7 +58,9 @@ class CycleGanOptions:
     weight_area: NotNegative = 0.0  # of what the mask covers more than `area` of the picture
     area: Share = 0.2
     weight_smooth: NotNegative = 0.0  # of the flow's differences between neighbours
-    strength: NotNegative = 1.0  # factor on flow and colour in drawing: expressions larger than they were learned
+    strength: NotNegative = (
+        1.0  # factor on the flow in drawing: expressions larger than life, as a caricaturist draws them
+    )
     average: Share = 0.0  # half-life of the mean of the generator's weights, in trainings; 0: the last weights
 
     def __post_init__(self) -> None:
@@ -95,7 +97,7 @@ QUICK = CycleGanOptions(
     condition="film",
     padding="zeros",
     head="warp",
-    steps=2000,
+    steps=1200,
     batch=8,
     lr=2e-3,
     critic_lr=5e-4,
@@ -108,5 +110,6 @@ QUICK = CycleGanOptions(
     weight_match=1.0,
     weight_area=1.0,
     weight_smooth=0.2,
+    strength=2.0,
     average=0.1,
 )
