@@ -9,6 +9,7 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from v2f_bench.files import write_text_whole
 from v2f_bench.hashing import file_sha256
 from v2f_bench.interfaces import BenchError, NotAvailable, Progress, WeightsFile
 from v2f_bench.media.file import HEAD, POINTER, is_web_page
@@ -16,6 +17,7 @@ from v2f_bench.media.file import HEAD, POINTER, is_web_page
 if TYPE_CHECKING:
     import torch
 
+WHOLE = 64  # hexadecimal digits of a sha256; some publishers state the first few
 WEIGHTS_VARIABLE = "V2F_BENCH_WEIGHTS"  # a folder of weights that lie elsewhere, of a whole lab say
 
 
@@ -38,7 +40,8 @@ def find_weights(weights: WeightsFile, folder: Path) -> Path:
 
     Raises:
         NotAvailable: it is not there, or holds no weights; says where to put it.
-        BenchError: the file there is another one; it is not opened.
+        BenchError: the file there is another one than its publisher states, or than was first used here; it is not
+            opened.
     """
     path = next((place for place in places(weights, folder) if place.is_file()), None)
     if path is None:
@@ -52,7 +55,23 @@ def find_weights(weights: WeightsFile, folder: Path) -> Path:
     sha256 = file_sha256(path)
     if not sha256.startswith(weights.sha256.lower()):
         raise BenchError(f"{path}: sha256 is {sha256}, not {weights.sha256}…; not opened. Remove or replace it.")
+    if len(weights.sha256) < WHOLE:
+        _check_as_before(sha256, path, folder)
     return path
+
+
+def _check_as_before(sha256: str, path: Path, folder: Path) -> None:
+    """Of a file whose publisher states no whole hash, the one seen first is written down beside the weights."""
+    first = folder / f"{path.name}.sha256"
+    if first.is_file():
+        if (before := first.read_text().strip()) != sha256:
+            raise BenchError(
+                f"{path}: sha256 is {sha256}, but was {before} when it was first used; not opened. Put the former file "
+                f"back, or remove {first} if you trust the new one."
+            )
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text_whole(first, sha256 + "\n")
 
 
 def no_weights(path: Path) -> str:
@@ -103,6 +122,8 @@ def fetch_weights(weights: WeightsFile, folder: Path, progress: Progress) -> Pat
         sha256 = file_sha256(unfinished)
         if not sha256.startswith(weights.sha256.lower()):
             raise BenchError(f"{weights.url}: sha256 is {sha256}, not {weights.sha256}…; the download was thrown away")
+        if len(weights.sha256) < WHOLE:
+            _check_as_before(sha256, path, folder)
         unfinished.rename(path)
     except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
         raise NotAvailable(f"{weights.url} could not be fetched ({error}); put the file at {path} by hand") from None
