@@ -19,13 +19,14 @@ from threadpoolctl import threadpool_limits
 
 from v2f_bench.data.protocol import SAMPLE_RATE
 from v2f_bench.harness.frame_judge import FrameJudge
-from v2f_bench.interfaces import BenchError, DataError, Dataset
+from v2f_bench.interfaces import BenchError, DataError, Dataset, PluginError
 from v2f_bench.media.changes import Change, noted
 from v2f_bench.media.clips import Clip, ClipReader, Examined
 from v2f_bench.media.text import normal
 
 BATCH = 16  # rows that are read together: what a kill costs, and what the detector sees at once
 FEW = 2 * BATCH  # rows, below which starting processes takes longer than the work
+INDEX_COLUMNS = ("clip", "speaker", "voice", "face")  # that every index has, as text
 OF_SPEAKERS = ("sex", "ethnicity", "nationality")  # labels of which a speaker has one
 _SPAWN = multiprocessing.get_context("spawn")  # forked children inherit the locks of torch's threads
 
@@ -39,10 +40,11 @@ def read_index(dataset: Dataset) -> tuple[pd.DataFrame, list[Change]]:
     cannot be used: what the data set says, or that its name is taken.
 
     Raises:
+        PluginError: the index is no table of clips.
         DataError: the folder is missing or incomplete; or one speaker has two sexes, ethnicities or nationalities.
     """
     with noted() as changes:
-        index = dataset.index().reset_index(drop=True)
+        index = _checked_index(dataset).reset_index(drop=True)
     for column in set(index) - {"age", "voice", "face", "fault"}:
         values = [normal(value) if isinstance(value, str) else value for value in index[column]]
         if column == "clip" and any(new != old for new, old in zip(values, index[column], strict=True)):
@@ -53,6 +55,20 @@ def read_index(dataset: Dataset) -> tuple[pd.DataFrame, list[Change]]:
     alike = "names that differ in capitals, blanks or forms of letters alone were taken for two speakers"
     changes += [(" / ".join(names), alike) for names in _alike(index["speaker"].unique())]
     return index.assign(fault=_faults(index)), changes
+
+
+def _checked_index(dataset: Dataset) -> pd.DataFrame:
+    """The index as the data set's plugin gives it; PluginError where it is no table of clips."""
+    index = dataset.index()
+    if not isinstance(index, pd.DataFrame):
+        raise PluginError(f"{dataset.name}: index() gave a {type(index).__name__}, not a pandas.DataFrame")
+    if lacking := [column for column in INDEX_COLUMNS if column not in index]:
+        raise PluginError(f"{dataset.name}: index() gave a table without {', '.join(lacking)}")
+    for column in INDEX_COLUMNS:
+        for value in index[column]:
+            if not isinstance(value, str):
+                raise PluginError(f"{dataset.name}: index() has {value!r} in the column {column}, which holds text")
+    return index
 
 
 def _alike(names: Iterable[str]) -> list[list[str]]:

@@ -33,7 +33,8 @@ class WeightsFile:
     """A file of pretrained weights, at `file` below the weights folder.
 
     `sha256` may be a prefix where the publisher states only that, and "" where none is stated: then the hash of the
-    file that is used first is written down, and another file is refused later. `url` "" means that it can only be put there by hand.
+    file that is used first is written down, and another file is refused later. `url` "" means that it can only be put
+    there by hand.
     """
 
     file: str

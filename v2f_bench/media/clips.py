@@ -11,13 +11,13 @@ import numpy as np
 
 from v2f_bench.interfaces import DataError, Dataset, Judge
 from v2f_bench.interfaces.labels import standard_label
-from v2f_bench.interfaces.media import is_video
 from v2f_bench.media.changes import Change, noted
 from v2f_bench.media.faces import BATCH, Frame, align_faces, choose_frame, one_thread, shrunk, why_no_face
 from v2f_bench.media.mono import mono
 from v2f_bench.media.pauses import without_pauses
 from v2f_bench.media.picture import holds_picture, square, to_tensor
 from v2f_bench.media.sound import resample, to_int16
+from v2f_bench.media.suffixes import is_video
 from v2f_bench.media.video import holds_film
 
 SHORTEST = 0.5  # seconds; a voice below this says nothing
