@@ -22,7 +22,7 @@ class FrameJudge:
     key: str
 
     def open(self) -> Judge:
-        """The judge, ready to look, on the CPU."""
+        """The judge, ready to use, on the CPU."""
         judge = _judge(self.name)
         if self.file is None:
             judge.start("cpu")

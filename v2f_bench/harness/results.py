@@ -58,7 +58,7 @@ def results_of(metric: Metric, case: Case, judges: Judges) -> list[Measured]:
     evidence = case.answered_by("generated", case.applicable)
     judged = np.isfinite(evidence.seen["generated"]).all(axis=1)
     speakers = evidence.trials["speaker"].to_numpy()
-    found = []
+    measured = []
     for measure in checked(metric, metric.measure(evidence), evidence):
         number = number_of(measure, speakers)
         if math.isinf(number.interval.value):
@@ -95,8 +95,8 @@ def results_of(metric: Metric, case: Case, judges: Judges) -> list[Measured]:
         if measure.values is not None:
             values = np.full(len(case.applicable), np.nan)
             values[case.applicable] = measure.values
-        found.append(Measured(result, values, number))
-    return found
+        measured.append(Measured(result, values, number))
+    return measured
 
 
 def measure_names(metric: Metric, judges: Judges, bench: Bench) -> list[str]:

@@ -68,7 +68,7 @@ class ReadyJudge:
 def outputs(judge: Judge, faces: torch.Tensor) -> np.ndarray:
     """What the judge gives for faces [N, 3, R, R]: float32 [N, D]; NaN for a face or a vector that is not finite."""
     finite = faces.isfinite().all(dim=(1, 2, 3))
-    pieces = [judge.look(faces[finite][start : start + BATCH]) for start in range(0, int(finite.sum()), BATCH)]
+    pieces = [judge.predict(faces[finite][start : start + BATCH]) for start in range(0, int(finite.sum()), BATCH)]
     trim_heap()
     if not pieces:
         return np.full((len(faces), 1), np.nan, np.float32)

@@ -62,7 +62,7 @@ class _DeepFace(Judge):
         with _only_from(file), _engine():
             return modeling.get_model_class(self.task, self.model)()
 
-    def look(self, faces: torch.Tensor) -> torch.Tensor:
+    def predict(self, faces: torch.Tensor) -> torch.Tensor:
         import numpy as np
         import torch
 
@@ -209,13 +209,13 @@ def _only_from(file: Path) -> Iterator[None]:
     """For the time of building a network: deepface's weights are `file`, and it downloads nothing."""
     from deepface.commons import weight_utils
 
-    def found(file_name: str, source_url: Any, compress_type: str | None = None) -> str:
+    def checked_file(file_name: str, source_url: Any, compress_type: str | None = None) -> str:
         if file_name != file.name:
             raise NotAvailable(f"this deepface wants {file_name}, not {file.name}; try deepface 0.0.103")
         return str(file)
 
     original = weight_utils.download_weights_if_necessary
-    weight_utils.download_weights_if_necessary = found
+    weight_utils.download_weights_if_necessary = checked_file
     try:
         yield
     finally:

@@ -73,10 +73,10 @@ class OnnxJudge(Judge):
             self._fail(f"input.layout, size and colour make faces {wanted}, but the network takes {tuple(shape)}")
         self._fixed_batch = batch if isinstance(batch, int) and batch > 0 else None
         self._output = self._name_of([output.name for output in outputs])
-        self._check(self.look(torch.full((1, 3, 64, 64), 0.5)))
+        self._check(self.predict(torch.full((1, 3, 64, 64), 0.5)))
         self._check_alone_and_together()
 
-    def look(self, faces: torch.Tensor) -> torch.Tensor:
+    def predict(self, faces: torch.Tensor) -> torch.Tensor:
         import numpy as np
         import torch
 
@@ -152,7 +152,7 @@ class OnnxJudge(Judge):
 
         coarse = torch.rand(PROBES, 3, 8, 8, generator=torch.Generator().manual_seed(0))
         faces = torch.nn.functional.interpolate(coarse, (64, 64), mode="bilinear")
-        alone, together = torch.cat([self.look(face[None]) for face in faces]), self.look(faces)
+        alone, together = torch.cat([self.predict(face[None]) for face in faces]), self.predict(faces)
         difference = float((alone - together).abs().amax() / alone.abs().amax().clamp(min=1e-6))
         if difference > ROUNDING[NUMBERS[self._session.get_inputs()[0].type]]:
             raise BenchError(

@@ -53,10 +53,10 @@ def strengths(names: Sequence[str], games: Games, seed: int = 0) -> Strengths:
         return Strengths(unknown, ties, (EXTRA,))
     groups = _groups(len(names), games, np.ones(len(games.score)))
     notes = _notes(names, groups, games)
-    found: dict[int, Strength] = {}
+    by_place: dict[int, Strength] = {}
     for scale, group in enumerate(groups, 1):
         if len(group) == 1:
-            found[group[0]] = Strength(names[group[0]], math.nan, math.nan, math.nan, scale)
+            by_place[group[0]] = Strength(names[group[0]], math.nan, math.nan, math.nan, scale)
             continue
         inner = games.among(group)
         values = _log_strengths(group, inner, np.ones(len(inner.score)))
@@ -66,16 +66,16 @@ def strengths(names: Sequence[str], games: Games, seed: int = 0) -> Strengths:
         if lost > MOST_LOST:
             notes.append(f"{_and(names, group)}: no intervals, since {lost:.0%} of the resamples have no strengths")
         for place, value, least, most in zip(group, values, low, high, strict=True):
-            found[place] = Strength(names[place], float(value), float(least), float(most), scale)
-    return Strengths(tuple(found[place] for place in range(len(names))), ties, tuple(notes))
+            by_place[place] = Strength(names[place], float(value), float(least), float(most), scale)
+    return Strengths(tuple(by_place[place] for place in range(len(names))), ties, tuple(notes))
 
 
 def _groups(count: int, games: Games, weights: np.ndarray) -> list[list[int]]:
     """The groups within which chains of wins or ties lead from everybody to everybody, the largest first."""
     beaten = _beaten(count, games, weights)
     _, group = connected_components(beaten, directed=True, connection="strong")
-    found = [[int(place) for place in np.flatnonzero(group == each)] for each in np.unique(group)]
-    return sorted(found, key=lambda places: (-len(places), places))
+    members = [[int(place) for place in np.flatnonzero(group == each)] for each in np.unique(group)]
+    return sorted(members, key=lambda places: (-len(places), places))
 
 
 def _beaten(count: int, games: Games, weights: np.ndarray) -> np.ndarray:
