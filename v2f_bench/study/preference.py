@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,7 @@ RESAMPLES = 400
 LEVEL = 0.95
 MOST_LOST = 0.05  # share of resamples without strengths, above which there is no interval
 LIMIT, TOLERANCE = 10_000, 1e-8  # of the iteration
+TIES_OFF = 1e-6  # a share of the comparisons
 
 
 @dataclass(frozen=True)
@@ -115,19 +117,36 @@ def _log_strengths(group: Sequence[int], games: Games, weights: np.ndarray) -> n
 
     used = weights > 0
     outcome = {1.0: Winner.X, 0.5: Winner.Draw, 0.0: Winner.Y}
-    # Without a tie both are one model, but Newman's iteration goes to and fro for ever where there are two methods.
-    solve = newman if (games.score[used] == 0.5).any() else bradley_terry
-    result = solve(
+    rows = (
         games.first[used].tolist(),
         games.second[used].tolist(),
         [outcome[score] for score in games.score[used]],
-        index=pd.Index(list(group)),
-        weights=weights[used].tolist(),
-        tolerance=TOLERANCE,
-        limit=LIMIT,
     )
-    logs = np.log(result.scores.reindex(list(group)).to_numpy(float))
-    return logs - logs.mean() if result.iterations < LIMIT else np.full(len(group), np.nan)
+    common: dict[str, Any] = {"index": pd.Index(list(group)), "weights": weights[used].tolist(), "limit": LIMIT}
+    if not (games.score[used] == 0.5).any():
+        # The same model without ties, in which Newman's iteration goes to and fro for ever between two methods.
+        result: Any = bradley_terry(*rows, tolerance=TOLERANCE, **common)
+        converged = result.iterations < LIMIT
+    else:
+        result = newman(*rows, tolerance=TOLERANCE, **common)
+        if _surplus_of_ties(result, group, games, weights) > TIES_OFF:
+            # It stops where the strengths do not move in one step, though the share of ties still does.
+            result = newman(*rows, tolerance=0.0, **common)
+        converged = _surplus_of_ties(result, group, games, weights) <= TIES_OFF
+    strength = result.scores.reindex(list(group)).to_numpy(float)
+    if not (converged and (strength > 0).all()):
+        return np.full(len(group), np.nan)
+    return np.log(strength) - np.log(strength).mean()
+
+
+def _surplus_of_ties(result: Any, group: Sequence[int], games: Games, weights: np.ndarray) -> float:
+    """How far the model's expected number of ties is from that seen, as a share of the comparisons: 0 where the
+    likelihood is greatest (Davidson 1970)."""
+    strength = result.scores.reindex(list(group))
+    a, b = (strength.reindex(side).to_numpy(float) for side in (games.first, games.second))
+    tied = 2 * result.v * np.sqrt(a * b)
+    expected = tied / (a + b + tied)
+    return float(abs((weights * (expected - (games.score == 0.5))).sum()) / weights.sum())
 
 
 def _interval(group: Sequence[int], games: Games, seed: int) -> tuple[np.ndarray, np.ndarray, float]:
