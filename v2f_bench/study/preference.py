@@ -129,7 +129,7 @@ def _log_strengths(group: Sequence[int], games: Games, weights: np.ndarray) -> n
         converged = result.iterations < LIMIT
     else:
         result = newman(*rows, tolerance=TOLERANCE, **common)
-        if _surplus_of_ties(result, group, games, weights) > TIES_OFF:
+        if not _surplus_of_ties(result, group, games, weights) <= TIES_OFF:
             # It stops where the strengths do not move in one step, though the share of ties still does.
             result = newman(*rows, tolerance=0.0, **common)
         converged = _surplus_of_ties(result, group, games, weights) <= TIES_OFF
@@ -141,11 +141,12 @@ def _log_strengths(group: Sequence[int], games: Games, weights: np.ndarray) -> n
 
 def _surplus_of_ties(result: Any, group: Sequence[int], games: Games, weights: np.ndarray) -> float:
     """How far the model's expected number of ties is from that seen, as a share of the comparisons: 0 where the
-    likelihood is greatest (Davidson 1970)."""
+    likelihood is greatest (Davidson 1970); NaN where the strengths are no numbers."""
     strength = result.scores.reindex(list(group))
     a, b = (strength.reindex(side).to_numpy(float) for side in (games.first, games.second))
     tied = 2 * result.v * np.sqrt(a * b)
-    expected = tied / (a + b + tied)
+    with np.errstate(invalid="ignore"):  # strengths of 0, where the iteration ran away
+        expected = tied / (a + b + tied)
     return float(abs((weights * (expected - (games.score == 0.5))).sum()) / weights.sum())
 
 
