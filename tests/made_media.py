@@ -10,8 +10,9 @@ from av.stream import Disposition
 from PIL import Image
 
 from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
-from v2f_bench.interfaces import Card, Dataset, MediaOptions
-from v2f_bench.interfaces.media import is_video
+from v2f_bench.interfaces import Card
+from v2f_bench.media.file_dataset import FileDataset, MediaOptions
+from v2f_bench.media.suffixes import is_video
 
 RATE = 16_000
 SCENE = (360, 640)
@@ -61,7 +62,7 @@ def write_media(path, frames=(), sound=None, rate=RATE, fps=25, options=None):
     return path
 
 
-class MediaFolder(Dataset):
+class MediaFolder(FileDataset):
     """The files of a folder by name, `<speaker>-<emotion>-<anything>.<suffix>`: a video is voice and face of its clip;
     a recording and a picture of one name are one clip too. Pictures are scenes."""
 

@@ -139,7 +139,7 @@ class Looking(Judge):
     name = "looking"
     kind = "identity"
 
-    def look(self, faces): ...
+    def predict(self, faces): ...
 
 
 class Collection(Dataset):
@@ -149,6 +149,10 @@ class Collection(Dataset):
     def index(self): ...
 
     def split(self, speakers): ...
+
+    def read_voice(self, entry): ...
+
+    def read_face(self, entry, side): ...
 
 
 @pytest.mark.parametrize(

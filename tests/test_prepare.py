@@ -1,6 +1,7 @@
 """Files into a store: the good unchanged, the bad left out once and by name, and nothing done twice."""
 
 import os
+import re
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -18,9 +19,11 @@ from PIL import Image
 
 from v2f_bench.data.store import Store, StoredClips
 from v2f_bench.data.store_writer import StoreWriter
+from v2f_bench.harness.doctor import examine
 from v2f_bench.harness.prepare import FACE_SIZES, fingerprint, prepare
 from v2f_bench.harness.workplace import Workplace
-from v2f_bench.interfaces import Card, DataError, Dataset, PluginError
+from v2f_bench.interfaces import Card, DataError, PluginError
+from v2f_bench.media.file_dataset import FileDataset
 
 RATE = 16_000
 TONE = (0.3 * np.sin(np.arange(RATE) * 0.05)).astype(np.float32)
@@ -29,7 +32,7 @@ RNG = np.random.default_rng(0)
 PICTURE = RNG.integers(0, 256, (FACE_SIZE, FACE_SIZE, 3), np.uint8)
 
 
-class Folder(Dataset):
+class Folder(FileDataset):
     """Each file of a folder, by name: `<clip>.<suffix>`, a wav and a picture of one clip being one row."""
 
     name = "folder"
@@ -401,6 +404,26 @@ def test_a_copy_on_another_disk_and_a_change_of_rights_are_the_same_store(root):
         dataset = Folder(folder)
         assert prepared(folder, dataset).folder == before.folder
         assert not dataset.read
+
+
+@pytest.mark.parametrize(
+    ("made", "problem"),
+    [
+        ([{"clip": "a"}], "gave a list, not a pandas.DataFrame"),
+        (pd.DataFrame({"clip": ["a"], "voice": ["a"]}), "without speaker, face"),
+        (
+            pd.DataFrame({"clip": ["a"], "speaker": ["s"], "voice": ["a"], "face": [None]}, dtype=object),
+            "has None in the column face, which holds text",
+        ),
+        (pd.DataFrame({"clip": [7], "speaker": ["s"], "voice": ["a"], "face": ["a"]}), "has 7 in the column clip"),
+    ],
+)
+def test_an_index_that_is_no_table_of_clips_is_the_plugin_s_mistake(root, monkeypatch, made, problem):
+    """Said in one line by `prepare` and by the doctor."""
+    monkeypatch.setattr(Folder, "index", lambda self: made)
+    for read in (prepared, lambda folder: examine(Folder(folder), Workplace(cache=folder.parent / "cache", jobs=1))):
+        with pytest.raises(PluginError, match=f"folder: index\\(\\) .*{re.escape(problem)}"):
+            read(root)
 
 
 def test_what_is_known_of_a_folder_is_not_read_again(root, monkeypatch):

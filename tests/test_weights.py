@@ -69,6 +69,29 @@ def test_a_file_is_found_in_the_weights_folder_or_in_the_lab_s(tmp_path, monkeyp
     assert state_of(weights(), cache) == "present"
 
 
+@pytest.mark.parametrize("stated", ["", SHA256[:8]])
+def test_without_a_whole_stated_hash_the_file_that_was_used_first_is_the_right_one(tmp_path, monkeypatch, stated):
+    """Wherever it lies, and how ever another came there."""
+    cache, lab = tmp_path / "cache", tmp_path / "lab"
+    lab.mkdir()
+    monkeypatch.setenv("V2F_BENCH_WEIGHTS", str(lab))
+    (lab / "net.pt").write_bytes(CONTENT)
+    assert find_weights(weights(sha256=stated), cache) == lab / "net.pt"
+    assert (cache / "net.pt.sha256").read_text() == SHA256 + "\n"
+    assert list(lab.iterdir()) == [lab / "net.pt"], "the lab's folder may be read-only"
+    other = CONTENT + b"!"
+    (cache / "net.pt").write_bytes(other)
+    wanted = weights(sha256="")
+    with pytest.raises(BenchError, match=rf"was {SHA256} when it was first used; not opened.*remove .*net\.pt\.sha256"):
+        find_weights(wanted, cache)
+    assert state_of(wanted, cache) == "wrong hash"
+    (cache / "net.pt.sha256").unlink()
+    assert find_weights(wanted, cache) == cache / "net.pt"
+    (cache / "net.pt").write_bytes(CONTENT)
+    with pytest.raises(BenchError, match=f"sha256 is {SHA256}, but was"):
+        find_weights(wanted, cache)
+
+
 def test_a_wrong_hash_is_refused_and_a_stated_prefix_is_enough(tmp_path):
     (tmp_path / "net.pt").write_bytes(CONTENT)
     assert find_weights(weights(sha256=SHA256[:8]), tmp_path)

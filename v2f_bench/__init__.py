@@ -17,7 +17,6 @@ from v2f_bench.interfaces import (
     Judge,
     ListedQuestions,
     Measure,
-    MediaOptions,
     Method,
     Metric,
     NoOptions,
@@ -36,6 +35,7 @@ from v2f_bench.interfaces import (
     Voices,
     WeightsFile,
 )
+from v2f_bench.media.file_dataset import FileDataset, MediaOptions
 from v2f_bench.plugins import hookimpl
 
 __version__ = "0.1.0"
@@ -51,6 +51,7 @@ __all__ = [
     "Decay",
     "Evidence",
     "Fact",
+    "FileDataset",
     "Judge",
     "ListedQuestions",
     "Measure",

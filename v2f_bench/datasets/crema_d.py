@@ -11,15 +11,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, ClassVar, Literal
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from v2f_bench.data.splits import clip_split, roster_split
 from v2f_bench.datasets.layout import SOUNDS, VIDEOS, files_below, index_table, labels_of, read_table, require
-from v2f_bench.interfaces import Card, Dataset, MediaOptions, Part
+from v2f_bench.interfaces import Card, Part
 from v2f_bench.interfaces.labels import DATASET_LABELS, standard_label
+from v2f_bench.media.file_dataset import FileDataset, MediaOptions
 from v2f_bench.plugins import hookimpl
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ACTORS = range(1001, 1092)
 CLIPS = 7442
@@ -42,7 +44,7 @@ class CremaOptions(MediaOptions):
     split: Literal["speakers", "clip-8-2"] = "speakers"  # clip-8-2: of each speaker's clips one in five, as some papers
 
 
-class CremaD(Dataset):
+class CremaD(FileDataset):
     """Actors of many ages and origins, filmed in front of green; each clip was judged by sight, by ear, and by both.
 
     There is no official split: 27 actors are for test and 9 for validation, the first in the order of a hash of their

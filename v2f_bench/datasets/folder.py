@@ -13,17 +13,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
-from typing import Any, ClassVar
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from v2f_bench.data.splits import SPLITS, hashed_split
 from v2f_bench.datasets.layout import index_table, numbered_rows, require
-from v2f_bench.interfaces import Card, DataError, Dataset, MediaOptions, Part
+from v2f_bench.interfaces import Card, DataError, Part
 from v2f_bench.interfaces.labels import EMOTIONS, SEXES, standard_label
 from v2f_bench.interfaces.options import closest
+from v2f_bench.media.file_dataset import FileDataset, MediaOptions
 from v2f_bench.media.text import FilesBelow
 from v2f_bench.plugins import hookimpl
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TABLE = "clips.csv"
 NEEDED = ("speaker", "voice", "face")
@@ -39,7 +41,7 @@ class FolderOptions(MediaOptions):
     cropped: bool = False  # whether the pictures are crops of faces already; otherwise the face is found in each
 
 
-class Folder(Dataset):
+class Folder(FileDataset):
     """Your own recordings and pictures, listed in clips.csv: one row a clip, `speaker`, `voice`, `face` and labels.
 
     Further columns where they are known: `clip`, `sex`, `age`, `ethnicity`, `emotion`, `intensity`, `sentence`, `group`
@@ -134,7 +136,8 @@ def clips_of(table: Sequence[tuple[int, dict[str, str]]], called: str) -> list[d
         more = [f"and {len(mistakes) - MISTAKES_SHOWN} more"] if len(mistakes) > MISTAKES_SHOWN else []
         raise DataError("\n  ".join([f"{called}: {len(mistakes)} mistakes", *mistakes[:MISTAKES_SHOWN], *more]))
     for row in rows:
-        row |= {label: label_of.get((row["speaker"], label), ("", 0))[0] for label in OF_SPEAKERS if label in row}
+        known = {label: label_of.get((row["speaker"], label)) for label in OF_SPEAKERS}
+        row |= {label: given[0] for label, given in known.items() if given}
     return rows
 
 

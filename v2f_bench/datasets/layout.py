@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from v2f_bench.interfaces import DataError, Dataset
-from v2f_bench.interfaces.media import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES
 from v2f_bench.interfaces.options import closest
 from v2f_bench.media.changes import note
+from v2f_bench.media.suffixes import PICTURE_SUFFIXES, SOUND_SUFFIXES, VIDEO_SUFFIXES
 from v2f_bench.media.text import cell, normal, read_text
 
 if TYPE_CHECKING:

@@ -10,15 +10,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, ClassVar, Literal
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from v2f_bench.data.splits import hashed_split
 from v2f_bench.datasets.layout import SOUNDS, VIDEOS, files_below, folders_in, index_table, require
-from v2f_bench.interfaces import Card, Dataset, MediaOptions, Part
+from v2f_bench.interfaces import Card, Part
 from v2f_bench.interfaces.labels import DATASET_LABELS
+from v2f_bench.media.file_dataset import FileDataset, MediaOptions
 from v2f_bench.plugins import hookimpl
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RELEASED = 48  # of 60 actors
 ONE_VIEW = {"W017": "down"}  # who was released from one side only
@@ -34,7 +36,7 @@ class MeadOptions(MediaOptions):
     split: Literal["speakers", "test4"] = "speakers"  # test4: the four test speakers of most papers
 
 
-class Mead(Dataset):
+class Mead(FileDataset):
     """Actors who speak in eight emotions, filmed from up to seven sides at once.
 
     By default about three in ten actors are for test, by a hash of their names: on the four test speakers

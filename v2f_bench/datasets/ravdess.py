@@ -13,15 +13,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, ClassVar, Literal
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from v2f_bench.data.splits import clip_split, roster_split
 from v2f_bench.datasets.layout import SOUNDS, VIDEOS, files_below, index_table, require
-from v2f_bench.interfaces import Card, Dataset, MediaOptions, Part
+from v2f_bench.interfaces import Card, Part
 from v2f_bench.interfaces.labels import DATASET_LABELS
+from v2f_bench.media.file_dataset import FileDataset, MediaOptions
 from v2f_bench.plugins import hookimpl
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ACTORS = 24
 _NAME = re.compile(r"(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)")
@@ -39,7 +41,7 @@ class RavdessOptions(MediaOptions):
     split: Literal["speakers", "clip-8-2"] = "speakers"  # clip-8-2: a fifth of the clips for test, as some papers
 
 
-class Ravdess(Dataset):
+class Ravdess(FileDataset):
     """Professional actors of North America, filmed in front of white; each clip was rated by ten people.
 
     Test and validation have four and two actors of each sex, in the order of a hash of their numbers. `split=clip-8-2`

@@ -20,16 +20,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any, ClassVar, Literal
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from v2f_bench.data.splits import hashed_split
 from v2f_bench.datasets.layout import PICTURES, SOUNDS, VIDEOS, files_below, index_table, require
 from v2f_bench.datasets.voxceleb_tables import METAS, read_ages, read_hq_split, read_identification, read_people
-from v2f_bench.interfaces import Card, Dataset, MediaOptions, Part
+from v2f_bench.interfaces import Card, Part
+from v2f_bench.media.file_dataset import FileDataset, MediaOptions
 from v2f_bench.media.text import normal
 from v2f_bench.plugins import hookimpl
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SPLIT_FILES = {"identification": "iden_split.txt", "hq": "split.json"}
 PEOPLE = {"id1": 1251, "id0": 6112}  # of VoxCeleb1 and VoxCeleb2, by how their ids begin
@@ -47,7 +49,7 @@ class VoxcelebOptions(MediaOptions):
     pictures: Literal["unzippedFaces", "masked_faces", "origin_faces"] = "unzippedFaces"  # beside the videos
 
 
-class Voxceleb(Dataset):
+class Voxceleb(FileDataset):
     """Celebrities in interviews, cut from YouTube. Voice and picture of a segment are of one moment.
 
     By default a tenth of the speakers are for test and a twentieth for validation, by a hash of their ids.

@@ -12,16 +12,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
-import pandas as pd
-
 from v2f_bench.datasets.layout import PICTURES, SOUNDS, any_below, files_below, labels_of, read_table, require
-from v2f_bench.interfaces import Card, Dataset, MediaOptions, Part
+from v2f_bench.interfaces import Card, Part
 from v2f_bench.interfaces.labels import standard_label
+from v2f_bench.media.file_dataset import FileDataset, MediaOptions
 from v2f_bench.media.text import normal
 from v2f_bench.plugins import hookimpl
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
 
 META = "vox1_meta.csv"
 META_COLUMNS = ("VoxCeleb1 ID", "VGGFace1 ID", "Gender", "Nationality")
@@ -53,7 +53,7 @@ class VoxcelebVggfaceOptions(MediaOptions):
     faces: Literal["auto", "VGG_ALL_FRONTAL", "unzippedFaces"] = "auto"  # auto: the first of the two that is there
 
 
-class VoxcelebVggface(Dataset):
+class VoxcelebVggface(FileDataset):
     """Celebrities in interviews. Voice and picture of a speaker need not be of one day, so their ages may differ."""
 
     name = "voxceleb-vggface"
@@ -133,6 +133,8 @@ class VoxcelebVggface(Dataset):
                 {"clip": clip, "voice": "", "face": path, "group": video}
                 | _labels(names.get(normal(parts[1])), parts[1])
             )
+        import pandas as pd
+
         return pd.DataFrame(rows)
 
     def split(self, speakers: list[str]) -> dict[str, str]:
@@ -144,7 +146,7 @@ class VoxcelebVggface(Dataset):
             return super().read_voice(entry)
         from v2f_bench.datasets.log_mel_archive import RATE, read_log_mel, waveform_of
 
-        return waveform_of(read_log_mel(self._path(entry))), RATE
+        return waveform_of(read_log_mel(self.path(entry))), RATE
 
 
 def _first_there(root: Path, wanted: str, known: dict[str, _Form]) -> str:

@@ -18,9 +18,9 @@ from v2f_bench.harness.prepare import FACE_SIZES
 from v2f_bench.harness.reading import Batch, examine_all, read_index
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import DataError, Dataset, Part
-from v2f_bench.interfaces.media import is_video
 from v2f_bench.media.clips import Examined
 from v2f_bench.media.mtcnn_networks import HOW_TO_INSTALL
+from v2f_bench.media.suffixes import is_video
 from v2f_bench.plugins import registry
 
 TYPICAL_SECONDS = 4.0  # of a recording that is made by code

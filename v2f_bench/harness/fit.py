@@ -11,7 +11,7 @@ import torch
 from v2f_bench.harness.bench import Bench
 from v2f_bench.harness.circumstances import circumstances
 from v2f_bench.harness.containment import process_state_kept
-from v2f_bench.harness.devices import fit_on_devices
+from v2f_bench.harness.devices import fit_method, fit_on_devices
 from v2f_bench.harness.generate import draw
 from v2f_bench.harness.plan import Plan
 from v2f_bench.harness.stage import adopt, stage
@@ -43,11 +43,8 @@ def fit(plan: Plan, bench: Bench, folder: Path, progress: Progress) -> Method:
         if len(plan.devices) > 1:
             method = fit_on_devices(plan, bench.protocol, bench.store.folder, context)
         else:
-            method = plan.method(plan.options)
             train, validation = (bench.split(name, plan.resolution) for name in ("train", "validation"))
-            torch.manual_seed(plan.seed)
-            with process_state_kept():
-                method.fit(train, validation, context)
+            method = fit_method(plan, train, validation, context)
         write_state(unfinished / MODEL, method.state(), plan.method.name)
         (unfinished / FACTS).write_bytes(msgspec.json.encode(method.facts()))
         _check_restored(method, plan, bench, unfinished / MODEL)

@@ -19,13 +19,14 @@ from threadpoolctl import threadpool_limits
 
 from v2f_bench.data.protocol import SAMPLE_RATE
 from v2f_bench.harness.frame_judge import FrameJudge
-from v2f_bench.interfaces import BenchError, DataError, Dataset
+from v2f_bench.interfaces import BenchError, DataError, Dataset, PluginError
 from v2f_bench.media.changes import Change, noted
 from v2f_bench.media.clips import Clip, ClipReader, Examined
 from v2f_bench.media.text import normal
 
-BATCH = 16  # rows that are read together: what a kill costs, and what the detector sees at once
+BATCH = 16  # rows that are read together: lost by a kill; the detector's batch
 FEW = 2 * BATCH  # rows, below which starting processes takes longer than the work
+INDEX_COLUMNS = ("clip", "speaker", "voice", "face")  # that every index has, as text
 OF_SPEAKERS = ("sex", "ethnicity", "nationality")  # labels of which a speaker has one
 _SPAWN = multiprocessing.get_context("spawn")  # forked children inherit the locks of torch's threads
 
@@ -39,10 +40,11 @@ def read_index(dataset: Dataset) -> tuple[pd.DataFrame, list[Change]]:
     cannot be used: what the data set says, or that its name is taken.
 
     Raises:
+        PluginError: the index is no table of clips.
         DataError: the folder is missing or incomplete; or one speaker has two sexes, ethnicities or nationalities.
     """
     with noted() as changes:
-        index = dataset.index().reset_index(drop=True)
+        index = _checked_index(dataset).reset_index(drop=True)
     for column in set(index) - {"age", "voice", "face", "fault"}:
         values = [normal(value) if isinstance(value, str) else value for value in index[column]]
         if column == "clip" and any(new != old for new, old in zip(values, index[column], strict=True)):
@@ -53,6 +55,20 @@ def read_index(dataset: Dataset) -> tuple[pd.DataFrame, list[Change]]:
     alike = "names that differ in capitals, blanks or forms of letters alone were taken for two speakers"
     changes += [(" / ".join(names), alike) for names in _alike(index["speaker"].unique())]
     return index.assign(fault=_faults(index)), changes
+
+
+def _checked_index(dataset: Dataset) -> pd.DataFrame:
+    """The index as the data set's plugin gives it; PluginError where it is no table of clips."""
+    index = dataset.index()
+    if not isinstance(index, pd.DataFrame):
+        raise PluginError(f"{dataset.name}: index() gave a {type(index).__name__}, not a pandas.DataFrame")
+    if lacking := [column for column in INDEX_COLUMNS if column not in index]:
+        raise PluginError(f"{dataset.name}: index() gave a table without {', '.join(lacking)}")
+    for column in INDEX_COLUMNS:
+        for value in index[column]:
+            if not isinstance(value, str):
+                raise PluginError(f"{dataset.name}: index() has {value!r} in the column {column}, which holds text")
+    return index
 
 
 def _alike(names: Iterable[str]) -> list[list[str]]:
@@ -100,11 +116,11 @@ def read_all(
         for rows in batches:
             yield rows, reader.read(rows)
         return
-    pool = ProcessPoolExecutor(jobs, _SPAWN, _adopt, (dataset, size, judge))
+    pool = ProcessPoolExecutor(jobs, _SPAWN, _start_worker, (dataset, size, judge))
     try:
         under_way: deque[tuple[Batch, Future[list[Clip]]]] = deque()
         for rows in batches:
-            under_way.append((rows, pool.submit(_read_adopted, rows)))
+            under_way.append((rows, pool.submit(_read_in_worker, rows)))
             if len(under_way) > 2 * jobs:  # no more: what is read waits in memory to be written
                 done, clips = under_way.popleft()
                 yield done, clips.result()
@@ -130,16 +146,16 @@ def _reader(dataset: Dataset, size: int, judge: FrameJudge | None) -> ClipReader
     return ClipReader(dataset, SAMPLE_RATE, size, judge.open() if judge else None)
 
 
-_adopted: ClipReader
+_worker_reader: ClipReader
 
 
-def _adopt(dataset: Dataset, size: int, judge: FrameJudge | None) -> None:
+def _start_worker(dataset: Dataset, size: int, judge: FrameJudge | None) -> None:
     """Make this process a worker on a data set."""
-    global _adopted
+    global _worker_reader
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted too, and ends its workers in order
     threading.Thread(target=_end_with_parent, daemon=True).start()
     threadpool_limits(1)  # the processes share the CPUs already
-    _adopted = _reader(dataset, size, judge)
+    _worker_reader = _reader(dataset, size, judge)
 
 
 def _end_with_parent() -> None:
@@ -150,5 +166,5 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _read_adopted(rows: Batch) -> list[Clip]:
-    return _adopted.read(rows)
+def _read_in_worker(rows: Batch) -> list[Clip]:
+    return _worker_reader.read(rows)

@@ -32,8 +32,9 @@ TRAINING_SPEAKERS = "the training split"  # in `met`: the people of whatever dat
 class WeightsFile:
     """A file of pretrained weights, at `file` below the weights folder.
 
-    `sha256` may be a prefix where the publisher states only that, and "" where none is stated: then the file is taken
-    as it is, and its own hash stands in the record. `url` "" means that it can only be put there by hand.
+    `sha256` may be a prefix where the publisher states only that, and "" where none is stated: then the hash of the
+    file that is used first is written down, and another file is refused later. `url` "" means that it can only be put
+    there by hand.
     """
 
     file: str
@@ -71,7 +72,7 @@ class Judge(ABC):
     licence: str = ""
 
     @abstractmethod
-    def look(self, faces: torch.Tensor) -> torch.Tensor:
+    def predict(self, faces: torch.Tensor) -> torch.Tensor:
         """float32 [N, D] on the CPU (see JUDGE_KINDS) for faces float32 [N, 3, H, W], RGB in [0, 1].
 
         A row must not depend on the other faces of the batch. A face that it can say nothing about gives NaN.

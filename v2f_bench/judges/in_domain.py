@@ -25,7 +25,7 @@ class _InDomain(Judge):
 
     trained_here = True
     people = "the training split's speakers"
-    met = frozenset({TRAINING_SPEAKERS})  # of the test speakers none, but where a split shares its speakers
+    met = frozenset({TRAINING_SPEAKERS})  # test speakers too, where a split has its speakers on both sides
     licence = "as the data set"
     epochs: ClassVar[int]
 
@@ -96,14 +96,17 @@ class InDomainIdentity(_InDomain):
         import numpy as np
 
         rows = np.flatnonzero(train.table["face"])
-        return rows, np.unique(train.table["speaker"].to_numpy()[rows], return_inverse=True)[1]
+        speakers, targets = np.unique(train.table["speaker"].to_numpy()[rows], return_inverse=True)
+        if len(speakers) < 2:
+            raise NotAvailable(f"{self.name} needs faces of two training speakers; there are {len(speakers)}")
+        return rows, targets
 
     def _new_head(self, classes: int) -> nn.Module:
         from v2f_bench.judges.embedder import CosineSoftmax, Embedder
 
         return CosineSoftmax(Embedder.dimensions, classes)
 
-    def look(self, faces: torch.Tensor) -> torch.Tensor:
+    def predict(self, faces: torch.Tensor) -> torch.Tensor:
         """The sum of the unit embeddings of each face and of its mirror image: float32 [N, 64]."""
         import torch
 
@@ -155,7 +158,7 @@ class InDomainEmotion(_InDomain):
 
         return LinearSoftmax(Embedder.dimensions, classes)
 
-    def look(self, faces: torch.Tensor) -> torch.Tensor:
+    def predict(self, faces: torch.Tensor) -> torch.Tensor:
         """The mean of the probabilities of each face and of its mirror image: float32 [N, len(labels)]."""
         import torch
 

@@ -9,6 +9,7 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from v2f_bench.files import write_text_whole
 from v2f_bench.hashing import file_sha256
 from v2f_bench.interfaces import BenchError, NotAvailable, Progress, WeightsFile
 from v2f_bench.media.file import HEAD, POINTER, is_web_page
@@ -16,6 +17,7 @@ from v2f_bench.media.file import HEAD, POINTER, is_web_page
 if TYPE_CHECKING:
     import torch
 
+SHA256_DIGITS = 64  # hexadecimal; some publishers state the first few alone
 WEIGHTS_VARIABLE = "V2F_BENCH_WEIGHTS"  # a folder of weights that lie elsewhere, of a whole lab say
 
 
@@ -33,12 +35,15 @@ def places(weights: WeightsFile, folder: Path) -> list[Path]:
     return [place / file for place in folders]
 
 
-def find_weights(weights: WeightsFile, folder: Path) -> Path:
+def find_weights(weights: WeightsFile, folder: Path, remember: bool = True) -> Path:
     """The file, at the first of its `places` that has it, checked against its hash.
+
+    `remember`: whether a hash that no publisher states is written down, if this is the first use of the file.
 
     Raises:
         NotAvailable: it is not there, or holds no weights; says where to put it.
-        BenchError: the file there is another one; it is not opened.
+        BenchError: the file there is another one than its publisher states, or than was first used here; it is not
+            opened.
     """
     path = next((place for place in places(weights, folder) if place.is_file()), None)
     if path is None:
@@ -46,16 +51,32 @@ def find_weights(weights: WeightsFile, folder: Path) -> Path:
         fetch = f", or let `--fetch-weights` get it from {weights.url}" if weights.url else ""
         name = Path(weights.file).name
         raise NotAvailable(f"needs weights/{name} in the cache folder ({_terms(weights)}); put it there by hand{fetch}")
-    if words := no_weights(path):
+    if words := file_problem(path):
         # No whole path: see above.
         raise NotAvailable(f"{path.name}: no weights: {words}; replace it (`weights where JUDGE` prints its place)")
     sha256 = file_sha256(path)
     if not sha256.startswith(weights.sha256.lower()):
         raise BenchError(f"{path}: sha256 is {sha256}, not {weights.sha256}…; not opened. Remove or replace it.")
+    if len(weights.sha256) < SHA256_DIGITS:
+        _check_as_before(sha256, path, folder, remember)
     return path
 
 
-def no_weights(path: Path) -> str:
+def _check_as_before(sha256: str, path: Path, folder: Path, remember: bool = True) -> None:
+    """Of a file whose publisher states no whole hash, the one seen first is written down beside the weights."""
+    first = folder / f"{path.name}.sha256"
+    if first.is_file():
+        if (before := first.read_text().strip()) != sha256:
+            raise BenchError(
+                f"{path}: sha256 is {sha256}, but was {before} when it was first used; not opened. Put the former file "
+                f"back, or remove {first} if you trust the new one."
+            )
+    elif remember:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text_whole(first, sha256 + "\n")
+
+
+def file_problem(path: Path) -> str:
     """What a file is that cannot hold weights, by its first bytes, as a server answers that has none; "" otherwise."""
     with path.open("rb") as stream:
         head = stream.read(HEAD)
@@ -74,10 +95,10 @@ def no_weights(path: Path) -> str:
 def state_of(weights: WeightsFile, folder: Path) -> str:
     """ "present", "absent", "wrong hash", or "no weights: ..." and what the file is instead."""
     try:
-        find_weights(weights, folder)
+        find_weights(weights, folder, remember=False)
     except NotAvailable:
         path = next((place for place in places(weights, folder) if place.is_file()), None)
-        return f"no weights: {no_weights(path)}" if path else "absent"
+        return f"no weights: {file_problem(path)}" if path else "absent"
     except BenchError:
         return "wrong hash"
     return "present"
@@ -98,11 +119,13 @@ def fetch_weights(weights: WeightsFile, folder: Path, progress: Progress) -> Pat
     progress.line(f"fetching {weights.url} ({_terms(weights)}) to {path}")
     try:
         _download(weights, unfinished, progress)
-        if words := no_weights(unfinished):
+        if words := file_problem(unfinished):
             raise NotAvailable(f"{weights.url}: no weights came: {words}; put the file at {path} by hand")
         sha256 = file_sha256(unfinished)
         if not sha256.startswith(weights.sha256.lower()):
             raise BenchError(f"{weights.url}: sha256 is {sha256}, not {weights.sha256}…; the download was thrown away")
+        if len(weights.sha256) < SHA256_DIGITS:
+            _check_as_before(sha256, path, folder)
         unfinished.rename(path)
     except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
         raise NotAvailable(f"{weights.url} could not be fetched ({error}); put the file at {path} by hand") from None

@@ -11,13 +11,13 @@ import numpy as np
 
 from v2f_bench.interfaces import DataError, Dataset, Judge
 from v2f_bench.interfaces.labels import standard_label
-from v2f_bench.interfaces.media import is_video
 from v2f_bench.media.changes import Change, noted
 from v2f_bench.media.faces import BATCH, Frame, align_faces, choose_frame, one_thread, shrunk, why_no_face
 from v2f_bench.media.mono import mono
 from v2f_bench.media.pauses import without_pauses
 from v2f_bench.media.picture import holds_picture, square, to_tensor
 from v2f_bench.media.sound import resample, to_int16
+from v2f_bench.media.suffixes import is_video
 from v2f_bench.media.video import holds_film
 
 SHORTEST = 0.5  # seconds; a voice below this says nothing
@@ -58,7 +58,7 @@ class ClipReader:
     Args:
         rate: Hz of the voices.
         size: pixels a side of the faces.
-        judge: an emotion judge, ready to look, if frames are to be chosen by the clip's emotion.
+        judge: an emotion judge, ready to use, if frames are to be chosen by the clip's emotion.
     """
 
     dataset: Dataset
@@ -177,9 +177,8 @@ class ClipReader:
         faces = [frame.face for place in asked for frame in scenes[place] if frame.face is not None]
         if not self.judge or not faces:
             return strengths
-        seen = np.concatenate(
-            [self.judge.look(to_tensor(np.stack(faces[s : s + BATCH]), self.size)) for s in range(0, len(faces), BATCH)]
-        )
+        batches = (np.stack(faces[start : start + BATCH]) for start in range(0, len(faces), BATCH))
+        seen = np.concatenate([self.judge.predict(to_tensor(batch, self.size)) for batch in batches])
         start = 0
         for place, column in asked.items():
             count = sum(frame.face is not None for frame in scenes[place])

@@ -12,10 +12,10 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
 
 from v2f_bench.interfaces import DataError, UsageError
-from v2f_bench.interfaces.media import PICTURE_SUFFIXES
 from v2f_bench.media.file import check_file
 from v2f_bench.media.jpeg import END, JPEG, is_damaged
 from v2f_bench.media.rgb import upright_rgb
+from v2f_bench.media.suffixes import PICTURE_SUFFIXES
 from v2f_bench.media.text import normal
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from v2f_bench.stats.runs import FEWEST_RUNS, Runs, estimate
 
 PERMUTATIONS = 9999
 EXACT_CLUSTERS = 14  # up to 2**14 sign patterns are all tried
-BLOCK = 2**22  # signs, or sums, at a time
+BLOCK = 2**22  # signs, sums or values at a time
+SIGNIFICANT = 0.05  # above which a second test, which takes long, would change nothing that is said
 
 Aggregate = Literal["mean", "median"]
 
@@ -110,44 +111,48 @@ def compare_pairs(
     the methods alike, each cluster's difference could as well have had the other sign (Fisher 1935; all patterns up to
     14 clusters, else `permutations` drawn ones and the observed one, Phipson & Smyth 2010, so never 0). That test takes
     the runs as given. With three or more runs the t test whose variance holds the runs too is made beside it, and the
-    larger p is reported: the difference must be beyond the chance of clusters and beyond that of runs. Medians and
-    statistics of the whole have the t test alone.
+    larger p is reported: the difference must be beyond the chance of clusters and beyond that of runs. Medians have the
+    larger p of the t test and of `exchange_test`. Statistics of the whole have the t test alone.
     """
-    found: list[Comparison] = []
+    comparisons: list[Comparison] = []
     flips: list[tuple[int, np.ndarray]] = []  # the comparison, and the sums of differences by cluster
     for first, second in pairs:
         a, b = samples[first], samples[second]
         if a.whole is not None and b.whole is not None:
-            found.append(_comparison(a.whole, b.whole, len(a.place)))
+            comparisons.append(_comparison(a.whole, b.whole, len(a.place)))
             continue
         assert a.values is not None
         assert b.values is not None
         both = a.known & b.known
         if not both.any():
-            found.append(NOTHING)
+            comparisons.append(NOTHING)
             continue
         as_they_are = (both == a.known).all() and (both == b.known).all()
         runs = (a.runs, b.runs) if as_they_are else (a.on(both), b.on(both))
         if a.aggregate == "mean":
             gaps = a.values[:, both].mean(axis=0) - b.values[:, both].mean(axis=0)
-            flips.append((len(found), np.bincount(a.place[both], gaps, a.clusters)))
-        found.append(_comparison(*runs, int(both.sum())))
+            flips.append((len(comparisons), np.bincount(a.place[both], gaps, a.clusters)))
+        comparisons.append(_comparison(*runs, int(both.sum())))
+        if a.aggregate == "median" and comparisons[-1].p_value < SIGNIFICANT:
+            by_exchange = exchange_test(a.values[:, both], b.values[:, both], a.place[both], permutations, seed)
+            comparisons[-1] = replace(comparisons[-1], p_value=max(comparisons[-1].p_value, by_exchange))
     p_values = sign_flip_tests(np.array([sums for _, sums in flips]), permutations, seed) if flips else np.empty(0)
     for (number, _), p_value in zip(flips, p_values, strict=True):
-        by_t = found[number].p_value if max(found[number].seeds) >= FEWEST_RUNS and found[number].clusters > 1 else 0.0
-        found[number] = replace(found[number], p_value=max(float(p_value), by_t))
-    return found
+        by_seeds = max(comparisons[number].seeds) >= FEWEST_RUNS and comparisons[number].clusters > 1
+        by_t = comparisons[number].p_value if by_seeds else 0.0
+        comparisons[number] = replace(comparisons[number], p_value=max(float(p_value), by_t))
+    return comparisons
 
 
 def sign_flip_tests(differences: np.ndarray, permutations: int = PERMUTATIONS, seed: int = 0) -> np.ndarray:
     """For each row of `differences`, float [k, c], one number a cluster: the two-sided p-value of its sum when the
     signs are chance, float [k]. A number of 0 has no sign, and does not count as a cluster."""
-    found = np.ones(len(differences))
+    p_values = np.ones(len(differences))
     signed = (differences != 0).sum(axis=1)
     for row in np.flatnonzero((signed > 0) & (signed <= EXACT_CLUSTERS)):
         numbers = differences[row][differences[row] != 0]
         patterns = 1 - 2 * (np.arange(2 ** len(numbers))[:, None] >> np.arange(len(numbers)) & 1)
-        found[row] = _as_large(numbers[None], patterns)[0] / len(patterns)
+        p_values[row] = _as_large(numbers[None], patterns)[0] / len(patterns)
     many = differences[signed > EXACT_CLUSTERS]
     if len(many):
         rng, extreme = np.random.default_rng(seed), np.zeros(len(many))
@@ -155,8 +160,36 @@ def sign_flip_tests(differences: np.ndarray, permutations: int = PERMUTATIONS, s
         for start in range(0, permutations, block):
             size = (min(block, permutations - start), many.shape[1])
             extreme += _as_large(many, 1.0 - 2.0 * rng.integers(2, size=size, dtype=np.int8))
-        found[signed > EXACT_CLUSTERS] = (1 + extreme) / (1 + permutations)
-    return found
+        p_values[signed > EXACT_CLUSTERS] = (1 + extreme) / (1 + permutations)
+    return p_values
+
+
+def exchange_test(
+    a: np.ndarray, b: np.ndarray, place: np.ndarray, permutations: int = PERMUTATIONS, seed: int = 0
+) -> float:
+    """The two-sided p-value of the difference of medians, where two methods that are alike could have exchanged all
+    trials of a cluster.
+
+    `a` and `b`, float [s, n] and [t, n], have one row a training run; as many runs of each take part as both have. The
+    difference is that of the runs' mean medians. `place`, int [n], is the cluster of each trial.
+    """
+    runs = min(len(a), len(b))
+    a, b = a[:runs], b[:runs]
+    names, place = np.unique(place, return_inverse=True)
+    observed = abs(float(np.median(a, axis=1).mean() - np.median(b, axis=1).mean()))
+    exact = len(names) <= EXACT_CLUSTERS
+    rng, total = np.random.default_rng(seed), 2 ** len(names) if exact else permutations
+    extreme, block = 0, max(1, BLOCK // a.size)
+    for start in range(0, total, block):
+        numbers = np.arange(start, min(start + block, total))
+        if exact:
+            exchanged = (numbers[:, None] >> np.arange(len(names)) & 1).astype(bool)
+        else:
+            exchanged = rng.integers(2, size=(len(numbers), len(names)), dtype=np.int8).astype(bool)
+        swap = exchanged[:, None, place]
+        gaps = np.median(np.where(swap, b, a), axis=2) - np.median(np.where(swap, a, b), axis=2)
+        extreme += int((np.abs(gaps.mean(axis=1)) >= observed - 1e-12).sum())
+    return extreme / total if exact else (1 + extreme) / (1 + total)
 
 
 def _as_large(differences: np.ndarray, signs: np.ndarray) -> np.ndarray:

@@ -113,9 +113,12 @@ class Material:
     def run(self, label: str) -> RunFaces:
         return next(run for run in self.runs if run.label == label)
 
-    def voice(self, clip: str) -> np.ndarray:
-        """A recording: int16 [T]."""
-        return np.array(self.bench.store.voice(clip))
+    def voice(self, trial: str) -> np.ndarray:
+        """The recording that a trial hands to methods: int16 [T]."""
+        from v2f_bench.harness.trial_voices import trial_voice
+
+        trials = self.bench.trials
+        return np.array(trial_voice(self.bench.store, self.bench.protocol, trials[trials["trial"] == trial].iloc[0]))
 
     def photograph(self, clip: str) -> np.ndarray:
         """A real face: uint8 [resolution, resolution, 3]."""
@@ -163,8 +166,8 @@ def open_material(given: Sequence[str], data_root: Path | None, responsible: str
     records = [read_record(folder) for folder, _ in places]
     hashes = {record.protocol.hash for record in records}
     if len(hashes) > 1:
-        told = "; ".join(f"{f}: {r.protocol.hash}" for (f, _), r in zip(places, records, strict=True))
-        raise UsageError(f"--run: only runs of one protocol can be compared ({told})")
+        protocols = "; ".join(f"{f}: {r.protocol.hash}" for (f, _), r in zip(places, records, strict=True))
+        raise UsageError(f"--run: only runs of one protocol can be compared ({protocols})")
     first = records[0].dataset
     cls = registry().find("dataset", first.name).cls
     check_permission(cls.name, cls.card, responsible)  # before hours of preparing, not after
