@@ -29,10 +29,12 @@ class CycleGan(Method):
     40 frames out of a recording; here a recording has the mean over all such stretches. Layer sizes and trainings of
     both networks, on which it is silent, are ours.
 
-    `paper` is unpaired, as the source. `quick` departs from it: 64 pixels and narrow networks; MFSC of longer windows,
-    farther apart; a person's neutral and emotional face as a pair; the condition as scale and shift in every block; a
-    flow, a mask and a colour that change the source face in place of a picture of its own; discriminators that come in
-    late, with little weight; cycles in one step of eight; the mean of the weights.
+    `paper` is unpaired, as the source; its convolutions that the tiled condition joins have no instance norm, which
+    would subtract the condition again. `quick` departs from it: 64 pixels and narrow networks; MFSC of longer windows,
+    farther apart; a person's neutral and emotional face as a pair, of which hair, background and light are left out;
+    the condition as scale and shift in every block; in place of a picture of its own a flow, a mask and a colour that
+    change the source face, and the flow drawn twice as far as it was learned; discriminators that come in late, with
+    little weight; cycles in one step of eight; the mean of the weights.
     """
 
     name = "cyclegan"

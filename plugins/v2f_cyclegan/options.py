@@ -77,7 +77,7 @@ class CycleGanOptions:
         return bool(self.weight_pair or self.weight_match)
 
 
-# Chosen in another world of synthetic-speakers than the default one.
+# Chosen in another world of synthetic-speakers than the default one, on people of it who were not learned from.
 QUICK = CycleGanOptions(
     window=0.064,
     hop=0.040,
