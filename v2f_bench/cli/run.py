@@ -86,6 +86,7 @@ def run(
     from v2f_bench.harness.execute import execute
     from v2f_bench.interfaces import BenchError
     from v2f_bench.leaderboard import Choice
+    from v2f_bench.report import write_reports
 
     request = RunRequest(
         bench=BenchRequest(
@@ -119,6 +120,8 @@ def run(
         if outcome.unsuited:
             typer.echo(f"left out: {outcome.plan.plugin.name}: {outcome.problem}")
     typer.echo(f"\n{len(records)} run{'s' * (len(records) != 1)} in {output}.")
+    for page in write_reports(records, data_root, display):
+        typer.echo(f"report: {page}")
     problems = [
         f"{outcome.plan.plugin.name}: {outcome.problem}"
         for outcome in outcomes

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from v2f_bench.leaderboard import Choice
     from v2f_bench.record import Record
 
-__all__ = ["Format", "full_page", "read_runs", "show_leaderboard", "write_leaderboard"]
+__all__ = ["Format", "full_page", "read_runs", "say", "show_leaderboard", "write_leaderboard", "write_page"]
 
 
 def say(line: str) -> None:
@@ -60,11 +60,16 @@ def full_page(roots: Sequence[Path]) -> str:
 
 
 def write_leaderboard(records: dict[Path, Record], choice: Choice, form: Format, output: Path) -> None:
-    from v2f_bench.files import write_text_whole
     from v2f_bench.leaderboard import leaderboard
     from v2f_bench.render import render
 
-    text = render(leaderboard(records, choice, say), form)
+    write_page(output, render(leaderboard(records, choice, say), form), f"{len(records)} runs in")
+
+
+def write_page(output: Path, text: str, what: str = "written:") -> None:
+    """Text to a file, whole or not at all, and a line that says so."""
+    from v2f_bench.files import write_text_whole
+
     output.parent.mkdir(parents=True, exist_ok=True)
     write_text_whole(output, text)
-    typer.echo(f"{len(records)} run{'s' * (len(records) != 1)} in {output}")
+    typer.echo(f"{what} {output}")

@@ -68,7 +68,7 @@ def _board(board: Board) -> str:
     layout = "l" * 3 + "r" * (len(facts) - 3) + "r@{\\,}l" * len(board.columns)
     caption = f"{escaped(board.dataset.name)}, {escaped(board.protocol.name)} ({escaped(board.protocol.hash)}). "
     notes = [note.text for note in board.notes if note.brief]
-    return _table(layout, heads, [rows, bounds], caption + escaped(overview(board)), notes)
+    return table_of(layout, heads, [rows, bounds], caption + escaped(overview(board)), notes)
 
 
 def _row(row: Row, measured: Sequence[int], has_overall: bool) -> list[str]:
@@ -111,7 +111,7 @@ def _groups(board: Board, tables: Sequence[GroupTable], label: str) -> str:
         heads = [title, *(f"\\multicolumn{{2}}{{c}}{{{escaped(group)}}}" for group in each.groups)]
         rows = [[escaped(name), *(t for cell in cells for t in _group(cell))] for name, cells in each.rows.items()]
         caption = f"{escaped(board.dataset.name)}, {escaped(board.protocol.name)}: by {label}."
-        shown.append(_table("l" + "r@{\\,}l" * len(each.groups), heads, [rows], caption, []))
+        shown.append(table_of("l" + "r@{\\,}l" * len(each.groups), heads, [rows], caption, []))
     return "\n".join(shown)
 
 
@@ -128,10 +128,10 @@ def _reported(rows: Sequence[ReportedRow]) -> str:
     ]
     caption = "As papers report it, each in its own protocol: not comparable with our tables, and not ranked."
     layout = "llrp{.3\\linewidth}p{.25\\linewidth}"
-    return _table(layout, ["method", "measure", "value", "protocol", "source"], [cells], caption, [])
+    return table_of(layout, ["method", "measure", "value", "protocol", "source"], [cells], caption, [])
 
 
-def _table(
+def table_of(
     layout: str, heads: Sequence[str], blocks: Sequence[Sequence[Sequence[str]]], caption: str, notes: Sequence[str]
 ) -> str:
     body = "\n\\midrule\n".join("\n".join(" & ".join(row) + " \\\\" for row in rows) for rows in blocks if rows)

@@ -12,7 +12,7 @@ import re
 from functools import cache
 from typing import Any
 
-from v2f_bench.render import words
+from v2f_bench.render import paired, words
 
 TEMPLATES = "templates"
 
@@ -62,7 +62,10 @@ def _environment() -> Any:
     env.filters |= {
         **{"plain": words.plain, "digits": words.digits, "rank": words.rank_words, "half": words.half},
         **{"gap": words.gap_words, "group": words.group_words, "heading": words.heading, "overview": words.overview},
-        **{"with_half": words.with_half, "svg": svg_uri},
+        **{"with_half": words.with_half, "svg": svg_uri, "number": words.number, "slice": words.slice_words},
     }
-    env.globals |= {"titles": words.titles, "row_name": words.row_name, "anchor": anchor, "marks": words.INDEPENDENCE}
+    env.globals |= {
+        **{"titles": words.titles, "row_name": words.row_name, "anchor": anchor, "marks": words.INDEPENDENCE},
+        **{"paired_headings": paired.headings, "paired_cells": paired.cells, "paired_name": paired.row_title},
+    }
     return env

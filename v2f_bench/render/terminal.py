@@ -33,13 +33,17 @@ GAP = 2  # columns between two columns
 
 def as_terminal(leaderboard: Leaderboard, width: int | None = None, colours: bool = False) -> str:
     """Text of at most `width` columns; None: as wide as the terminal is."""
-    width = width or shutil.get_terminal_size((FALLBACK_WIDTH, 40)).columns
+    width = width or terminal_width()
     parts: list[RenderableType] = []
     for board in leaderboard.boards:
         parts += [*_board(board, width), ""]
     if leaderboard.reported:
         parts.append(f"Papers report {len(leaderboard.reported)} numbers on these data sets: --format md shows them.")
     return printed(parts, width, colours)
+
+
+def terminal_width() -> int:
+    return shutil.get_terminal_size((FALLBACK_WIDTH, 40)).columns
 
 
 def printed(parts: Sequence[RenderableType], width: int, colours: bool = False) -> str:
@@ -99,10 +103,11 @@ def _board(board: Board, width: int) -> list[RenderableType]:
             title = f"{titles([each.column])[0]} ({plain(each.column.judge)})"
             cells = [[plain(name), *map(group_words, groups)] for name, groups in each.rows.items()]
             tables += [grid([title, *map(plain, each.groups)], cells), ""]
-    return [*tables, *(Text(line) for note in notes for line in _bullet(note, width))]
+    return [*tables, *(Text(line) for note in notes for line in bullet(note, width))]
 
 
-def _bullet(note: str, width: int) -> list[str]:
+def bullet(note: str, width: int) -> list[str]:
+    """A note as the lines of a list."""
     return textwrap.wrap(note, width, initial_indent="· ", subsequent_indent="  ")
 
 

@@ -12,6 +12,7 @@ from v2f_bench.leaderboard.differences import Gap
 from v2f_bench.leaderboard.groups import GroupCell
 from v2f_bench.leaderboard.names import measure_title
 from v2f_bench.leaderboard.standings import Standing
+from v2f_bench.record import Slice
 
 ANSWER = "†"
 INDEPENDENCE = {True: "", False: "‡", None: "§"}
@@ -32,6 +33,10 @@ def plain(text: str) -> str:
 def digits(value: float) -> str:
     """As many as say something: three decimals below 10, one above."""
     return f"{value:z.3f}" if abs(value) < 10 else f"{value:.1f}"
+
+
+def number(value: float | None) -> str:
+    return "" if value is None else digits(value)
 
 
 def half(low: float, high: float) -> str:
@@ -73,6 +78,14 @@ def group_words(cell: GroupCell | None) -> str:
     if math.isnan(cell.value):
         return NOT_MEASURED
     return f"{with_half(cell.value, cell.low, cell.high)} ({cell.n})" + (f" ({FEW})" if cell.small else "")
+
+
+def slice_words(one: Slice | None) -> str:
+    """As `group_words`, of one run."""
+    if one is None:
+        return ""
+    value, low, high = (float("nan") if end is None else end for end in (one.value, one.low, one.high))
+    return group_words(GroupCell(value, low, high, one.n, one.speakers, one.small))
 
 
 def row_name(row: Row, escape: Callable[[str], str] = plain) -> str:
