@@ -70,7 +70,7 @@ def make_clips(folder: Path, count: int) -> None:
     for number, entry in enumerate(people.index()["face"]):
         voice, rate = people.read_voice(entry)
         soundfile.write(folder / f"{number:05d}.wav", soxr.resample(voice, rate, 48_000), 48_000)
-        write_video(folder / f"{number:05d}.mp4", people.read_face(entry), round(len(voice) / rate * FPS), number)
+        write_video(folder / f"{number:05d}.mp4", people.read_face(entry, FACE), round(len(voice) / rate * FPS), number)
     for number in range(DISTINCT, count):
         for suffix in ("wav", "mp4"):
             shutil.copy(folder / f"{number % DISTINCT:05d}.{suffix}", folder / f"{number:05d}.{suffix}")
@@ -83,7 +83,7 @@ def write_video(path: Path, face: np.ndarray, frames: int, seed: int) -> None:
     room = Image.fromarray(
         np.repeat(np.linspace(60, 160, HEIGHT)[:, None, None], WIDTH, 1).repeat(3, 2).astype(np.uint8)
     )
-    person = Image.fromarray(face).resize((FACE, FACE))
+    person = Image.fromarray(face)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=FPS)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"

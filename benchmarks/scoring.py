@@ -44,7 +44,7 @@ from v2f_bench.interfaces import Evidence
 from v2f_bench.judges import deepface
 from v2f_bench.judges.inception import Inception
 from v2f_bench.judges.mtcnn import Mtcnn
-from v2f_bench.media.picture import square, write_picture
+from v2f_bench.media.picture import write_picture
 from v2f_bench.metrics import Fid, Kid
 
 TIMES_AS_FAST, GIB = 3, 3  # the claim
@@ -69,7 +69,7 @@ def make_pictures(folder: Path, count: int, world: int) -> list[Path]:
     folder.mkdir()
     rng = np.random.default_rng(world)
     people = SyntheticSpeakers(SyntheticOptions(speakers=DISTINCT, clips=1, world=world), None)
-    drawn = [square(people.read_face(entry), SIDE).astype(int) for entry in people.index()["face"][:count]]
+    drawn = [people.read_face(entry, SIDE).astype(int) for entry in people.index()["face"][:count]]
     paths = [folder / f"{number:05d}.png" for number in range(count)]
     for number, path in enumerate(paths):
         noisy = drawn[number % DISTINCT] + rng.integers(-3, 4, (SIDE, SIDE, 3))

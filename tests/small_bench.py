@@ -34,7 +34,8 @@ def plan_of(method, options, bench, seed=0, devices=("cpu",), threads=1):
         "quick",
         seed,
     )
-    return Plan(spec, plugin, options, bench.key, bench.training_key, computing, devices)
+    side = method.resolution(options, bench.protocol.resolution)
+    return Plan(spec, plugin, options, bench.key, bench.training_key(side), side, computing, devices)
 
 
 def small_workplace(cache, output="runs", progress=None):

@@ -8,12 +8,13 @@ import pytest
 import torch
 
 from v2f_baselines import v2f_bench_methods
+from v2f_baselines.linear import PENALTY, ridge_regression
 from v2f_bench.datasets.synthetic_speakers.causes import SHARED_FACTORS, draw_person
 from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
 from v2f_bench.harness.bench import set_up
 from v2f_bench.harness.trials import trials_for
 from v2f_bench.harness.workplace import Workplace
-from v2f_bench.interfaces import Context, Offer
+from v2f_bench.interfaces import Clips, Context, NoOptions, Offer, Trials, Voices
 
 METHODS = {method.name: method for method in v2f_bench_methods()}
 
@@ -64,10 +65,71 @@ def test_random_face_draws_training_faces_another_with_another_seed(bench):
     assert (rows != rows_of(faces_of("random-face", bench, seed=1), bench.split("train"))).any()
 
 
-def test_same_sex_face_hears_the_sex_of_people_it_never_met(bench):
+def test_same_sex_face_hears_the_sex_of_people_it_never_met(cache):
+    dataset = SyntheticSpeakers(SyntheticOptions(speakers=96, clips=3), None)
+    bench = set_up(dataset, Workplace(cache=cache, jobs=1))
     train = bench.split("train")
     shown = train.table["sex"].to_numpy()[rows_of(faces_of("same-sex-face", bench), train)]
     assert (shown == bench.trials["sex"]).mean() > 0.9
+
+
+class Hums(Clips):
+    """Made-up people whose voices tell both: louder with age, low for men; their faces are a grey of their number."""
+
+    rate, resolution = 16_000, 8
+
+    def __init__(self, count, seed):
+        self.rng = np.random.default_rng(seed)
+        sex, age = self.rng.choice(["female", "male"], count), self.rng.uniform(20, 80, count)
+        self.table = pd.DataFrame({"speaker": range(count), "sex": sex, "age": age, "voice": True, "face": True})
+
+    def voices(self, rows):
+        of = self.table.iloc[rows]
+        noise = self.rng.standard_normal((len(of), 8000)) * np.exp(of["age"].to_numpy() / 40)[:, None] * 1e-3
+        low = np.cumsum(noise, axis=1) / 20
+        samples = np.where((of["sex"] == "male").to_numpy()[:, None], low, noise)
+        return Voices(torch.tensor(samples, dtype=torch.float32), torch.full((len(of),), 8000), self.rate)
+
+    def faces(self, rows):
+        return (torch.tensor(rows) / 255).view(-1, 1, 1, 1).expand(-1, 3, 8, 8)
+
+
+def test_same_sex_and_age_face_hears_both_of_people_it_never_met():
+    known, strangers = Hums(200, seed=0), Hums(60, seed=1)
+    method = METHODS["same-sex-and-age-face"](NoOptions())
+    method.fit(known, known, Context())
+    voices = strangers.voices(range(60))
+    male, age = method.hear(voices)
+    assert (male.numpy() == (strangers.table["sex"] == "male")).mean() > 0.95
+    assert np.abs(age.numpy() - strangers.table["age"]).mean() < 5
+    faces = method.generate(Trials(tuple(map(str, range(60))), {"voice": voices}, 8), Context())
+    shown = known.table.iloc[(faces[:, 0, 0, 0] * 255).round().int().tolist()].reset_index()
+    assert (shown["sex"] == strangers.table["sex"]).mean() > 0.95
+    assert np.abs(shown["age"] - strangers.table["age"]).mean() < 10, "20 is blind"
+
+
+def test_labelled_face_knows_sex_and_age_and_needs_no_voice(bench):
+    assert METHODS["labelled-face"].needs == {"attributes"}
+    train = bench.split("train")
+    shown = train.table.iloc[rows_of(faces_of("labelled-face", bench), train)].reset_index()
+    assert (shown["sex"] == bench.trials["sex"]).all()
+    gap, blind = (
+        np.abs(bench.trials["age"].to_numpy() - ages).mean() for ages in (shown["age"], train.table["age"].mean())
+    )
+    assert gap < blind / 2
+
+
+def test_ridge_regression_is_scikit_learns():
+    from sklearn.linear_model import Ridge
+
+    rng = np.random.default_rng(0)
+    features = rng.standard_normal((200, 7))
+    features -= features.mean(axis=0)
+    numbers = features @ rng.standard_normal(7) + 40 + rng.standard_normal(200)
+    weights, bias = ridge_regression(torch.tensor(features), torch.tensor(numbers))
+    theirs = Ridge(alpha=PENALTY * 200).fit(features, numbers)
+    np.testing.assert_allclose(weights, theirs.coef_, rtol=1e-4)
+    assert float(bias) == pytest.approx(theirs.intercept_, rel=1e-5)
 
 
 def test_real_photo_is_another_picture_of_the_speaker(bench):

@@ -146,7 +146,8 @@ WRONG = [
     ('licence = "none"', 'licence = "none"\nurl = "file:///etc/passwd"', "url begins with https://"),
     ('name = "mine"', 'name = "../mine"', "name is letters, digits"),
     ("sha256", "sha265", "sha265 is no key.*did you mean 'sha256'"),
-    ('sha256 = "0000', 'sha256 = "ABCD', "sha256 is the 64 hexadecimal digits"),
+    ('sha256 = "0000', 'sha256 = "XYZ0', "sha256 is the 64 hexadecimal digits"),
+    ('sha256 = "0000', 'sha256 = "0', "sha256 is the 64 hexadecimal digits"),
     ('layout = "NCHW"', 'layout = "NHCW"', "input.layout is one of NHWC, NCHW"),
     ('layout = "NCHW"', 'layot = "NCHW"', "input.layot is no key.*did you mean 'layout'"),
     ("size = 8", "size = 8.5", "input.size is a whole number"),
@@ -193,6 +194,62 @@ def test_a_card_that_is_absent_or_no_toml_is_told(tmp_path):
     (tmp_path / "text.toml").write_text("name = ")
     with pytest.raises(UsageError, match="not readable as a judge card"):
         read_card(tmp_path / "text.toml")
+
+
+def test_a_card_as_an_editor_of_windows_saves_it_is_the_same_judge(tmp_path):
+    path = card(tmp_path, flatten(tmp_path / "net.onnx", ["n", 3, 8, 8]))
+    version, text = read_card(path).version, path.read_text()
+    digits = text.partition('sha256 = "')[2][:64]
+    shouted = text.replace(digits, digits.upper())
+    for data in (shouted.encode("utf-8-sig"), shouted.replace("\n", "\r\n").encode(), text.encode("utf-16")):
+        path.write_bytes(data)
+        assert read_card(path).version == version
+        assert opened(path).weights.sha256 == digits
+    path.write_bytes(text.replace('licence = "none"', 'licence = "Müller"').encode("cp1252"))
+    with pytest.raises(UsageError, match=r"not readable as a judge card \(line 5 is not UTF-8"):
+        read_card(path)
+
+
+def minus_the_mean_of_the_batch(path, weight, share):
+    """A network that takes a part of the batch's mean from each row, as batch normalisation does in training."""
+    nodes = [
+        ("Flatten", ["in"], ["flat"], {"axis": 1}),
+        ("MatMul", ["flat", "weight"], ["rows"], {}),
+        ("ReduceMean", ["rows"], ["mean"], {"axes": [0], "keepdims": 1}),
+        ("Mul", ["mean", "share"], ["part"], {}),
+        ("Sub", ["rows", "part"], ["out"], {}),
+    ]
+    constants = {"weight": weight.astype(np.float32), "share": np.array([share], np.float32)}
+    return network(path, nodes, ["n", 3, 8, 8], ["n", weight.shape[1]], constants)
+
+
+def test_a_network_whose_rows_depend_on_the_batch_is_refused(tmp_path):
+    weight = np.random.default_rng(0).normal(size=(192, 5))
+    for share in (1.0, 0.1):
+        net = minus_the_mean_of_the_batch(tmp_path / "net.onnx", weight, share)
+        with pytest.raises(BenchError, match="depends on the other faces of the batch; export it in evaluation mode"):
+            opened(card(tmp_path, net, given="highest = 1"))
+    opened(card(tmp_path, minus_the_mean_of_the_batch(tmp_path / "net.onnx", weight, 0.0), given="highest = 1"))
+
+
+@pytest.mark.parametrize(("layout", "shape"), [("NCHW", (3, 64, 64)), ("NHWC", (64, 64, 3))])
+def test_a_network_that_takes_another_size_is_named_with_it(tmp_path, layout, shape):
+    """Its sides are free as it is declared, and fixed by a matrix inside."""
+    free = ["n", 3, "h", "w"] if layout == "NCHW" else ["n", "h", "w", 3]
+    weight, size = np.ones((3 * 64 * 64, 2), np.float32), [free[0], 2]
+    nodes = [("Flatten", ["in"], ["flat"], {"axis": 1}), ("MatMul", ["flat", "weight"], ["out"], {})]
+    net = network(tmp_path / "net.onnx", nodes, free, size, {"weight": weight})
+    with pytest.raises(BenchError, match=r"mine: its network takes faces .*: set size = 64") as caught:
+        opened(card(tmp_path, net, layout=layout, size=32))
+    assert str(shape) in str(caught.value)
+    assert not isinstance(caught.value, UsageError), "exit code 1: the command was right"
+    opened(card(tmp_path, net, layout=layout, size=64))
+
+
+def test_a_network_that_takes_no_face_says_what_it_said(tmp_path):
+    net = linear(tmp_path / "net.onnx", ["n", 3, "h", "w"], np.ones((777, 2)))
+    with pytest.raises(BenchError, match=r"cannot take faces \(3, 32, 32\) \("):
+        opened(card(tmp_path, net, size=32))
 
 
 def test_another_file_is_refused_before_it_is_opened(tmp_path):
@@ -243,9 +300,8 @@ def test_a_network_that_is_not_as_its_card_says_is_told(tmp_path):
     one = network(
         tmp_path / "one.onnx", [("ReduceMean", ["in"], ["out"], {"keepdims": 1})], ["n", 3, 8, 8], [1, 1, 1, 1]
     )
-    judge = opened(card(tmp_path, one))
-    with pytest.raises(UsageError, match=r"for 2 faces, not \[N, D\]"):
-        judge.look(noise(2))
+    with pytest.raises(UsageError, match=r"for 3 faces, not \[N, D\]"):
+        opened(card(tmp_path, one))
     nodes = [("Flatten", ["in"], [out], {"axis": 1}) for out in ("out", "more")]
     two = network(tmp_path / "two.onnx", nodes, ["n", 3, 8, 8], ["n", 192], outputs=("out", "more"))
     with pytest.raises(UsageError, match=r"several outputs: say which by output\.name: out, more"):

@@ -10,9 +10,8 @@ from small_media import RATE, touch, write_film, write_noise, write_pointer, wri
 
 from v2f_bench.datasets.folder import Folder, FolderOptions
 from v2f_bench.datasets.ravdess import Ravdess, RavdessOptions
-from v2f_bench.harness.doctor import examine, seconds_of
+from v2f_bench.harness.doctor import examine
 from v2f_bench.harness.workplace import Workplace
-from v2f_bench.interfaces import DataError
 
 
 @pytest.fixture
@@ -35,26 +34,28 @@ def media(tmp_path):
         write_pointer(tmp_path / f"pointer.{suffix}")
         (tmp_path / f"text.{suffix}").write_text("neither sound nor picture " * 20)
     (tmp_path / "film.png").write_bytes((tmp_path / "good.mp4").read_bytes())
+    (tmp_path / "misnamed.mp4").write_bytes((tmp_path / "good.m4a").read_bytes())
     return tmp_path
 
 
-@pytest.mark.parametrize(
-    ("name", "part", "seconds"),
-    [
-        *(("good." + suffix, "voice", 2.0) for suffix in ("wav", "flac", "mp3", "m4a", "mp4")),
-        *(("good." + suffix, "face", 0.0) for suffix in ("png", "jpg")),
-    ],
-)
-def test_good_files(media, name, part, seconds):
-    assert seconds_of(media / name, part) == pytest.approx(seconds, abs=0.15)
+def examined(folder, name, part):
+    """What the doctor says of one file that is the voice or the face of a clip."""
+    voice, face = (name, "") if part == "voice" else ("", name)
+    (folder / "clips.csv").write_text(f"speaker,voice,face\nAda,{voice},{face}\n")
+    return examine(Folder(FolderOptions(cropped=True), folder), Workplace(cache=folder / "cache", jobs=1))
 
 
-def test_a_silent_film_has_a_face_and_no_voice(media):
-    assert seconds_of(media / "good.flv", "face") >= 0
-    with pytest.raises(DataError, match="no sound track"):
-        seconds_of(media / "good.flv", "voice")
-    with pytest.raises(DataError, match="no video track"):
-        seconds_of((media / "good.m4a").rename(media / "misnamed.mp4"), "face")
+@pytest.mark.parametrize("name", ["good.wav", "good.flac", "good.mp3", "good.m4a", "good.mp4"])
+def test_good_recordings(media, name):
+    found = examined(media, name, "voice")
+    assert (found.voices, found.faces, found.left_out) == (1, 0, [])
+    assert found.seconds == pytest.approx(2.0, abs=0.15)
+
+
+@pytest.mark.parametrize("name", ["good.png", "good.jpg", "good.mp4", "good.flv", "film.png"])
+def test_good_pictures(media, name):
+    found = examined(media, name, "face")
+    assert (found.voices, found.faces, found.left_out) == (0, 1, [])
 
 
 @pytest.mark.parametrize(
@@ -62,19 +63,21 @@ def test_a_silent_film_has_a_face_and_no_voice(media):
     [
         ("cut.wav", "voice", "truncated"),
         ("cut.png", "face", "not readable as a picture"),
-        ("film.png", "face", "not readable as a picture"),
         ("gone.wav", "voice", "no such file"),
         *((f"empty.{suffix}", part, "the file is empty") for suffix, part in (("wav", "voice"), ("png", "face"))),
         *((f"pointer.{suffix}", part, "Git-LFS pointer") for suffix, part in (("wav", "voice"), ("mp4", "face"))),
         ("text.wav", "voice", "not readable as sound"),
         ("text.png", "face", "not readable as a picture"),
         ("text.mp4", "face", "not readable as video"),
+        ("good.flv", "voice", "no sound track"),
+        ("misnamed.mp4", "face", "no video track"),
     ],
 )
 def test_bad_files(media, name, part, reason):
-    with pytest.raises(DataError, match=reason) as caught:
-        seconds_of(media / name, part)
-    assert str(media / name) in str(caught.value)
+    (fault,) = examined(media, name, part).left_out
+    assert fault["file"] == name
+    assert reason in fault["reason"]
+    assert str(media / name) in fault["reason"]
 
 
 def write_folder(root, people=16, **more):
@@ -117,14 +120,39 @@ def test_what_it_foretells_is_what_prepare_makes(tmp_path):
     from v2f_bench.interfaces import Silent
     from v2f_bench.plugins import registry
 
-    dataset = Folder(FolderOptions(cropped=True), write_folder(tmp_path / "data"))
-    workplace = Workplace(cache=tmp_path / "cache", jobs=1)
+    root = write_folder(tmp_path / "data", again="3-0.wav,", of_two="4-0.wav,4-1.png")
+    dataset, workplace = Folder(FolderOptions(cropped=True), root), Workplace(cache=tmp_path / "cache", jobs=1)
     found = examine(dataset, workplace)
     bench = set_up(dataset, workplace, face_check=find_detector(registry(), "cpu", Silent()))
     state = next(state for state in found.tracks if state.track == "identity")
     assert (state.protocol, state.trials) == (bench.protocol.name, len(bench.trials))
     written = sum((bench.store.folder / name).stat().st_size for name in ("voices.i16", "faces.u8"))
-    assert found.store_bytes == pytest.approx(written, rel=0.01)
+    assert found.store_bytes == pytest.approx(written, rel=0.2)
+    assert [each["reason"] for each in found.left_out] == bench.store.left_out["reason"].tolist()
+    assert any("one recording under two labels" in each["reason"] for each in found.left_out), "copies too"
+
+
+def test_one_portrait_beside_voices_of_several_emotions_serves_the_identity_track(tmp_path):
+    from v2f_bench.harness.bench import set_up
+
+    root, lines = tmp_path / "data", ["speaker,voice,face,emotion"]
+    for number in range(16):
+        write_noise(root / f"{number}.png")
+        for clip, emotion in enumerate(("neutral", "sad", "happy")):
+            write_tone(root / f"{number}-{clip}.wav")
+            lines.append(f"p{number},{number}-{clip}.wav,{number}.png,{emotion}")
+    (root / "clips.csv").write_text("\n".join(lines))
+    dataset, workplace = Folder(FolderOptions(cropped=True), root), Workplace(cache=tmp_path / "cache", jobs=1)
+    found = examine(dataset, workplace)
+    states = {state.track: state for state in found.tracks}
+    bench = set_up(dataset, workplace)
+    assert states["identity"].trials == len(bench.trials) == 3 * states["identity"].gallery > 0
+    assert "needs 3 test speakers with a neutral face" in states["emotion"].problem
+    assert (found.voices, found.faces) == (bench.store.meta["voices"], bench.store.meta["faces"]) == (48, 16)
+    faces = bench.store.clips[bench.store.clips["face"]]
+    assert set(faces["emotion"]) == {""}, "it shows none"
+    assert not faces["voice"].any()
+    assert [each["reason"] for each in found.left_out] == bench.store.left_out["reason"].tolist()
 
 
 def test_a_disk_that_is_too_small_stops_a_run(tmp_path, monkeypatch):

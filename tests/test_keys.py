@@ -79,7 +79,7 @@ def altered_store(bench, folder, clip):
 def test_learning_depends_on_the_content_of_what_is_learned_from_alone(bench, tmp_path, split, matters):
     store = altered_store(bench, tmp_path / "store", bench.protocol.splits[split][0])
     altered = Bench(bench.dataset, store, bench.protocol)
-    assert (altered.training_key != bench.training_key) is matters
+    assert (altered.training_key(64) != bench.training_key(64)) is matters
 
 
 @pytest.mark.parametrize(("name", "matters"), [("mean-face", False), ("cae", True)])
@@ -103,7 +103,7 @@ def test_device_and_precision_matter_to_those_who_use_the_device(bench, name, ma
 def test_a_judge_is_trained_once_a_kind_of_device(bench):
     def key(devices, precision="float32"):
         computing = Workplace(devices=devices, precision=precision).computing().without_training()
-        return judge_key("judge", "1", "source", bench.training_key, computing)
+        return judge_key("judge", "1", "source", bench.training_key(64), computing)
 
     assert key(("cuda:0",)) == key(("cuda:1",)) == key(("cuda:0", "cuda:1"), "bfloat16")
     assert key(("cuda:0",)) != key(("cpu",))

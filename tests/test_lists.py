@@ -1,5 +1,6 @@
 """Published lists: both formats read, asked of a data set, and scored; and what sex alone is worth on VoxCeleb1's."""
 
+import hashlib
 from dataclasses import replace
 
 import numpy as np
@@ -13,9 +14,11 @@ from sklearn.metrics import roc_auc_score, top_k_accuracy_score
 from v2f_bench.data.lists import read_list
 from v2f_bench.data.tracks import identity_protocol
 from v2f_bench.interfaces import DataError, Evidence, ListedQuestions, UsageError
+from v2f_bench.media.text import normal
 from v2f_bench.metrics import Matching, Retrieval, Verification
 
 NAMES = st.text(st.characters(codec="utf-8", categories=["Lu", "Ll", "Nd"], include_characters="_'-"), min_size=1)
+NAMES = NAMES.map(normal)  # the form in which names are compared
 
 
 def clips_of(people=("Cai", "Dora", "Ed", "Fay", "Gus")):
@@ -68,6 +71,61 @@ def test_verification_lists_are_read_as_written(tmp_path_factory, pairs, header)
 def test_a_bad_line_is_named(tmp_path, text, complaint):
     with pytest.raises(DataError, match=complaint):
         read_list(written(tmp_path, text))
+
+
+MATCHING = "Cai/v0.wav Cai/f1.jpg Ed/f0.jpg\nEd/v1.wav Ed/f0.jpg Cai/f1.jpg\n"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        MATCHING.encode("utf-8-sig"),
+        MATCHING.replace("\n", "\r\n").encode(),
+        MATCHING.replace("\n", "\r\n").encode("utf-8-sig"),
+        MATCHING.encode("utf-16"),
+        MATCHING.replace("\n", " \n\n").encode(),
+        MATCHING.removesuffix("\n").encode(),
+        MATCHING.replace(" ", "\u00a0").encode(),
+    ],
+)
+def test_a_list_is_the_same_list_whatever_ends_its_lines(tmp_path, data):
+    clips, split_of = clips_of()
+    plain = written(tmp_path, MATCHING, "mine.txt")
+    assert read_list(plain).sha256 == hashlib.sha256(plain.read_bytes()).hexdigest(), "as any tool tells it"
+    expected = identity_protocol({"name": "d"}, clips, split_of, [read_list(plain)])
+    plain.write_bytes(data)
+    found = identity_protocol({"name": "d"}, clips, split_of, [read_list(plain)])
+    assert len(found.lists[0]["questions"]) == 2
+    assert found.hash == expected.hash
+
+
+def test_paths_of_windows_are_paths(tmp_path):
+    questions = read_list(written(tmp_path, MATCHING.replace("/", "\\"))).questions
+    assert questions == read_list(written(tmp_path, MATCHING)).questions
+
+
+@pytest.mark.parametrize("label", ["yes", "true", "2", "same", ""])
+def test_a_first_line_with_a_bad_label_is_no_heading(tmp_path, label):
+    text = f"0, Cai, Cai, {label}, Cai/v0.wav, Cai/f0.jpg\n1, Cai, Ed, 0, Cai/v0.wav, Ed/f0.jpg\n"
+    with pytest.raises(DataError, match="line 1: not `id"):
+        read_list(written(tmp_path, text))
+
+
+def test_cells_between_quotes_are_cells(tmp_path):
+    text = '"id","v","f","label","voice","face"\n"0","Cai","Ed","0","Cai/v0.wav","Ed/f0.jpg"\n'
+    (question,) = read_list(written(tmp_path, text)).questions
+    assert (question.voice, question.faces, question.same) == ("Cai/v0", ("Ed/f0",), (False,))
+
+
+def test_questions_that_stand_twice_are_counted(tmp_path):
+    assert read_list(written(tmp_path, MATCHING)).repeated == 0
+    assert read_list(written(tmp_path, MATCHING * 3)).repeated == 4
+
+
+@pytest.mark.parametrize("path", ["../x.wav", "/", "a/../../b.wav", "."])
+def test_a_path_that_is_no_clip_is_named_with_its_line(tmp_path, path):
+    with pytest.raises(DataError, match=r"line 3: .* is no path of a clip"):
+        read_list(written(tmp_path, MATCHING + f"{path} Ed/f0.jpg Cai/f1.jpg\n"))
 
 
 def test_questions_that_cannot_be_asked_are_counted_by_reason(tmp_path):

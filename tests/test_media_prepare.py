@@ -18,16 +18,18 @@ from fixtures.cards.tiny_onnx import linear
 from made_media import RATE, MediaFolder, people, scene, tone, write_media
 from PIL import Image, ImageFilter
 
-from v2f_bench.cli.prepare import kind_of, left_out_table
+from v2f_bench.cli.prepare import kind_of, table_by_kind
 from v2f_bench.data.store import Store, StoredClips
 from v2f_bench.harness.bench import Bench, lay_protocol
 from v2f_bench.harness.independence import Ties, independence
-from v2f_bench.harness.prepare import BATCH, prepare
+from v2f_bench.harness.prepare import prepare
+from v2f_bench.harness.reading import BATCH
 from v2f_bench.harness.workplace import Workplace
-from v2f_bench.interfaces import Dataset, MediaOptions, NotAvailable, UsageError
+from v2f_bench.interfaces import NotAvailable, UsageError
 from v2f_bench.judges.onnx import read_card
 from v2f_bench.media.align import TEMPLATE
-from v2f_bench.media.clips import Clip, Frame, _choose
+from v2f_bench.media.faces import Frame, choose_frame
+from v2f_bench.media.file_dataset import FileDataset, MediaOptions
 from v2f_bench.media.mtcnn import find_faces
 from v2f_bench.media.mtcnn_networks import load_networks
 
@@ -119,7 +121,7 @@ def test_what_cannot_be_used_is_left_out_by_name_and_the_others_go_on(root, draw
         for said, reason in zip(told[file], reasons, strict=True):
             assert file in said
             assert reason in said
-    table = left_out_table(store.left_out)
+    table = table_by_kind(store.left_out, "left out")
     assert "a Git-LFS pointer" in table
     assert table.count("h-x-pointer.flv") == 2, "as sound and as video"
 
@@ -138,11 +140,8 @@ def test_among_frames_the_frontal_ones_come_before_the_sharp_ones():
         Frame(float(number), noise, face=noise // dull, frontality=frontality)
         for number, (dull, frontality) in enumerate([(4, 0.9), (2, 0.8), (1, 0.5)])
     ]
-    clip = Clip()
-    _choose(clip, "entry", frames, None)
-    assert (clip.frame_time, clip.frame_by) == (1.0, "sharpest")
-    _choose(clip, "entry", frames, np.array([0.1, 0.2, 0.7]))
-    assert (clip.frame_time, clip.frame_by) == (2.0, "emotion")
+    assert choose_frame(frames, None) == (frames[1], "sharpest")
+    assert choose_frame(frames, np.array([0.1, 0.2, 0.7])) == (frames[2], "emotion")
 
 
 @pytest.fixture
@@ -161,11 +160,10 @@ def brightness(tmp_path):
 
 
 def test_the_frame_that_shows_the_labelled_emotion_most_strongly_is_taken(root, drawn, brightness):
-    still = scene((drawn[0], 130, 60, 20), shape=ROOM).astype(float)
-    shades = [np.clip(still * factor, 0, 255).astype(np.uint8) for factor in (0.8, 0.6, 1.1, 0.9)]
-    frames = [shade for shade in shades for _ in range(12)]  # half a second each
-    for name in ("a-happy-1", "a-sad-1", "a-contempt-1"):
-        film(root / f"{name}.mp4", frames)
+    for name, face in (("a-happy-1", drawn[0]), ("a-sad-1", drawn[0]), ("a-contempt-1", drawn[1])):
+        still = scene((face, 130, 60, 20), shape=ROOM).astype(float)
+        shades = [np.clip(still * factor, 0, 255).astype(np.uint8) for factor in (0.8, 0.6, 1.1, 0.9)]
+        film(root / f"{name}.mp4", [shade for shade in shades for _ in range(12)])  # half a second each
     store = prepared(root, MediaOptions(frame="emotion", frame_judge=str(brightness)))
     assert store.clips["frame_by"].to_dict() == {
         "a-contempt-1": "sharpest",
@@ -280,7 +278,7 @@ def test_a_killed_preparation_goes_on_and_ends_as_if_never_killed(root, drawn, t
     assert (unfinished / "voices.i16").stat().st_size > 0
     read = []
     monkeypatch.setattr(
-        MediaFolder, "read_voice", lambda self, entry: read.append(entry) or Dataset.read_voice(self, entry)
+        MediaFolder, "read_voice", lambda self, entry: read.append(entry) or FileDataset.read_voice(self, entry)
     )
     resumed = prepared(root)
     assert len(read) == 60 - 2 * BATCH, "only what came after the last complete batch"
@@ -289,11 +287,11 @@ def test_a_killed_preparation_goes_on_and_ends_as_if_never_killed(root, drawn, t
     assert resumed.meta == undisturbed.meta
     for name in ("voices.i16", "faces.u8"):
         assert (resumed.folder / name).read_bytes() == (undisturbed.folder / name).read_bytes()
-    for name in ("clips.parquet", "left_out.parquet"):
+    for name in ("clips.parquet", "left_out.parquet", "changes.parquet"):
         pd.testing.assert_frame_equal(*(pd.read_parquet(store.folder / name) for store in (resumed, undisturbed)))
     assert json.loads((resumed.folder / "stage.json").read_text())["resumed"] is True
     assert sorted(path.name for path in resumed.folder.iterdir()) == [
-        *("clips.parquet", "faces.u8", "left_out.parquet", "stage.json", "store.json", "voices.i16")
+        *("changes.parquet", "clips.parquet", "faces.u8", "left_out.parquet", "stage.json", "store.json", "voices.i16")
     ]
     deadline = time.monotonic() + 10
     while any(alive(pid) for pid in workers) and time.monotonic() < deadline:
@@ -341,7 +339,8 @@ def test_reasons_are_grouped_by_kind():
         "not readable as sound",
         "id10001 is not in vox1_meta.csv",
     ]
-    table = left_out_table(pd.DataFrame({"file": [r[1] for r in reasons], "reason": [r[2] for r in reasons]}))
+    files = pd.DataFrame({"file": [r[1] for r in reasons], "reason": [r[2] for r in reasons]})
+    table = table_by_kind(files, "left out")
     assert "2  truncated: … of … samples are there  a.wav, b.wav" in table
 
 

@@ -1,12 +1,12 @@
 """Frames and sound of videos made by real encoders; and what is said of those that are broken."""
 
-import av
 import numpy as np
 import pytest
 from made_media import tone, write_media
 from PIL import Image
 
 from v2f_bench.interfaces import DataError
+from v2f_bench.media import video
 from v2f_bench.media.picture import read_picture
 from v2f_bench.media.sound import read_sound
 from v2f_bench.media.video import read_frames
@@ -50,13 +50,11 @@ def test_in_a_long_video_what_lies_between_is_not_decoded(tmp_path, monkeypatch)
     """Two minutes; a keyframe every ten seconds."""
     path = write_media(tmp_path / "long.mp4", counting(1200, (64, 64), 0), fps=10)
     decoded = []
-    whole = av.VideoFrame.to_ndarray
-    monkeypatch.setattr(
-        "v2f_bench.media.video._pixels", lambda frame, side, to_rgb: decoded.append(frame) or whole(frame)
-    )
+    whole = video._decoded
+    monkeypatch.setattr(video, "_decoded", lambda *given: (decoded.append(f) or f for f in whole(*given)))
     times = [time for time, _ in read_frames(path, 4, 64)]
     assert times == pytest.approx([15, 45, 75, 105], abs=0.5)
-    assert len(decoded) == 4
+    assert len(decoded) < 4 * 100, "less than the ten seconds before each wanted frame"
 
 
 def test_a_video_lying_on_its_side_is_turned_upright(tmp_path):

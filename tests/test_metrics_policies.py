@@ -58,7 +58,10 @@ def evidence(kind, seed=0, speakers=SPEAKERS):
 
 
 CASES = [pytest.param(metric, kind, id=f"{metric.name}-{kind}") for metric in METRICS for kind in metric.judged_by]
-SHARED = ("precision-recall/recall", "sspp-gain", "sspp-gain/accuracy", "sspp-gain/one-sample")
+SHARED = (
+    *("precision-recall/recall", "sspp-gain", "sspp-gain/accuracy", "sspp-gain/one-sample"),
+    *("consistency", "consistency/beyond-others"),
+)
 
 
 def measures(metric, found):
@@ -174,6 +177,8 @@ WORST = {
     "recognition-accuracy": 0,
     "sspp-gain/accuracy": 0,
     "diversity": 0,
+    "consistency": -1,
+    "consistency/beyond-others": -2,
     "emotion-agreement/accuracy": 0,
     "emotion-agreement/macro-F1": 0,
     "emotion-agreement/heard-accuracy": 0,

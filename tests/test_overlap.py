@@ -61,6 +61,47 @@ def test_one_recording_under_two_emotions_tells_neither(tmp_path):
     assert store.clips["voice"].to_dict() == {"a": False, "b": False, "c": True}
 
 
+def test_a_portrait_under_several_emotions_is_kept_once_without_one(tmp_path):
+    clips = [
+        ("b", "Ada", "sad", 0, 0),
+        ("a", "Ada", "happy", 1, 0),
+        ("c", "Ada", "", None, 0),
+        ("d", "Ada", "sad", 2, 1),
+    ]
+    clips += [("e", "Bea", "sad", None, 2)]
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.mkdir()
+    other.mkdir()
+    for store in (stored(one, *clips), stored(other, *reversed(clips))):
+        table = store.clips.sort_index()
+        assert list(table["clip"]) == ["a", "a+portrait", "b", "d", "e"], "c had nothing else"
+        assert table["face"].to_dict() == {"a": False, "a+portrait": True, "b": False, "d": True, "e": True}
+        assert table["voice"].to_dict() == {"a": True, "a+portrait": False, "b": True, "d": True, "e": False}
+        assert table["emotion"].to_dict() == {"a": "happy", "a+portrait": "", "b": "sad", "d": "sad", "e": "sad"}
+        assert table.loc["a+portrait", "speaker"] == "Ada"
+        assert np.array_equal(store.faces(["a+portrait"])[0], PICTURES[0])
+        assert np.array_equal(store.voice("b"), SOUNDS[0])
+        assert len(store.voice("a+portrait")) == 0
+        assert store.copies == {("face", clip): "a+portrait" for clip in ("a", "b", "c")}
+        assert store.left_out["reason"].str.contains("a picture under several emotions shows none").sum() == 3
+        assert (store.meta["voices"], store.meta["faces"]) == (3, 3)
+
+
+def test_a_portrait_takes_only_labels_that_all_its_clips_share(tmp_path):
+    labels = [
+        {"clip": f"{n}", "speaker": "Ada", "emotion": emotion, "age": age, "sex": "female", "group": group, "face": "p"}
+        for n, (emotion, age, group) in enumerate([("sad", 30.0, "x"), ("happy", 31.0, "y"), ("calm", 30.0, "x")])
+    ]
+    writer = StoreWriter(tmp_path, "made", 16_000, 4, pd.DataFrame(labels))
+    for row in range(3):
+        writer.add(row, SOUNDS[row], PICTURES[0])
+    writer.commit(3)
+    writer.close()
+    (row,) = Store(tmp_path).clips.query("face").to_dict("records")
+    assert (row["clip"], row["sex"], row["emotion"], row["group"]) == ("0+portrait", "female", "", "")
+    assert np.isnan(row["age"])
+
+
 def test_what_differs_by_one_sample_is_no_copy(tmp_path):
     SOUNDS[3] = SOUNDS[0]
     SOUNDS[3, 7] += 1

@@ -150,6 +150,10 @@ class Collection(Dataset):
 
     def split(self, speakers): ...
 
+    def read_voice(self, entry): ...
+
+    def read_face(self, entry, side): ...
+
 
 @pytest.mark.parametrize(
     ("kind", "base", "attributes", "problem"),

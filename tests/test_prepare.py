@@ -1,6 +1,8 @@
 """Files into a store: the good unchanged, the bad left out once and by name, and nothing done twice."""
 
 import os
+import re
+import shutil
 from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,17 +19,20 @@ from PIL import Image
 
 from v2f_bench.data.store import Store, StoredClips
 from v2f_bench.data.store_writer import StoreWriter
-from v2f_bench.harness.prepare import FACE_SIZE, prepare
+from v2f_bench.harness.doctor import examine
+from v2f_bench.harness.prepare import FACE_SIZES, fingerprint, prepare
 from v2f_bench.harness.workplace import Workplace
-from v2f_bench.interfaces import Card, DataError, Dataset, PluginError
+from v2f_bench.interfaces import Card, DataError, PluginError
+from v2f_bench.media.file_dataset import FileDataset
 
 RATE = 16_000
 TONE = (0.3 * np.sin(np.arange(RATE) * 0.05)).astype(np.float32)
+FACE_SIZE = FACE_SIZES[0]
 RNG = np.random.default_rng(0)
 PICTURE = RNG.integers(0, 256, (FACE_SIZE, FACE_SIZE, 3), np.uint8)
 
 
-class Folder(Dataset):
+class Folder(FileDataset):
     """Each file of a folder, by name: `<clip>.<suffix>`, a wav and a picture of one clip being one row."""
 
     name = "folder"
@@ -51,9 +56,9 @@ class Folder(Dataset):
         self.read[entry] += 1
         return super().read_voice(entry)
 
-    def read_face(self, entry):
+    def read_face(self, entry, side):
         self.read[entry] += 1
-        return super().read_face(entry)
+        return super().read_face(entry, side)
 
 
 @pytest.fixture
@@ -283,7 +288,7 @@ class Plugin(Folder):
             raise made
         return made, RATE
 
-    def read_face(self, entry):
+    def read_face(self, entry, side):
         return np.roll(PICTURE, ord(entry[-1]), axis=0)
 
 
@@ -346,6 +351,88 @@ def test_a_changed_folder_is_another_store(root, change):
     assert new.folder != old.folder
     assert dataset.read
     assert old.faces(["good"]).any(), "the old one is left for those who have it open"
+
+
+def swap_by_renaming(one, other):
+    for source, target in ((one, "aside"), (other, one.name), (one.with_name("aside"), other.name)):
+        source.rename(one.with_name(target))
+
+
+def swap_by_writing(one, other):
+    times = {path: path.stat().st_mtime_ns for path in (one, other)}
+    data = one.read_bytes(), other.read_bytes()
+    other.write_bytes(data[0])
+    one.write_bytes(data[1])
+    for path, time in times.items():
+        os.utime(path, ns=(time, time))
+
+
+@pytest.mark.parametrize("swap", [swap_by_renaming, swap_by_writing])
+@pytest.mark.parametrize("suffix", ["wav", "png"])
+def test_files_that_change_places_are_another_store_though_size_and_time_are_the_same(root, swap, suffix):
+    for number, name in enumerate("ab"):
+        soundfile.write(root / f"{name}.wav", np.roll(TONE, 7 * number) / (2 + number), RATE)
+        pixels = np.roll(PICTURE, number, axis=1)
+        (root / f"{name}.png").write_bytes(b"")
+        Image.fromarray(pixels).save(root / f"{name}.png", compress_level=0)
+        for kind in ("wav", "png"):
+            os.utime(root / f"{name}.{kind}", ns=(10**18, 10**18))
+    one, other = root / f"a.{suffix}", root / f"b.{suffix}"
+    assert one.stat().st_size == other.stat().st_size
+    before = prepared(root)
+    voices, faces = ({clip: part(clip) for clip in "ab"} for part in (before.voice, lambda c: before.faces([c])[0]))
+    swap(one, other)
+    assert one.stat().st_mtime_ns == other.stat().st_mtime_ns == 10**18
+    after = prepared(root)
+    assert after.folder != before.folder
+    if suffix == "wav":
+        assert np.array_equal(after.voice("a"), voices["b"])
+        assert np.array_equal(after.faces(["a"])[0], faces["a"])
+    else:
+        assert np.array_equal(after.faces(["a"])[0], faces["b"])
+        assert np.array_equal(after.voice("a"), voices["a"])
+
+
+def test_a_copy_on_another_disk_and_a_change_of_rights_are_the_same_store(root):
+    soundfile.write(root / "long.wav", np.tile(TONE, 9), RATE)
+    before = prepared(root)
+    for path in root.iterdir():
+        path.chmod(0o640)
+    elsewhere = root.parent / "copy"
+    shutil.copytree(root, elsewhere)  # with its times
+    for folder in (root, elsewhere):
+        dataset = Folder(folder)
+        assert prepared(folder, dataset).folder == before.folder
+        assert not dataset.read
+
+
+@pytest.mark.parametrize(
+    ("made", "problem"),
+    [
+        ([{"clip": "a"}], "gave a list, not a pandas.DataFrame"),
+        (pd.DataFrame({"clip": ["a"], "voice": ["a"]}), "without speaker, face"),
+        (
+            pd.DataFrame({"clip": ["a"], "speaker": ["s"], "voice": ["a"], "face": [None]}, dtype=object),
+            "has None in the column face, which holds text",
+        ),
+        (pd.DataFrame({"clip": [7], "speaker": ["s"], "voice": ["a"], "face": ["a"]}), "has 7 in the column clip"),
+    ],
+)
+def test_an_index_that_is_no_table_of_clips_is_the_plugin_s_mistake(root, monkeypatch, made, problem):
+    """Said in one line by `prepare` and by the doctor."""
+    monkeypatch.setattr(Folder, "index", lambda self: made)
+    for read in (prepared, lambda folder: examine(Folder(folder), Workplace(cache=folder.parent / "cache", jobs=1))):
+        with pytest.raises(PluginError, match=f"folder: index\\(\\) .*{re.escape(problem)}"):
+            read(root)
+
+
+def test_what_is_known_of_a_folder_is_not_read_again(root, monkeypatch):
+    dataset = Folder(root)
+    known = root.parent / "known"
+    index = dataset.index()
+    first = fingerprint(dataset, index, known)
+    monkeypatch.setattr("v2f_bench.harness.prepare._sample", lambda *_: pytest.fail("nothing changed"))
+    assert fingerprint(dataset, index, known) == first
 
 
 clips = st.lists(

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from v2f_bench.data.protocol import Protocol
 from v2f_bench.data.splits import hashed_split, roster_split
-from v2f_bench.data.tracks import Variant, emotion_protocol, identity_protocol
+from v2f_bench.data.tracks import emotion_protocol, identity_protocol
+from v2f_bench.data.variants import Form, Variant
 from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
 from v2f_bench.harness.bench import set_up
 from v2f_bench.harness.workplace import Workplace
-from v2f_bench.interfaces import DataError, PluginError
+from v2f_bench.interfaces import DataError, PluginError, UsageError
 
 DATASET = {"name": "made", "version": "1", "options": {}}
 
@@ -179,6 +180,58 @@ def test_a_trial_is_called_the_same_wherever_the_same_is_asked():
     others = dict.fromkeys(speakers, "train") | {name: "test" for name, split in split_of.items() if split == "test"}
     learned = identity_protocol(DATASET, clips_of(speakers), others)
     assert learned.questions_hash != plain.questions_hash, "another training split"
+
+
+def test_a_form_of_faces_or_voices_is_another_protocol_with_the_same_trials():
+    speakers = {f"s{i:02d}": (2, 2) for i in range(20)}
+    split_of = hashed_split(speakers, "x", 0.2, 0.4)
+
+    def protocol(**form):
+        variant = Variant(face_check="finder 1", form=Form(**form))
+        return identity_protocol(DATASET, clips_of(speakers), split_of, variant=variant)
+
+    plain, large, short, swapped = (
+        protocol(),
+        protocol(resolution=128),
+        protocol(voices="3s"),
+        protocol(voices="noise-swapped"),
+    )
+    assert [p.name for p in (plain, large, short, swapped)] == [
+        *("identity-v2", "identity-v2-128px", "identity-v2-3s", "identity-v2-noise-swapped")
+    ]
+    assert len({p.hash for p in (plain, large, short, swapped)}) == 4
+    assert large.questions_hash == plain.questions_hash, "the same pictures may be judged at both"
+    assert len({p.questions_hash for p in (plain, short, swapped)}) == 3, "another voice, another picture"
+    for other in (large, short, swapped):
+        assert [t["trial"] for t in other.trials] == [t["trial"] for t in plain.trials]
+    owner = {clip: clip.split("-")[0] for clip in swapped.splits["test"]}
+    for trial in swapped.trials:
+        assert owner[trial["noise"]] != trial["speaker"]
+    assert not any(trial["noise"] for trial in plain.trials)
+
+
+def test_noise_comes_from_another_recording_session():
+    clips = clips_of({f"s{i}": (3, 3) for i in range(8)})
+    clips["group"] = ["one" if name[-1] < "2" else "two" for name in clips["clip"]]  # every speaker is in both
+    split_of = {f"s{i}": "test" if i < 5 else "train" for i in range(8)}
+    swapped = identity_protocol(DATASET, clips, split_of, variant=Variant(form=Form(voices="noise-swapped")))
+    session = clips["group"].to_dict()
+    for trial in swapped.trials:
+        assert session[trial["noise"]] != session[trial["voice"]]
+
+
+@pytest.mark.parametrize("form", [{"resolution": 31}, {"resolution": 257}, {"voices": "short"}, {"voices": "0s"}])
+def test_a_form_that_is_none_is_refused(form):
+    with pytest.raises(UsageError, match="takes"):
+        Form(**form)
+
+
+def test_a_set_of_test_people_alone_has_trials_and_no_training_face():
+    speakers = {f"s{i}": (2, 2) for i in range(6)}
+    protocol = identity_protocol(DATASET, clips_of(speakers), dict.fromkeys(speakers, "test"))
+    assert protocol.name == "identity-v2-no-face-check-evaluation-only"
+    assert len(protocol.trials) == 12
+    assert {trial["random_face"] for trial in protocol.trials} == {""}
 
 
 def test_too_few_people_says_how_many_there_are():

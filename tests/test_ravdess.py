@@ -184,7 +184,7 @@ def test_real_files_from_disk_to_store(tmp_path):
     made = SyntheticSpeakers(SyntheticOptions(speakers=1, clips=1), None)
     entry = made.index()["face"][0]
     samples, rate = made.read_voice(entry)
-    face = np.pad(made.read_face(entry), ((20, 20), (60, 60), (0, 0)), constant_values=128)
+    face = np.pad(made.read_face(entry, 128), ((20, 20), (60, 60), (0, 0)), constant_values=128)
     root = tmp_path / "data"
     write_film(root / "Actor_01/01-01-01-01-01-01-01.mp4", face.repeat(2, 0).repeat(2, 1), samples, rate)
     write_tone(root / "Actor_01/03-01-01-01-01-01-01.wav", seconds=1.0, rate=48_000)

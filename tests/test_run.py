@@ -39,7 +39,8 @@ def test_a_run_leaves_all_that_is_promised(finished):
     output, done = finished
     records = records_below(output)
     assert {name for name, _ in records} == {
-        *("cae", "copy-proposal", "mean-face", "nearest-voice", "oracle", "random-face", "real-photo", "same-sex-face")
+        *("cae", "copy-proposal", "labelled-face", "mean-face", "nearest-voice", "oracle", "random-face", "real-photo"),
+        *("same-sex-and-age-face", "same-sex-face"),
     }
     for path in output.rglob("record.json"):
         record = json.loads(path.read_text())
@@ -286,7 +287,7 @@ def test_a_measure_that_nobody_will_give_is_refused_before_any_training(finished
 def test_leaderboard_gathers_the_runs(finished, cli, tmp_path):
     output, done = finished
     table = cli("leaderboard", output, "--output", tmp_path / "board.md")
-    assert "8 runs" in table.stdout
+    assert "10 runs" in table.stdout
     board = (tmp_path / "board.md").read_text()
     for method in ("cae", "random-face", "real-photo"):
         assert f"| {method} " in board

@@ -234,7 +234,7 @@ def test_surplus_missing_and_other_endings_are_told(bench, in_domain, workplace,
     assert any("1 pictures" in line and "example" in line for line in heard.lines)
     assert any("1 of 51 trials have no picture" in line for line in heard.lines)
     shutil.copy(names[30], names[30].with_suffix(".jpeg"))
-    with pytest.raises(DataError, match="are two pictures of one trial"):
+    with pytest.raises(DataError, match=r"two pictures of one name: .*\.JPG and .*\.jpeg"):
         score_folder(given, Submission("endings"), bench, in_domain, workplace)
 
 

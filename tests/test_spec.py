@@ -24,6 +24,7 @@ def request(output, **changes):
         "bench": BenchRequest("synthetic-speakers", dataset_settings=WORLD),
         "place": place(output, threads=1, jobs=1),
         "methods": ["mean-face"],
+        "voices": ("whole",),
         "seeds": [0, 1],
         "preset": "quick",
         "settings": [],

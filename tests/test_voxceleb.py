@@ -227,7 +227,7 @@ def test_real_files_from_disk_to_store(tmp_path):
     root = tmp_path / "data"
     root.mkdir()
     write_metas(root)
-    picture = np.pad(made.read_face(entry), ((48, 48), (48, 48), (0, 0)), mode="edge")
+    picture = np.pad(made.read_face(entry, 128), ((48, 48), (48, 48), (0, 0)), mode="edge")
     write_film(root / f"dev/mp4/id00012/{VIDEO}/00001.mp4", picture)
     write_sound(root / f"dev/aac/id00012/{VIDEO}/00001.m4a", samples, rate)
     store = prepare(Voxceleb(VoxcelebOptions(), root), Workplace(cache=tmp_path / "cache", jobs=1))

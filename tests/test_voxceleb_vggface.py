@@ -323,7 +323,7 @@ def test_the_real_aligned_pictures(shared_data):
     assert Counter(faces["speaker"].value_counts()) == {40: 11}
     assert (index["voice"] != "").sum() == 2
     assert not index["fault"].any()
-    assert dataset.read_face(faces["face"].iloc[0]).shape == (128, 128, 3)
+    assert dataset.read_face(faces["face"].iloc[0], 64).shape == (128, 128, 3)
     names = (root / "vox1_meta.csv").read_text().splitlines()[1:]
     split_of = dataset.split([line.split("\t")[1] for line in names])
     assert Counter(split_of.values()) == {"train": 942, "validation": 116, "test": 193}

@@ -28,17 +28,18 @@ class Heard(Silent):
 
 @pytest.fixture(scope="module")
 def server():
-    """Serves /whole, and /cut, which ends before all that it promised has come."""
+    """Serves /whole, /page in words, and /cut, which ends before all that it promised has come."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
-            if self.path not in ("/whole", "/cut"):
+            content = {"/whole": CONTENT, "/cut": CONTENT, "/page": b"<html>Sign in</html>"}.get(self.path)
+            if content is None:
                 self.send_error(404)
                 return
             self.send_response(200)
-            self.send_header("Content-Length", str(len(CONTENT)))
+            self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(CONTENT if self.path == "/whole" else CONTENT[:500])
+            self.wfile.write(content[:500] if self.path == "/cut" else content)
 
         def log_message(self, *_):
             pass
@@ -66,6 +67,29 @@ def test_a_file_is_found_in_the_weights_folder_or_in_the_lab_s(tmp_path, monkeyp
     (cache / "net.pt").write_bytes(CONTENT)
     assert find_weights(weights(), cache) == cache / "net.pt"
     assert state_of(weights(), cache) == "present"
+
+
+@pytest.mark.parametrize("stated", ["", SHA256[:8]])
+def test_without_a_whole_stated_hash_the_file_that_was_used_first_is_the_right_one(tmp_path, monkeypatch, stated):
+    """Wherever it lies, and how ever another came there."""
+    cache, lab = tmp_path / "cache", tmp_path / "lab"
+    lab.mkdir()
+    monkeypatch.setenv("V2F_BENCH_WEIGHTS", str(lab))
+    (lab / "net.pt").write_bytes(CONTENT)
+    assert find_weights(weights(sha256=stated), cache) == lab / "net.pt"
+    assert (cache / "net.pt.sha256").read_text() == SHA256 + "\n"
+    assert list(lab.iterdir()) == [lab / "net.pt"], "the lab's folder may be read-only"
+    other = CONTENT + b"!"
+    (cache / "net.pt").write_bytes(other)
+    wanted = weights(sha256="")
+    with pytest.raises(BenchError, match=rf"was {SHA256} when it was first used; not opened.*remove .*net\.pt\.sha256"):
+        find_weights(wanted, cache)
+    assert state_of(wanted, cache) == "wrong hash"
+    (cache / "net.pt.sha256").unlink()
+    assert find_weights(wanted, cache) == cache / "net.pt"
+    (cache / "net.pt").write_bytes(CONTENT)
+    with pytest.raises(BenchError, match=f"sha256 is {SHA256}, but was"):
+        find_weights(wanted, cache)
 
 
 def test_a_wrong_hash_is_refused_and_a_stated_prefix_is_enough(tmp_path):
@@ -102,6 +126,36 @@ def test_what_comes_with_a_wrong_hash_is_thrown_away(tmp_path, server):
     with pytest.raises(BenchError, match="the download was thrown away"):
         fetch_weights(weights(f"{server}/whole", "0" * 64), tmp_path, Silent())
     assert not list(tmp_path.iterdir())
+
+
+NO_WEIGHTS = {
+    "looks like a web page": b"\n<!DOCTYPE HTML><html><body>Sign in to continue</body></html>",
+    "looks like a web page ": b"\xef\xbb\xbf<!-- drive --><html lang=en>",
+    "looks like an answer in XML or JSON": b'<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>',
+    "looks like an answer in XML or JSON ": b'{"error": "Repository not found"}',
+    "a Git-LFS pointer": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
+    "it is empty": b"",
+}
+
+
+@pytest.mark.parametrize("words", NO_WEIGHTS)
+@pytest.mark.parametrize("sha256", [SHA256, ""])
+def test_what_a_server_sends_instead_of_weights_is_called_so(tmp_path, words, sha256):
+    (tmp_path / "net.pt").write_bytes(NO_WEIGHTS[words])
+    with pytest.raises(NotAvailable, match=rf"^net\.pt: no weights: {words.strip()}"):
+        find_weights(weights(sha256=sha256), tmp_path)
+    assert state_of(weights(sha256=sha256), tmp_path) == f"no weights: {words.strip()}"
+
+
+def test_a_web_page_that_comes_is_thrown_away(tmp_path, server):
+    with pytest.raises(NotAvailable, match="no weights came: looks like a web page; put the file at"):
+        fetch_weights(weights(f"{server}/page", ""), tmp_path, Silent())
+    assert not list(tmp_path.iterdir())
+
+
+def test_digits_in_capitals_are_the_same_digits(tmp_path):
+    (tmp_path / "net.pt").write_bytes(CONTENT)
+    assert find_weights(weights(sha256=SHA256.upper()), tmp_path)
 
 
 def test_without_an_address_it_can_only_be_put_there(tmp_path):
@@ -159,6 +213,10 @@ def test_get_takes_what_is_there_and_says_what_it_would_fetch(here, tmp_path):
     (tmp_path / "weights" / "face_recognition_sface_2021dec.onnx").write_bytes(CONTENT)
     with pytest.raises(BenchError, match="not opened"):
         here("get", "deepface-sface")
+    file.write_text("<html>Sign in</html>")
+    with pytest.raises(NotAvailable, match="no weights: looks like a web page"):
+        here("get", "deepface-arcface")
+    assert "no weights: looks like a web page" in here("list")
 
 
 @pytest.mark.parametrize("verb", ["get", "where"])

@@ -16,7 +16,6 @@ from v2f_bench.interfaces import (
     Judge,
     ListedQuestions,
     Measure,
-    MediaOptions,
     Method,
     Metric,
     NoOptions,
@@ -35,6 +34,7 @@ from v2f_bench.interfaces import (
     Voices,
     WeightsFile,
 )
+from v2f_bench.media.file_dataset import FileDataset, MediaOptions
 from v2f_bench.plugins import hookimpl
 
 __version__ = "0.1.0"
@@ -49,6 +49,7 @@ __all__ = [
     "Dataset",
     "Decay",
     "Evidence",
+    "FileDataset",
     "Judge",
     "ListedQuestions",
     "Measure",

@@ -8,7 +8,7 @@
   trained.
 * *faces*: the checkpoint; the protocol and the data as prepared; `DRAWING`; how it is computed.
 * *views*, what a judge gives for the protocol's real pictures: its name, version, source and weights; `VIEWING`; the
-  protocol and the data as prepared.
+  pictures.
 * *scores*: the faces; the judges with their views; the metrics' names, versions and sources; `SCORING`; the trials that
   apply; what ties the judges to the method.
 * *run*, which names a run's folder: its checkpoint, and its protocol over the data as prepared.
@@ -36,7 +36,10 @@ from v2f_bench.sources import core_key
 SEEING = ("data/store.py", "interfaces/context.py", "interfaces/values.py", "media/picture.py")
 DECODING = ("media", "data/store.py", "data/store_writer.py", "data/overlap.py", "harness/prepare.py")
 LEARNING = (*SEEING, "audio", "nn", "training", "harness/devices.py", "harness/fit.py")
-DRAWING = (*SEEING, "artefacts", "harness/generate.py", "harness/trials.py")
+DRAWING = (
+    *(*SEEING, "artefacts", "audio/noise.py", "data/voices.py", "harness/generate.py", "harness/trials.py"),
+    "harness/trial_voices.py",
+)
 VIEWING = (*SEEING, "harness/quality.py", "harness/views.py", "metrics/vectors.py", "stats")
 SCORING = (
     *("artefacts", "data/lists.py", "harness/face_check.py", "harness/independence.py", "harness/numbers.py"),
@@ -82,9 +85,9 @@ def faces_key(checkpoint: str, bench: str, computing: Computing) -> str:
     return key_of("faces", checkpoint, bench, core_key(*DRAWING), computing.without_training())
 
 
-def views_key(name: str, version: str, source: str, weights: str, bench: str) -> str:
+def views_key(name: str, version: str, source: str, weights: str, pictures: str) -> str:
     """`weights`: sha256 of the judge's file; of a judge that is trained here the key of its training too."""
-    return key_of("views", name, version, source, weights, core_key(*VIEWING), bench)
+    return key_of("views", name, version, source, weights, core_key(*VIEWING), pictures)
 
 
 def scores_key(

@@ -8,6 +8,7 @@ import numpy as np
 
 from v2f_baselines.floors import KEPT_FACES
 from v2f_baselines.hearing import MOST_VOICES, statistics, statistics_of
+from v2f_baselines.linear import logistic_regression
 from v2f_bench import Clips, Context, Method, NoOptions, Offer, Trials, Voices
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class SameSexFace(Method):
         male = torch.tensor((table["sex"].to_numpy()[rows] == "male").astype(np.float32))
         features = statistics_of(train, rows)
         self._mean, self._scale = features.mean(dim=0), features.std(dim=0).clamp(min=1e-4)
-        self._weights, self._bias = _logistic_regression((features - self._mean) / self._scale, male)
+        self._weights, self._bias = logistic_regression((features - self._mean) / self._scale, male)
         self._faces = torch.cat([_faces_of(train, sex, context) for sex in SEXES])
         self._male = torch.tensor([sex == "male" for sex in SEXES for _ in range(len(self._faces) // 2)])
 
@@ -63,25 +64,6 @@ class SameSexFace(Method):
     def restore(self, state: dict[str, torch.Tensor], device: str) -> None:
         for name, tensor in state.items():
             setattr(self, f"_{name}", tensor)
-
-
-def _logistic_regression(features: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Weights [D] and bias [] with an L2 penalty, by L-BFGS."""
-    import torch
-    import torch.nn.functional as F
-
-    weights = torch.zeros(features.shape[1], requires_grad=True)
-    bias = torch.zeros((), requires_grad=True)
-    optimiser = torch.optim.LBFGS([weights, bias], max_iter=100, line_search_fn="strong_wolfe")
-
-    def loss() -> torch.Tensor:
-        optimiser.zero_grad()
-        value = F.binary_cross_entropy_with_logits(features @ weights + bias, labels) + 1e-2 * weights.square().sum()
-        value.backward()
-        return value
-
-    optimiser.step(loss)
-    return weights.detach(), bias.detach()
 
 
 def _faces_of(train: Clips, sex: str, context: Context) -> torch.Tensor:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from v2f_bench import Clips, Context, Method, Offer, Trials, Variation
-from v2f_cae.options import QUICK, CaeOptions
+from v2f_cae.options import QUICK, SIDE, CaeOptions
 
 if TYPE_CHECKING:
     import torch
@@ -33,6 +33,10 @@ class CAE(Method):
     }
 
     opt: CaeOptions
+
+    @classmethod
+    def resolution(cls, options: CaeOptions, protocol: int) -> int:
+        return SIDE
 
     @classmethod
     def unsuited(cls, options: CaeOptions, offer: Offer) -> str:

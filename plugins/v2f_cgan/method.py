@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from v2f_bench import Clips, Context, Method, Offer, Trials, Variation
-from v2f_cgan.options import QUICK, CGanOptions
+from v2f_cgan.options import QUICK, SIDE, CGanOptions
 
 if TYPE_CHECKING:
     import torch
@@ -32,6 +32,10 @@ class CGan(Method):
     variations: ClassVar[Mapping[str, str]] = {"age-sex": "each row one voice, under changing sex and age"}
 
     opt: CGanOptions
+
+    @classmethod
+    def resolution(cls, options: CGanOptions, protocol: int) -> int:
+        return SIDE
 
     @classmethod
     def needs_with(cls, options: CGanOptions) -> frozenset[str]:

@@ -9,6 +9,8 @@ from v2f_bench import Count, Decay, NotNegative, Positive, Range, UsageError
 
 PARTS: dict[str, tuple[str, ...]] = {"none": (), "sex": ("sex",), "age": ("age",), "both": ("sex", "age")}
 
+SIDE = 64  # pixels: the networks are made for faces of this size
+
 
 @dataclass(frozen=True)
 class CGanOptions:

@@ -9,7 +9,6 @@ from torch import nn
 
 from v2f_emotion_vae.code import BITS
 
-SIDE = 64  # pixels
 FEATURES = 256  # as many as the voice encoder gives (Table 1)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from v2f_bench import Clips, Context, Method, Offer, Trials, Variation
-from v2f_emotion_vae.options import EXPRESSIVE, QUICK, EmotionVaeOptions
+from v2f_emotion_vae.options import EXPRESSIVE, QUICK, SIDE, EmotionVaeOptions
 
 if TYPE_CHECKING:
     import torch
@@ -46,6 +46,10 @@ class EmotionVae(Method):
     variations: ClassVar[Mapping[str, str]] = {"emotion": "one voice's face, with the code of every emotion"}
 
     opt: EmotionVaeOptions
+
+    @classmethod
+    def resolution(cls, options: EmotionVaeOptions, protocol: int) -> int:
+        return SIDE
 
     @classmethod
     def needs_with(cls, options: EmotionVaeOptions) -> frozenset[str]:

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from v2f_bench import Count, NotNegative, Positive, Range, Share
 
+SIDE = 64  # pixels: the networks are made for faces of this size
+
 
 @dataclass(frozen=True)
 class EmotionVaeOptions:

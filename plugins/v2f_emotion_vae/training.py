@@ -13,9 +13,9 @@ from v2f_bench.audio import Features
 from v2f_bench.nn import by_speaker
 from v2f_bench.training import Learner, Losses
 from v2f_emotion_vae.code import classes_of, codes_of, emotions_in
-from v2f_emotion_vae.face_vae import FEATURES, SIDE, FaceVae, grey
+from v2f_emotion_vae.face_vae import FEATURES, FaceVae, grey
 from v2f_emotion_vae.hearing import turned
-from v2f_emotion_vae.options import EmotionVaeOptions
+from v2f_emotion_vae.options import SIDE, EmotionVaeOptions
 from v2f_emotion_vae.voice_encoder import VoiceEncoder
 
 VALIDATED = 512  # clips at most

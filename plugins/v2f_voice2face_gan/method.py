@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from v2f_bench import Clips, Context, Method, Trials
-from v2f_voice2face_gan.options import QUICK, Voice2FaceOptions
+from v2f_voice2face_gan.options import QUICK, SIDE, Voice2FaceOptions
 
 if TYPE_CHECKING:
     import torch
@@ -26,6 +26,10 @@ class Voice2FaceGan(Method):
     presets: ClassVar[Mapping[str, Any]] = {"quick": QUICK, "paper": Voice2FaceOptions()}
 
     opt: Voice2FaceOptions
+
+    @classmethod
+    def resolution(cls, options: Voice2FaceOptions, protocol: int) -> int:
+        return SIDE
 
     def fit(self, train: Clips, validation: Clips, context: Context) -> None:
         from v2f_bench.audio import LogMels

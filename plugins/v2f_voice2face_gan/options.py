@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from v2f_bench import Count, Decay, NotNegative, Positive, Range, UsageError
 
+SIDE = 64  # pixels: the networks are made for faces of this size
+
 
 @dataclass(frozen=True)
 class Voice2FaceOptions:

@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from v2f_bench.interfaces import DataError
-from v2f_bench.media.picture import read_picture, to_tensor, write_picture
+from v2f_bench.media.picture import pictures_by_stem, read_picture, to_tensor, write_picture
 
 if TYPE_CHECKING:
     import torch
 
 FACES = "faces"  # the folder of a run's
 FAILURES = "failures.json"  # beside them: why a trial has none, by trial
-ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")  # of pictures made elsewhere, in any case
 BATCH = 128
 
 
@@ -50,14 +49,7 @@ class Faces:
         Raises:
             DataError: two pictures have one name but for the ending; or the list of failures is damaged.
         """
-        pictures: dict[str, Path] = {}
-        for path in sorted(folder.iterdir()):
-            if path.suffix.lower() in ENDINGS and not path.name.startswith(".") and path.is_file():
-                if path.stem in pictures:
-                    raise DataError(
-                        f"{folder}: {pictures[path.stem].name} and {path.name} are two pictures of one trial"
-                    )
-                pictures[path.stem] = path
+        pictures = pictures_by_stem(folder)
         try:
             failures = json.loads((folder / FAILURES).read_text(encoding="utf-8"))
             reasons = {str(trial): str(reason) for trial, reason in failures.items()}

@@ -21,13 +21,14 @@ def doctor(
     dataset_settings: Annotated[
         list[str] | None, typer.Option("--dataset-set", help="Data set option name=value; repeatable.")
     ] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Files looked at at once; default: one a CPU.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Files that are read at once; default: one a CPU.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
 ) -> None:
-    """Look at the folder of DATASET: what is there, missing, only a pointer, or broken; which tracks can be run.
+    """Examine the folder of DATASET: what is there, missing, only a pointer, or broken; which tracks can be run.
 
-    Also tells the licence, the consent terms and the disk that is needed. Only headers of files are read. The exit code
-    is 1 if no run could start.
+    Also prints the licence, the consent terms and the disk space that is needed. Every file is read as `prepare` reads
+    it, and nothing is kept; faces in videos, and in pictures that are no crops, are not looked for. The exit code is 1
+    if no run could start.
 
     \b
     Examples:
@@ -45,41 +46,44 @@ def doctor(
     cls = registry().find("dataset", dataset).cls
     opened = open_dataset(cls, apply_settings(cls.options(), dataset_settings or [], dataset), data_root)
     workplace = Workplace(jobs=jobs or cpu_count(), progress=progress_display())
-    found = examine(opened, workplace)
+    diagnosis = examine(opened, workplace)
     if as_json:
-        told = dataclasses.asdict(found) | {"ready": found.ready, "licence": cls.card.licence}
-        typer.echo(json.dumps(told | {"consent": cls.card.consent}, indent=1))
+        facts = dataclasses.asdict(diagnosis) | {"ready": diagnosis.ready, "licence": cls.card.licence}
+        typer.echo(json.dumps(facts | {"consent": cls.card.consent}, indent=1))
     else:
-        typer.echo("\n".join(_report(opened, found, workplace.cache)))
-    if not found.ready:
+        typer.echo("\n".join(_report(opened, diagnosis, workplace.cache)))
+    if not diagnosis.ready:
         raise DataError(f"{dataset}: no run could start; `v2f-bench info {dataset}` tells how to get what is missing")
 
 
-def _report(dataset: Dataset, found: Diagnosis, cache: Path) -> Iterator[str]:
+def _report(dataset: Dataset, diagnosis: Diagnosis, cache: Path) -> Iterator[str]:
     import pandas as pd
 
-    from v2f_bench.cli.prepare import left_out_table
+    from v2f_bench.cli.prepare import table_by_kind
     from v2f_bench.datasets.layout import missing_folder
 
     fault = f" {missing_folder(dataset.root)}" if dataset.root and not dataset.root.is_dir() else ""
     yield f"{dataset.name}: {dataset.root or 'made by code'}{fault}"
-    yield from (f"  {part.in_words()}" for part in found.parts)
-    if found.problem:
-        yield from ("", found.problem) if all(part.found or not part.needed for part in found.parts) else ("",)
+    yield from (f"  {part.in_words()}" for part in diagnosis.parts)
+    if diagnosis.problem:
+        yield from ("", diagnosis.problem) if all(part.found or not part.needed for part in diagnosis.parts) else ("",)
     else:
         yield ""
         yield (
-            f"{found.clips} clips of {found.speakers} speakers: {found.voices} voices "
-            f"({found.seconds / 3600:.1f} h), {found.faces} faces"
+            f"{diagnosis.clips} clips of {diagnosis.speakers} speakers: {diagnosis.voices} voices "
+            f"({diagnosis.seconds / 3600:.1f} h), {diagnosis.faces} faces"
+            + (f", {diagnosis.scenes} of them yet to be diagnosis in pictures or videos" if diagnosis.scenes else "")
         )
-        for label, counts in found.labels.items():
+        for label, counts in diagnosis.labels.items():
             yield f"{label}: {', '.join(f'{count} {value}' for value, count in counts.items())}"
-        if found.left_out:
-            yield from ("", left_out_table(pd.DataFrame(found.left_out)), "")
-        elif dataset.root:
-            yield "nothing is broken, as far as headers tell"
-        yield f"disk: {_size(found.store_bytes)} for the prepared data in {cache}; {_size(found.free_bytes)} are free"
-        for state in found.tracks:
+        for table, heading in ((diagnosis.left_out, "left out"), (diagnosis.changes, "changed")):
+            if table:
+                yield from ("", table_by_kind(pd.DataFrame(table), heading), "")
+        if dataset.root and not diagnosis.left_out:
+            yield "every file can be read"
+        needed, free = _size(diagnosis.store_bytes), _size(diagnosis.free_bytes)
+        yield f"disk: {needed} for the prepared data in {cache}; {free} are free"
+        for state in diagnosis.tracks:
             yield f"{state.track}: " + (
                 f"cannot be run: {state.problem}"
                 if state.problem

@@ -42,5 +42,6 @@ def generate(
     variation = "emotion" if swap_emotions else vary
     if variation and samples > 1:
         raise UsageError("--samples and --vary make two different sheets; give one of the two")
-    generate_one(run, voice, proposal, output, seed, device, Wanted(samples, variation))
+    for file, change in generate_one(run, voice, proposal, output, seed, device, Wanted(samples, variation)):
+        typer.echo(f"{file}: {change}", err=True)
     typer.echo(f"{output}: a guess from statistical regularities of the training data, not a likeness of a person")

@@ -17,6 +17,12 @@ Lists = Annotated[
     list[Path] | None,
     typer.Option("--list", help="Published list: a line is a voice, its face, others; or a pair with 0 or 1."),
 ]
+Resolution = Annotated[
+    int, typer.Option(min=32, max=256, help="Pixels a side at which faces are judged; another one is another protocol.")
+]
+Voices = Annotated[
+    str, typer.Option(help="whole, noise-swapped (background noise of another speaker), or a length: 1s, 3s, 6s.")
+]
 Runs = Annotated[Path, typer.Option("--output", "-o", file_okay=False, help="Folder for the runs.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")]
 Threads = Annotated[

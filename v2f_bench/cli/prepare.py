@@ -25,8 +25,9 @@ def prepare(
 ) -> None:
     """Decode DATASET into the cache: voices, and faces found, aligned and cropped where its pictures are scenes.
 
-    `run` does the same when it needs to; with the same settings it finds what is prepared. A file that cannot be used
-    is left out, and told at the end. After Ctrl-C or a kill the same command goes on where it was.
+    `run` does the same when it needs to; with the same settings it finds what is prepared. Files that cannot be used
+    are left out. These are listed at the end, and those in which something was changed (made upright, scaled, one
+    channel used). After Ctrl-C or a kill the same command goes on where it was.
 
     \b
     Examples:
@@ -43,31 +44,43 @@ def prepare(
     store = prepare_data(open_data(spec), open_workplace(place(Path("runs"), jobs=jobs), progress_display()))
     counts = ", ".join(f"{store.meta[name]:,} {name}" for name in ("clips", "voices", "faces"))
     typer.echo(f"{counts} of {store.clips['speaker'].nunique():,} speakers in {store.folder}")
-    if len(store.left_out):
-        typer.echo(
-            f"\n{left_out_table(store.left_out)}\n\nall {len(store.left_out):,} in {store.folder}/left_out.parquet"
-        )
+    for name, table, heading in (("left_out", store.left_out, "left out"), ("changes", store.changes, "changed")):
+        if len(table):
+            typer.echo(f"\n{table_by_kind(table, heading)}")
+            typer.echo(f"\nall {len(table):,} in {store.folder}/{name}.parquet")
     if store.clips.empty:
         raise DataError(f"{dataset}: not one clip could be used")
 
 
-def left_out_table(left_out: pd.DataFrame) -> str:
-    """What was left out, by kind of reason, the most frequent first: count, reason, and the first files."""
+def table_by_kind(files: pd.DataFrame, heading: str) -> str:
+    """Files by what was done with them or why not, the most frequent first: how many, what, and the first of them.
+
+    Args:
+        files: `file` ("" for a table of the data set), and `reason` or `change`.
+        heading: of the count.
+    """
+    import numpy as np
     from tabulate import tabulate
 
-    kinds = left_out.apply(lambda row: kind_of(row["reason"], row["file"]), axis="columns")
-    groups = sorted(left_out.groupby(kinds)["file"], key=lambda group: -len(group[1]))
+    reason = "reason" if "reason" in files else "change"
+
+    kinds = [kind_of(text, file) for text, file in zip(files[reason], files["file"], strict=True)]
+    groups = sorted(files["file"].groupby(np.array(kinds)), key=lambda group: -len(group[1]))
     rows = [
-        (len(files), kind, ", ".join(files[:FILES_SHOWN]) + (", ..." if len(files) > FILES_SHOWN else ""))
-        for kind, files in groups[:KINDS_SHOWN]
+        (
+            len(names),
+            kind,
+            ", ".join(name or "its tables" for name in names[:FILES_SHOWN]) + ", ..." * (len(names) > FILES_SHOWN),
+        )
+        for kind, names in groups[:KINDS_SHOWN]
     ]
     if len(groups) > KINDS_SHOWN:
         rest = groups[KINDS_SHOWN:]
-        rows.append((sum(len(files) for _, files in rest), f"{len(rest)} other reasons", "..."))
-    return tabulate(rows, headers=("left out", "reason", "files"), disable_numparse=True, colalign=("right",))
+        rows.append((sum(len(names) for _, names in rest), f"{len(rest)} other kinds", "..."))
+    return tabulate(rows, headers=(heading, reason, "files"), disable_numparse=True, colalign=("right",))
 
 
 def kind_of(reason: str, file: str) -> str:
     """A reason without what differs from file to file: its path, numbers, and what a library said in brackets."""
-    _, _, said = reason.rpartition(f"{file}: ")
-    return re.sub(r"\b\d[\d.,]*\b", "…", said.partition(" (")[0])
+    _, _, words = reason.rpartition(f"{file}: ")
+    return re.sub(r"\b\d[\d.,]*\b", "…", words.partition(" (")[0])

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from v2f_bench.cli.options import DataRoot, DatasetName, DatasetSettings, Jobs, Lists, Track
+from v2f_bench.cli.options import DataRoot, DatasetName, DatasetSettings, Jobs, Lists, Resolution, Track, Voices
 
 
 def trials(
@@ -16,6 +16,8 @@ def trials(
     dataset_settings: DatasetSettings = None,
     track: Track = None,
     lists: Lists = None,
+    resolution: Resolution = 64,
+    voices: Voices = "whole",
     output: Annotated[Path, typer.Option("--output", "-o", file_okay=False, help="Folder for the files.")] = Path(
         "trials"
     ),
@@ -38,7 +40,8 @@ def trials(
     from v2f_bench.harness.opening import open_bench, open_workplace
     from v2f_bench.harness.submission import give_out_trials
 
-    request = BenchRequest(dataset, data_root, tuple(dataset_settings or ()), track, tuple(lists or ()))
+    chosen = (tuple(dataset_settings or ()), track, tuple(lists or ()), resolution, voices)
+    request = BenchRequest(dataset, data_root, *chosen)
     spec = request.spec()
     workplace = open_workplace(place(Path("runs"), jobs=jobs), progress_display())
     bench = open_bench(spec, workplace)

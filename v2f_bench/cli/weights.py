@@ -48,16 +48,16 @@ def list_weights(
     folder = _folder()
     rows: list[dict[str, Any]] = []
     for judge in needing:
-        found = next((place for place in places(judge.weights, folder) if place.is_file()), None)
+        file = next((place for place in places(judge.weights, folder) if place.is_file()), None)
         rows.append(
             {
                 "judge": judge.name,
                 "file": Path(judge.weights.file).name,
-                "MB": round(found.stat().st_size / 1e6 if found else judge.weights.megabytes, 1) or None,
+                "MB": round(file.stat().st_size / 1e6 if file else judge.weights.megabytes, 1) or None,
                 "licence": judge.weights.licence,
                 "sha256": judge.weights.sha256,
                 "state": state_of(judge.weights, folder),
-                "path": None if found is None else str(found),
+                "path": None if file is None else str(file),
                 "url": judge.weights.url,
             }
         )
@@ -96,8 +96,8 @@ def get(
     display = progress_display()
     for name, wanted in [(name, _weights_of(name)) for name in names]:
         path = fetch_weights(wanted, _folder(), display)
-        told = "" if len(wanted.sha256) == 64 else ", which its publisher does not state in full"
-        typer.echo(f"{name}: {path} (sha256 {file_sha256(path)}{told})")
+        remark = "" if len(wanted.sha256) == 64 else ", which its publisher does not state in full"
+        typer.echo(f"{name}: {path} (sha256 {file_sha256(path)}{remark})")
 
 
 @weights.command()

@@ -2,12 +2,15 @@
 
 Two formats. *Matching*, blanks between: `id10270/5r0dWxy17C8/00019.wav Name/00000558.jpg Other/00000233.jpg ...`, the
 first face is the speaker's; with more than ten faces, each line is a gallery for retrieval too. *Verification*, commas
-between: `id, voice speaker, face speaker, label, voice path, face path`, label 1 for one person and 0 for two. A path
-without its suffix is a clip of the data set.
+between: `id, voice speaker, face speaker, label, voice path, face path`, label 1 for one person and 0 for two; a first
+line that names these columns is a heading. A path without its suffix is a clip of the data set.
 """
 
 from __future__ import annotations
 
+import csv
+import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,8 +19,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from v2f_bench.hashing import file_sha256
 from v2f_bench.interfaces import DataError
+from v2f_bench.media.text import read_text
 
 VERIFICATION_FIELDS = 6
 
@@ -39,10 +42,17 @@ class QuestionList:
     path: Path
     task: Literal["matching", "verification"]
     questions: list[Question]
+    sha256: str  # of the text, whatever ends its lines: one list has one hash on every machine
 
     @property
     def name(self) -> str:
         return self.path.stem
+
+    @property
+    def repeated(self) -> int:
+        """How many questions stand in the list before; they count as often as they stand there."""
+        asked = {(question.voice, question.faces, question.same) for question in self.questions}
+        return len(self.questions) - len(asked)
 
     def by_originals(self, copies: Mapping[tuple[str, str], str]) -> QuestionList:
         """The list with each voice and face that was set aside as a copy named by the clip it is a copy of.
@@ -83,10 +93,10 @@ class QuestionList:
             elif not tested.issuperset((question.voice, *question.faces)):
                 left_out["it is about people outside the test split"] += 1
             else:
-                told = tuple(speaker[face] == speaker[question.voice] for face in question.faces)
-                if told != question.same:
+                same = tuple(speaker[face] == speaker[question.voice] for face in question.faces)
+                if same != question.same:
                     raise DataError(
-                        f"{self.path}, line {question.line}: what it says of who is who is not what the data set says"
+                        f"{self.path}, line {question.line}: it says of who is who another thing than the data set"
                     )
                 usable.append(question)
         if not usable:
@@ -99,7 +109,7 @@ class QuestionList:
         return {
             "name": self.name,
             "task": self.task,
-            "sha256": file_sha256(self.path),
+            "sha256": self.sha256,
             "left_out": left_out,
             "questions": [
                 {"trial": trial_of[question.voice], "faces": list(question.faces), "same": list(question.same)}
@@ -114,35 +124,46 @@ def read_list(path: Path) -> QuestionList:
     Raises:
         DataError: the file cannot be read, or a line is in neither format; names the line.
     """
-    try:
-        lines = [(number, line.strip()) for number, line in enumerate(path.read_text().splitlines(), start=1)]
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not readable as a list ({error})") from None
+    text = read_text(path, "a list")
+    lines = [(number, line.strip()) for number, line in enumerate(text.split("\n"), start=1)]
     lines = [(number, line) for number, line in lines if line]
     if not lines:
         raise DataError(f"{path}: an empty list")
+    sha256 = hashlib.sha256("".join(f"{line}\n" for _, line in lines).encode()).hexdigest()
     if "," in lines[0][1]:
-        return QuestionList(path, "verification", list(_verification(path, lines)))
-    return QuestionList(path, "matching", list(_matching(path, lines)))
+        return QuestionList(path, "verification", list(_verification(path, lines)), sha256)
+    return QuestionList(path, "matching", list(_matching(path, lines)), sha256)
 
 
 def _matching(path: Path, lines: list[tuple[int, str]]) -> Iterator[Question]:
     choices = len(lines[0][1].split()) - 1
     for number, line in lines:
-        voice, *faces = line.split()
+        voice, *faces = (_clip(part, path, number) for part in line.split())
         if len(faces) != choices or choices < 2:
             raise DataError(f"{path}, line {number}: not a voice and {max(choices, 2)} faces with blanks between")
-        yield Question(_clip(voice), tuple(map(_clip, faces)), (True,) + (False,) * (choices - 1), number)
+        yield Question(voice, tuple(faces), (True,) + (False,) * (choices - 1), number)
 
 
 def _verification(path: Path, lines: list[tuple[int, str]]) -> Iterator[Question]:
     for place, (number, line) in enumerate(lines):
-        cells = [cell.strip() for cell in line.split(",")]
+        try:
+            cells = [cell.strip() for cell in next(csv.reader([line], skipinitialspace=True), [])]
+        except csv.Error as error:
+            raise DataError(f"{path}, line {number}: {error}") from None
         if len(cells) == VERIFICATION_FIELDS and cells[3] in ("0", "1"):
-            yield Question(_clip(cells[4]), (_clip(cells[5]),), (cells[3] == "1",), number)
-        elif place > 0:  # the first line may name the columns
+            voice, face = (_clip(part, path, number) for part in cells[4:])
+            yield Question(voice, (face,), (cells[3] == "1",), number)
+        elif place > 0 or not _is_heading(cells):
             raise DataError(f"{path}, line {number}: not `id, voice speaker, face speaker, 0 or 1, voice, face`")
 
 
-def _clip(path: str) -> str:
-    return str(PurePosixPath(path).with_suffix(""))
+def _is_heading(cells: Sequence[str]) -> bool:
+    """Whether cells name the columns; where numbers or paths stand, a question was meant."""
+    return not any(re.search(r"[/\\]|\.\w+$|^[\d.]+$", cell) for cell in cells)
+
+
+def _clip(path: str, list_file: Path, line: int) -> str:
+    clip = PurePosixPath(path.replace("\\", "/"))
+    if not clip.name or ".." in clip.parts:
+        raise DataError(f"{list_file}, line {line}: {path!r} is no path of a clip")
+    return str(clip.with_suffix(""))

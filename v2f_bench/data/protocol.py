@@ -11,13 +11,15 @@ from typing import Any
 
 import pandas as pd
 
+from v2f_bench.data.voices import WHOLE
 from v2f_bench.hashing import canonical_json, key_of
 from v2f_bench.interfaces import DataError
 
 SAMPLE_RATE = 16_000  # Hz
-RESOLUTION = 64  # pixels: what every face, generated or real, is seen at
+RESOLUTION = 64  # pixels a side, where no other is asked for: what every face, generated or real, is judged at
+RESOLUTIONS = (32, 256)  # the least and the most
 NO_FACE_CHECK = "none"
-TRIAL_COLUMNS = ("trial", "speaker", "voice", "target", "proposal", "other", "random_face", "real_photo")
+TRIAL_COLUMNS = ("trial", "speaker", "voice", "target", "proposal", "other", "random_face", "real_photo", "noise")
 
 
 def trial_name(dataset: dict[str, Any], track: str, voice: str, proposal: str) -> str:
@@ -44,6 +46,7 @@ class Protocol:
     reference: list[str]  # clips whose faces stand for the real distribution
     trials: list[dict[str, str]]  # keys: TRIAL_COLUMNS
     lists: list[dict[str, Any]] = field(default_factory=list)  # see `QuestionList.description`
+    voices: str = WHOLE  # how they are handed over (see `voices.py`)
 
     @cached_property
     def hash(self) -> str:
@@ -62,11 +65,11 @@ class Protocol:
         resolution, say.
         """
         asked = [[trial[column] for column in ("trial", "voice", "proposal")] for trial in self.trials]
-        return key_of(self.track, self.dataset, self.sample_rate, self.splits, asked)
+        return key_of(self.track, self.dataset, self.sample_rate, self.splits, asked, self.voices)
 
     @property
     def trial_table(self) -> pd.DataFrame:
-        return pd.DataFrame(self.trials, columns=list(TRIAL_COLUMNS))
+        return pd.DataFrame(self.trials, columns=list(TRIAL_COLUMNS)).fillna("")
 
     def to_json(self) -> str:
         return canonical_json({"hash": self.hash, "protocol": self})

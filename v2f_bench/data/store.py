@@ -1,6 +1,6 @@
 """The store: what `prepare` makes of a data set, for random access by every method and shared between processes.
 
-A folder of five files; format version 4 (no recording or picture is in it twice, see `overlap.py`):
+A folder of six files; format version 5 (no recording or picture is in it twice, see `overlap.py`):
 
 * `clips.parquet`: one row a clip, in index order: the labels of the data set's index; `voice` and `face` (whether it
   has one); `voice_start` and `voice_samples` (position in `voices.i16`; 0 samples: no voice); `face_row` (row of
@@ -12,10 +12,12 @@ A folder of five files; format version 4 (no recording or picture is in it twice
 * `store.json`: format, data set, rate, size, counts, and `content`, a sha256 over the digests of all
   clips;
 * `left_out.parquet`: what could not be used: `clip`, `file` (the index's entry) and `reason`; and of copies the `part`
-  that is one (voice or face) and the clip that it is a `copy_of`.
+  that is one (voice or face) and the clip that it is a `copy_of`;
+* `changes.parquet`: what was changed in files on their way in: `clip` ("" for a table or a name), `file` and `change`.
 
-While it is written there is a sixth, `journal.jsonl`: what is written so far, a line for each clip, each fault and each
-batch that is complete. A writer that finds one cuts all files back to the last complete batch and goes on from there.
+While it is written there is another, `journal.jsonl`: what is written so far, a line for each clip, each fault, each
+change and each batch that is complete. A writer that meets one cuts all files back to the last complete batch and goes
+on from there.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ import pandas as pd
 from v2f_bench.interfaces import BenchError, Clips, PluginError, Voices
 from v2f_bench.interfaces.values import random_starts
 
-FORMAT = 4
+FORMAT = 5
 STEP = np.float32(1 / 32768)  # of int16: to [-1, 1], exactly
 HIDDEN = ("voice_start", "voice_samples", "face_row", "frame_time", "frame_by", "face_score", "digest")  # from methods
 
@@ -49,6 +51,7 @@ class Store:
         self.size: int = self.meta["size"]
         self.clips = pd.read_parquet(folder / "clips.parquet").set_index("clip", drop=False)
         self.left_out = pd.read_parquet(folder / "left_out.parquet")
+        self.changes = pd.read_parquet(folder / "changes.parquet")
         self._start, self._samples, self._face_row = (
             self.clips[name].to_numpy() for name in ("voice_start", "voice_samples", "face_row")
         )

@@ -13,19 +13,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from v2f_bench.data.overlap import repeated
+from v2f_bench.data.overlap import without_repeats
 from v2f_bench.data.store import FORMAT, content_hash
 from v2f_bench.files import write_text_whole
 from v2f_bench.hashing import canonical_json
 
 JOURNAL = "journal.jsonl"
-# What the journal tells of a clip beside its row of the index, and the type of each in the table.
-_TOLD = {
+# What the journal holds of a clip beside its row of the index, and the type of each in the table.
+_COLUMNS = {
     **{"voice": "bool", "face": "bool", "voice_start": "int64", "voice_samples": "int64", "face_row": "int64"},
     **{"frame_time": "float64", "frame_by": "str", "face_score": "float64"},
     **{"digest": "str", "voice_digest": "str", "face_digest": "str"},
 }
-_NOTHING_FOUND = {"frame_time": float("nan"), "frame_by": "", "face_score": float("nan")}
+_NO_SCENE = {"frame_time": float("nan"), "frame_by": "", "face_score": float("nan")}
 
 
 @dataclass(frozen=True)
@@ -58,33 +58,37 @@ class StoreWriter:
         self._voices_file, self._faces_file = (_opened(folder / name, cut) for name, cut in cuts)
         self._journal = _opened(folder / JOURNAL, self.written.journal)
 
-    def add(self, row: int, voice: np.ndarray | None, face: np.ndarray | None, **found: Any) -> None:
+    def add(self, row: int, voice: np.ndarray | None, face: np.ndarray | None, **scene: Any) -> None:
         """The clip of that row of the index: its voice (int16 [T]) and its face (uint8 [size, size, 3]), or None.
 
-        `found` may bring `frame_time`, `frame_by` and `face_score`.
+        `scene` may bring `frame_time`, `frame_by` and `face_score`.
         """
         labels = {name: str(value) for name, value in self._labels.iloc[row].items()}
         digest = hashlib.sha256(canonical_json([labels, None if voice is None else len(voice)]).encode())
-        told: dict[str, Any] = {"voice_start": self._samples, "voice_samples": 0, "face_row": -1}
-        told |= {"voice_digest": "", "face_digest": ""}
+        line: dict[str, Any] = {"voice_start": self._samples, "voice_samples": 0, "face_row": -1}
+        line |= {"voice_digest": "", "face_digest": ""}
         if voice is not None:
             data = voice.astype("<i2").tobytes()
             self._voices_file.write(data)
             digest.update(data)
-            told |= {"voice_samples": len(voice), "voice_digest": hashlib.sha256(data).hexdigest()}
+            line |= {"voice_samples": len(voice), "voice_digest": hashlib.sha256(data).hexdigest()}
             self._samples += len(voice)
         if face is not None:
             data = face.tobytes()
             self._faces_file.write(data)
             digest.update(data)
-            told |= {"face_row": self._faces, "face_digest": hashlib.sha256(data).hexdigest()}
+            line |= {"face_row": self._faces, "face_digest": hashlib.sha256(data).hexdigest()}
             self._faces += 1
-        told |= {"voice": voice is not None, "face": face is not None, "digest": digest.hexdigest()}
-        self._lines.append({"row": row, **told, **_NOTHING_FOUND, **found})
+        line |= {"voice": voice is not None, "face": face is not None, "digest": digest.hexdigest()}
+        self._lines.append({"row": row, **line, **_NO_SCENE, **scene})
 
     def leave_out(self, clip: str, file: str, reason: str) -> None:
         """A clip, or a part of one, that cannot be used."""
         self._lines.append({"clip": clip, "file": file, "reason": reason})
+
+    def note_change(self, clip: str, file: str, change: str) -> None:
+        """What was changed in a file on its way in; `clip` "" for a table of the data set."""
+        self._lines.append({"clip": clip, "file": file, "change": change})
 
     def commit(self, rows: int) -> None:
         """The first `rows` rows of the index are dealt with: a writer that is killed from now on goes on after them."""
@@ -100,36 +104,49 @@ class StoreWriter:
         """Write the tables and the facts of what was committed; then the journal is not needed any more."""
         for file in (self._voices_file, self._faces_file, self._journal):
             file.close()
-        clips, left_out = self._tables()
+        clips, left_out, changes = self._tables()
         clips.drop(columns=["voice_digest", "face_digest"]).to_parquet(self._folder / "clips.parquet", index=False)
         left_out.to_parquet(self._folder / "left_out.parquet", index=False)
+        changes.to_parquet(self._folder / "changes.parquet", index=False)
         content = content_hash(clips["digest"])
         counts = {"clips": len(clips), "voices": int(clips["voice"].sum()), "faces": int(clips["face"].sum())}
-        text = json.dumps({**self._meta, **counts, "left_out": len(left_out), "content": content}, indent=1)
-        write_text_whole(self._folder / "store.json", text)
+        counts |= {"left_out": len(left_out), "changes": len(changes)}
+        write_text_whole(
+            self._folder / "store.json", json.dumps({**self._meta, **counts, "content": content}, indent=1)
+        )
         (self._folder / JOURNAL).unlink()
 
-    def _tables(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """`clips.parquet`, with the digests, and `left_out.parquet`; what is there twice is set aside."""
-        clips: dict[str, list[Any]] = {name: [] for name in ("row", *_TOLD)}
+    def _tables(self) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+        """`clips.parquet`, with the digests; `left_out.parquet`, with what is there twice; and `changes.parquet`."""
+        clips: dict[str, list[Any]] = {name: [] for name in ("row", *_COLUMNS)}
         left_out: dict[str, list[Any]] = {name: [] for name in ("clip", "file", "reason")}
+        changes: dict[str, list[Any]] = {name: [] for name in ("clip", "file", "change")}
         for line in self._committed():
-            columns = clips if "row" in line else left_out if "reason" in line else {}
+            columns = clips if "row" in line else left_out if "reason" in line else changes if "change" in line else {}
             for name, values in columns.items():
                 values.append(line[name])
-        told = pd.DataFrame({name: pd.Series(clips[name], dtype=kind) for name, kind in _TOLD.items()})
+        read = pd.DataFrame({name: pd.Series(clips[name], dtype=kind) for name, kind in _COLUMNS.items()})
         labels = self._labels.iloc[clips["row"]].reset_index(drop=True)
-        table = pd.concat([labels, told], axis=1)
-        left_out |= {"part": [""] * len(left_out["clip"]), "copy_of": [""] * len(left_out["clip"])}
-        for part, nothing in (("voice", {"voice_samples": 0}), ("face", {"face_row": -1})):
-            for number, copy_of, reason in list(repeated(table, part)):
-                file = self._files[part].iloc[clips["row"][number]] if part in self._files else ""
-                told_of = (table.at[number, "clip"], file, reason, part, copy_of)
-                for name, value in zip(left_out, told_of, strict=True):
-                    left_out[name].append(value)
-                for name, value in {part: False, **nothing}.items():
-                    table.at[number, name] = value
-        return table[table["voice"] | table["face"]], pd.DataFrame(left_out, dtype="str")
+        table, repeats = without_repeats(pd.concat([labels, read], axis=1))
+        table.loc[~table["voice"], "voice_samples"] = 0
+        table.loc[~table["face"], "face_row"] = -1
+        for row in table.index[table.index >= len(labels)]:  # portraits, which have a row of their own
+            name = canonical_json([table.at[row, "clip"], table.at[row, "face_digest"]])
+            table.at[row, "digest"] = hashlib.sha256(name.encode()).hexdigest()
+        set_aside = pd.DataFrame(left_out | {"part": "", "copy_of": ""}, dtype="str")
+        rows = [clips["row"][repeat.number] for repeat in repeats]
+        copies = pd.DataFrame(
+            {
+                "clip": [self._labels["clip"].iloc[row] for row in rows],
+                "file": [
+                    self._files[repeat.part].iloc[row] if repeat.part in self._files else ""
+                    for row, repeat in zip(rows, repeats, strict=True)
+                ],
+                **{name: [getattr(repeat, name) for repeat in repeats] for name in ("reason", "part", "copy_of")},
+            },
+            dtype="str",
+        )
+        return table, pd.concat([set_aside, copies], ignore_index=True), pd.DataFrame(changes, dtype="str")
 
     def _committed(self) -> Iterator[dict[str, Any]]:
         """The lines of the journal up to the last commit."""
@@ -145,8 +162,8 @@ class StoreWriter:
         with path.open("rb") as journal:
             for line in iter(journal.readline, b""):
                 if line.startswith(b'{"done"') and line.endswith(b"\n"):
-                    told = json.loads(line)
-                    last = Written(told["done"], told["samples"], told["faces"], journal.tell())
+                    done = json.loads(line)
+                    last = Written(done["done"], done["samples"], done["faces"], journal.tell())
         sizes = {"voices.i16": last.samples * 2, "faces.u8": last.faces * self._row_bytes}
         whole = all((self._folder / name).stat().st_size >= size for name, size in sizes.items())
         return last if whole else Written()

@@ -7,8 +7,16 @@ returns) and, where there is one, a `real_photo` (another picture of what the ta
 test speaker are trials. The gallery holds one face of every test speaker, a neutral one where emotions are labelled.
 Test pictures that are used for nothing else make the `reference` set of distribution metrics.
 
-The trials stand in the order of their names, which are hashes. A detector's check, whether a picture shows a face, is
-part of the protocol: where the detector is missing, the protocol is another one, `identity-v2-no-face-check`.
+The trials stand in the order of their names, which are hashes.
+
+What makes a protocol another one stands in its name:
+
+* `identity-v2-128px`: faces are judged at another resolution than 64 pixels;
+* `identity-v2-3s`: voices are cut to the loudest stretch of that length; `identity-v2-noise-swapped`: each voice is
+  handed over with the background noise of another speaker's, from another recording session where there are such (see
+  `voices.py`);
+* `identity-v2-no-face-check`: the detector that tells whether a picture shows a face is missing;
+* `identity-v2-evaluation-only`: there are no training speakers, so no trial has a random training face.
 
 `identity-v2`: the target is the speaker's gallery face, the proposal a picture of another test speaker. Any voice may
 be paired with any face of the same speaker: there need be no link in time between them. Voices and real photos come
@@ -34,44 +42,14 @@ from typing import Any
 import pandas as pd
 
 from v2f_bench.data.lists import QuestionList
-from v2f_bench.data.protocol import NO_FACE_CHECK, RESOLUTION, SAMPLE_RATE, Protocol, trial_name
+from v2f_bench.data.protocol import SAMPLE_RATE, Protocol, trial_name
 from v2f_bench.data.splits import SPLITS, hash_first, hash_order
+from v2f_bench.data.variants import DEFAULT, Variant, complete_speakers, version_of
+from v2f_bench.data.voices import NOISE_SWAPPED
 from v2f_bench.interfaces import DataError, PluginError, UsageError
 
-VERSION = "v2"
 VOICES_A_SPEAKER = 3
 PHOTOS_A_SPEAKER = 3
-
-
-@dataclass(frozen=True)
-class Variant:
-    """What makes a protocol another than that of the data set's default split over a complete copy, faces checked."""
-
-    split: str = ""  # the name of another split
-    shares_speakers: bool = False  # whether it is a split of clips, with speakers on both sides
-    subset: str = ""  # what there is of an incomplete copy, such as "12-of-24-speakers"
-    face_check: str = NO_FACE_CHECK  # name and version of the detector that is here
-
-    def __post_init__(self) -> None:
-        if self.shares_speakers and not self.split:
-            raise PluginError("a split that has speakers on both sides must have a name")
-
-
-DEFAULT = Variant()
-
-
-def subset_of(complete: Mapping[str, int], clips: pd.DataFrame) -> str:
-    """Names what there is of a data set: "12-of-24-speakers", "700-of-7438-clips", or "" where nothing is missing.
-
-    Args:
-        complete: the numbers of a complete copy (see `Dataset.complete`).
-        clips: the table of clips.
-    """
-    there = {"speakers": len(_complete_speakers(clips)), "clips": int((clips["voice"] & clips["face"]).sum())}
-    for what, count in there.items():
-        if count < complete.get(what, 0):
-            return f"{count}-of-{complete[what]}-{what}"
-    return ""
 
 
 def protocol_of(
@@ -104,19 +82,19 @@ def identity_protocol(
     variant: Variant = DEFAULT,
 ) -> Protocol:
     """`identity-v2`; see above."""
-    cast = _cast(dataset, clips, split_of, variant)
-    gallery = {speaker: order[0] for speaker, order in cast.faces.items()}
-    photos = {speaker: order[1 : 1 + PHOTOS_A_SPEAKER] for speaker, order in cast.faces.items()}
-    asked = {each: each.over(clips, cast.splits["test"]) for each in lists}
+    pools = _pools(dataset, clips, split_of, variant)
+    gallery = {speaker: order[0] for speaker, order in pools.faces.items()}
+    photos = {speaker: order[1 : 1 + PHOTOS_A_SPEAKER] for speaker, order in pools.faces.items()}
+    asked = {each: each.over(clips, pools.splits["test"]) for each in lists}
     listed = {question.voice for questions, _ in asked.values() for question in questions}
     trials: list[dict[str, str]] = []
-    for speaker, part in cast.test[cast.test["voice"]].groupby("speaker"):
-        together = _recorded_with(cast.test, part, gallery[speaker])
+    for speaker, part in pools.test[pools.test["voice"]].groupby("speaker"):
+        together = _recorded_with(pools.test, part, gallery[speaker])
         voices = sorted(hash_order(part["clip"], "voice"), key=lambda clip: clip in together)
         chosen = [clip for clip in voices if clip in listed] if lists else voices[:VOICES_A_SPEAKER]
         for number, voice in enumerate(chosen):
-            proposer = hash_first(cast.others(speaker), "proposal", voice)
-            proposal = hash_first(photos[proposer] or cast.faces[proposer], "proposal", voice)
+            proposer = hash_first(pools.others(speaker), "proposal", voice)
+            proposal = hash_first(photos[proposer] or pools.faces[proposer], "proposal", voice)
             trials.append(
                 {
                     "trial": trial_name(dataset, "identity", voice, proposal),
@@ -124,15 +102,16 @@ def identity_protocol(
                     "voice": voice,
                     "target": gallery[speaker],
                     "proposal": proposal,
-                    "other": gallery[hash_first(cast.others(speaker), "other", voice)],
-                    "random_face": cast.training_face(voice),
+                    "other": gallery[hash_first(pools.others(speaker), "other", voice)],
+                    "random_face": pools.training_face(voice),
                     "real_photo": photos[speaker][number % len(photos[speaker])] if photos[speaker] else "",
+                    "noise": pools.noise(voice) if variant.form.voices == NOISE_SWAPPED else "",
                 }
             )
-    reference = [clip for order in cast.faces.values() for clip in order[:1] + order[1 + PHOTOS_A_SPEAKER :]]
+    reference = [clip for order in pools.faces.values() for clip in order[:1] + order[1 + PHOTOS_A_SPEAKER :]]
     trial_of = {trial["voice"]: trial["trial"] for trial in trials}
     told = [each.description(usable, left_out, trial_of) for each, (usable, left_out) in asked.items()]
-    return _protocol("identity", dataset, cast, gallery, reference, trials, variant, told)
+    return _protocol("identity", dataset, pools, gallery, reference, trials, variant, told)
 
 
 def emotion_protocol(
@@ -141,9 +120,9 @@ def emotion_protocol(
     """`emotion-v2`; see above."""
     if "emotion" not in clips:
         raise DataError(f"{dataset['name']} has no emotion labels, which the emotion track needs")
-    cast = _cast(dataset, clips, split_of, variant)
-    emotion = cast.test["emotion"].to_dict()
-    gallery = {speaker: order[0] for speaker, order in cast.faces.items() if emotion[order[0]] == "neutral"}
+    pools = _pools(dataset, clips, split_of, variant)
+    emotion = pools.test["emotion"].to_dict()
+    gallery = {speaker: order[0] for speaker, order in pools.faces.items() if emotion[order[0]] == "neutral"}
     too_few = (
         f"{dataset['name']}: the emotion track needs 3 test speakers with a neutral face, and a voice and another face "
         "of one emotion"
@@ -152,11 +131,11 @@ def emotion_protocol(
         raise DataError(too_few)
     trials: list[dict[str, str]] = []
     used = set(gallery.values())
-    for speaker, part in cast.test[cast.test["voice"] & cast.test["emotion"].ne("")].groupby("speaker"):
+    for speaker, part in pools.test[pools.test["voice"] & pools.test["emotion"].ne("")].groupby("speaker"):
         if speaker not in gallery:
             continue
         showing: dict[str, list[str]] = {}
-        for clip in cast.faces[speaker]:
+        for clip in pools.faces[speaker]:
             if clip != gallery[speaker]:
                 showing.setdefault(emotion[clip], []).append(clip)
         possible = [voice for voice in hash_order(part["clip"], "voice") if showing.get(emotion[voice])]
@@ -172,20 +151,22 @@ def emotion_protocol(
                     "target": faces[0],
                     "proposal": gallery[speaker],
                     "other": gallery[hash_first([name for name in gallery if name != speaker], "other", voice)],
-                    "random_face": cast.training_face(voice),
+                    "random_face": pools.training_face(voice),
                     "real_photo": faces[-1] if len(faces) > 1 else "",
+                    "noise": pools.noise(voice) if variant.form.voices == NOISE_SWAPPED else "",
                 }
             )
             used |= {faces[0], faces[-1]}
     if len({trial["speaker"] for trial in trials}) < 3:
         raise DataError(too_few)
-    reference = [clip for order in cast.faces.values() for clip in order if clip not in used]
-    return _protocol("emotion", dataset, cast, gallery, reference or sorted(used), trials, variant)
+    reference = [clip for order in pools.faces.values() for clip in order if clip not in used]
+    return _protocol("emotion", dataset, pools, gallery, reference or sorted(used), trials, variant)
 
 
 @dataclass(frozen=True)
-class _Cast:
-    """Who plays a part: the clips of each split, and of the complete test speakers the clips and ordered faces."""
+class _Pools:
+    """The clips that trials are chosen from: those of each split, and of complete test speakers those with a face, in
+    order."""
 
     splits: dict[str, list[str]]
     test: pd.DataFrame
@@ -196,31 +177,45 @@ class _Cast:
         return [name for name in self.faces if name != speaker]
 
     def training_face(self, voice: str) -> str:
+        """A random training speaker's; "" where there are none."""
+        if not self.train_faces:
+            return ""
         stand_in = hash_first(self.train_faces, "random-face", voice)
         return hash_first(self.train_faces[stand_in], "random-face", voice)
 
+    def noise(self, voice: str) -> str:
+        """A random recording of another test speaker, from another recording session where there is one."""
+        own = self.test.loc[voice]
+        others = self.test[self.test["voice"] & (self.test["speaker"] != own["speaker"])]
+        if "group" in others and own["group"] and (others["group"] != own["group"]).any():
+            others = others[others["group"] != own["group"]]
+        return hash_first(list(others["clip"]), "noise", voice)
 
-def _cast(dataset: dict[str, Any], clips: pd.DataFrame, split_of: Mapping[str, str], variant: Variant) -> _Cast:
+
+def _pools(dataset: dict[str, Any], clips: pd.DataFrame, split_of: Mapping[str, str], variant: Variant) -> _Pools:
     if unknown := set(split_of.values()) - set(SPLITS):
         raise PluginError(f"{dataset['name']}: splits are {', '.join(SPLITS)}, not {', '.join(sorted(unknown))}")
     split_of_clip = clips["clip" if variant.shares_speakers else "speaker"].map(split_of)
     splits = {split: sorted(clips["clip"][split_of_clip == split]) for split in SPLITS}
     table = {split: clips.loc[names] for split, names in splits.items()}
-    people = {split: _complete_speakers(part) for split, part in table.items()}
+    people = {split: complete_speakers(part) for split, part in table.items()}
     counts = ", ".join(f"{split} {len(names)}" for split, names in people.items())
-    if len(people["train"]) < 2 or len(people["test"]) < 3:
-        raise DataError(f"{dataset['name']}: too few speakers with a voice and a face ({counts}); 2 and 3 are needed")
+    if len(people["test"]) < 3 or len(people["train"]) == 1:
+        raise DataError(
+            f"{dataset['name']}: too few speakers with a voice and a face ({counts}); 3 are needed to test, and to "
+            "train 2, or none at all"
+        )
     test = table["test"]
     test = test[test["speaker"].isin(people["test"])]
     faces = {str(speaker): _faces_in_order(part) for speaker, part in test[test["face"]].groupby("speaker")}
     train_faces = table["train"][table["train"]["face"]].groupby("speaker")["clip"].agg(list).to_dict()
-    return _Cast(splits, test, faces, train_faces)
+    return _Pools(splits, test, faces, train_faces)
 
 
 def _protocol(
     track: str,
     dataset: dict[str, Any],
-    cast: _Cast,
+    pools: _Pools,
     gallery: dict[str, str],
     reference: list[str],
     trials: list[dict[str, str]],
@@ -228,21 +223,22 @@ def _protocol(
     lists: list[dict[str, Any]] | None = None,
 ) -> Protocol:
     lists = lists or []
-    unchecked = "no-face-check" if variant.face_check == NO_FACE_CHECK else ""
-    version = "-".join(part for part in (track, variant.split, VERSION, unchecked) if part)
-    name = "+".join([version, *(each["name"] for each in lists)])
+    form = variant.form
+    named = [version_of(track, variant, evaluation_only=not pools.train_faces), *(each["name"] for each in lists)]
+    name = "+".join(named)
     return Protocol(
         name=f"{name}@{variant.subset}" if variant.subset else name,
         track=track,
         dataset=dataset,
         sample_rate=SAMPLE_RATE,
-        resolution=RESOLUTION,
+        resolution=form.resolution,
         face_check=variant.face_check,
-        splits=cast.splits,
+        splits=pools.splits,
         gallery=list(gallery.values()),
         reference=reference,
         trials=sorted(trials, key=lambda trial: trial["trial"]),
         lists=lists,
+        voices=form.voices,
     )
 
 
@@ -251,11 +247,6 @@ def _recorded_with(test: pd.DataFrame, part: pd.DataFrame, picture: str) -> set[
     if "group" not in test or not test.at[picture, "group"]:
         return {picture}
     return {picture, *part["clip"][part["group"] == test.at[picture, "group"]]}
-
-
-def _complete_speakers(clips: pd.DataFrame) -> list[str]:
-    """The speakers who have at least one voice and one face, sorted."""
-    return sorted(set(clips.loc[clips["voice"], "speaker"]) & set(clips.loc[clips["face"], "speaker"]))
 
 
 def _faces_in_order(part: pd.DataFrame) -> list[str]:

@@ -11,15 +11,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, ClassVar, Literal
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from v2f_bench.data.splits import clip_split, roster_split
-from v2f_bench.datasets.layout import files_below, index_table, read_table, require
-from v2f_bench.interfaces import Card, Dataset, MediaOptions, Part
+from v2f_bench.datasets.layout import SOUNDS, VIDEOS, files_below, index_table, labels_of, read_table, require
+from v2f_bench.interfaces import Card, Part
 from v2f_bench.interfaces.labels import DATASET_LABELS, standard_label
+from v2f_bench.media.file_dataset import FileDataset, MediaOptions
 from v2f_bench.plugins import hookimpl
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ACTORS = range(1001, 1092)
 CLIPS = 7442
@@ -30,7 +32,7 @@ DEFECTIVE = {
     "1076_MTI_SAD_XX": "known to be silent",
 }
 DEMOGRAPHICS, VOTES = "VideoDemographics.csv", "processedResults/summaryTable.csv"
-_SOUND = {"AudioWAV": ".wav", "AudioMP3": ".mp3", "VideoFlash": ".flv"}  # the first that has a clip gives its voice
+_SOUND = {"AudioWAV": SOUNDS, "AudioMP3": SOUNDS, "VideoFlash": VIDEOS}  # the first that has a clip gives its voice
 _VIDEO = "VideoFlash"
 _NAME = re.compile(r"(1\d{3})_([A-Z]{3})_([A-Z]{3})_(LO|MD|HI|XX?)")
 _SENTENCES = frozenset(["IEO", "TIE", "IOM", "IWW", "TAI", "MTI", "IWL", "ITH", "DFA", "ITS", "TSI", "WSI"])
@@ -42,7 +44,7 @@ class CremaOptions(MediaOptions):
     split: Literal["speakers", "clip-8-2"] = "speakers"  # clip-8-2: of each speaker's clips one in five, as some papers
 
 
-class CremaD(Dataset):
+class CremaD(FileDataset):
     """Actors of many ages and origins, filmed in front of green; each clip was judged by sight, by ear, and by both.
 
     There is no official split: 27 actors are for test and 9 for validation, the first in the order of a hash of their
@@ -100,14 +102,14 @@ class CremaD(Dataset):
 
     def parts(self) -> list[Part]:
         counts = {folder: len(set(self._files(folder)[0])) for folder in _SOUND}
-        sounds = " or ".join(f"{folder}/….{suffix[1:]}" for folder, suffix in _SOUND.items())
-        told = ", ".join(f"{folder}: {count}" for folder, count in counts.items() if count)
+        sounds = " or ".join(f"{folder}/…" for folder in _SOUND)
+        present = ", ".join(f"{folder}: {count}" for folder, count in counts.items() if count)
         tables = {
             DEMOGRAPHICS: "no sex, age and ethnicity",
             VOTES: "no comparison with the emotion that people heard",
         }
         return [
-            Part(f"{sounds}, such as 1001_DFA_ANG_XX", any(counts.values()), told),
+            Part(f"{sounds}, such as 1001_DFA_ANG_XX", any(counts.values()), present),
             Part(
                 f"{_VIDEO}/….flv",
                 counts[_VIDEO] > 0,
@@ -125,15 +127,15 @@ class CremaD(Dataset):
 
     def index(self) -> pd.DataFrame:
         require(self)
-        found: dict[str, dict[str, str]] = {}
+        files_of: dict[str, dict[str, str]] = {}
         odd: list[tuple[str, str]] = []
         for folder in _SOUND:
             files, misnamed = self._files(folder)
             odd += misnamed
             for clip, path in files.items():
-                found.setdefault(clip, {})[folder] = path
+                files_of.setdefault(clip, {})[folder] = path
         people, heard = self._people(), self._heard()
-        rows = [_row(clip, files, people, heard) for clip, files in sorted(found.items())]
+        rows = [_row(clip, files, people, heard) for clip, files in sorted(files_of.items())]
         return index_table(rows, odd)
 
     @property
@@ -151,7 +153,7 @@ class CremaD(Dataset):
         """The files of a folder by clip, and those that are called like none, with the reason."""
         files: dict[str, str] = {}
         odd = []
-        for path in files_below(self.root, folder, (_SOUND[folder],)):
+        for path in files_below(self.root, folder, _SOUND[folder]):
             stem = PurePosixPath(path).stem
             if fault := _fault(stem):
                 odd.append((path, fault))
@@ -169,12 +171,12 @@ class CremaD(Dataset):
             return {}
         rows = read_table(path, ("ActorID", "Age", "Sex", "Race", "Ethnicity"))
         return {
-            row["ActorID"]: {
+            actor: {
                 "sex": standard_label(row["Sex"]),
                 "age": float(row["Age"]) if row["Age"].isdecimal() else float("nan"),
                 "ethnicity": ", ".join(part for part in (row["Race"], row["Ethnicity"]) if part),
             }
-            for row in rows
+            for actor, row in labels_of(rows, "ActorID", ("Age", "Sex", "Race", "Ethnicity"), path).items()
         }
 
     def _heard(self) -> dict[str, str]:

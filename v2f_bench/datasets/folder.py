@@ -4,27 +4,32 @@
 order: `speaker`; `voice`, a recording, and `face`, a picture or a video, as paths from the folder (a row may leave
 one of the two empty); where they are known `clip` (a name; else made of speaker and row), `sex`, `age` (years),
 `ethnicity`, `emotion`, `intensity`, `sentence`, `group` (clips of one recording session) and `split` (train, validation
-or test; one for all clips of a speaker).
+or test). Sex, ethnicity and split are the speaker's: one row is enough, and no two may differ. How names, paths and
+missing values may be written stands in docs/files.md.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any, ClassVar
-
-import pandas as pd
+from pathlib import Path, PureWindowsPath
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from v2f_bench.data.splits import SPLITS, hashed_split
 from v2f_bench.datasets.layout import index_table, numbered_rows, require
-from v2f_bench.interfaces import Card, DataError, Dataset, MediaOptions, Part
+from v2f_bench.interfaces import Card, DataError, Part
 from v2f_bench.interfaces.labels import EMOTIONS, SEXES, standard_label
 from v2f_bench.interfaces.options import closest
+from v2f_bench.media.file_dataset import FileDataset, MediaOptions
+from v2f_bench.media.text import FilesBelow
 from v2f_bench.plugins import hookimpl
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TABLE = "clips.csv"
 NEEDED = ("speaker", "voice", "face")
+OF_SPEAKERS = ("sex", "ethnicity", "split")  # one for all clips of a speaker
 TEXTS = ("ethnicity", "intensity", "sentence", "group")
 COLUMNS = (*NEEDED, "clip", "sex", "age", "emotion", "split", *TEXTS)
 OLDEST = 130  # years
@@ -36,7 +41,7 @@ class FolderOptions(MediaOptions):
     cropped: bool = False  # whether the pictures are crops of faces already; otherwise the face is found in each
 
 
-class Folder(Dataset):
+class Folder(FileDataset):
     """Your own recordings and pictures, listed in clips.csv: one row a clip, `speaker`, `voice`, `face` and labels.
 
     Further columns where they are known: `clip`, `sex`, `age`, `ethnicity`, `emotion`, `intensity`, `sentence`, `group`
@@ -69,12 +74,15 @@ class Folder(Dataset):
 
     def parts(self) -> list[Part]:
         table = self.root / TABLE
-        rows = len(numbered_rows(table, NEEDED)) if table.is_file() else 0
+        rows = len(numbered_rows(table, NEEDED, COLUMNS)) if table.is_file() else 0
         return [Part(TABLE, table.is_file(), f"{rows} rows" if rows else "")]
 
     def index(self) -> pd.DataFrame:
         require(self)
-        return index_table(self._rows())
+        rows, folder = self._rows(), FilesBelow(self.root)
+        for row in rows:
+            row |= {part: folder.spelled(row[part]) for part in ("voice", "face")}
+        return index_table(rows)
 
     def split(self, speakers: list[str]) -> dict[str, str]:
         given = {row["speaker"]: row["split"] for row in self._rows() if row.get("split")}
@@ -82,7 +90,7 @@ class Folder(Dataset):
 
     def _rows(self) -> list[dict[str, Any]]:
         table = self.root / TABLE
-        return clips_of(numbered_rows(table, NEEDED), str(table))
+        return clips_of(numbered_rows(table, NEEDED, COLUMNS), str(table))
 
 
 def clips_of(table: Sequence[tuple[int, dict[str, str]]], called: str) -> list[dict[str, Any]]:
@@ -90,7 +98,8 @@ def clips_of(table: Sequence[tuple[int, dict[str, str]]], called: str) -> list[d
 
     Raises:
         DataError: a column that is not known, a row without a speaker or without media, a path that leaves the folder,
-            a label that is none, a name twice, a speaker in two splits; names the table and each such row, up to ten.
+            a label that is none, a name twice, a speaker of two sexes, ethnicities or splits; names the table and each
+            such row, up to ten.
     """
     if not table:
         raise DataError(f"{called}: it has a heading and no rows")
@@ -100,16 +109,23 @@ def clips_of(table: Sequence[tuple[int, dict[str, str]]], called: str) -> list[d
         mistakes.append(f"row 1: no column is called {asked}; there is {', '.join(COLUMNS)}")
     rows: list[dict[str, Any]] = []
     row_of_clip: dict[str, int] = {}
-    split_of: dict[str, tuple[str, int]] = {}
+    label_of: dict[tuple[str, str], tuple[str, int]] = {}  # by speaker and kind of label: the label, and its row
     for number, cells in table:
         try:
             row = _clip_of(cells, number)
             first = row_of_clip.setdefault(row["clip"], number)
             if first != number:
                 raise ValueError(f"the clip {row['clip']} stands in row {first} already")
-            split, since = split_of.setdefault(row["speaker"], (row.get("split", ""), number))
-            if split != row.get("split", ""):
-                raise ValueError(f"the speaker {row['speaker']} is in another split than in row {since}")
+            for label in OF_SPEAKERS:
+                if not row.get(label):
+                    continue
+                before, since = label_of.setdefault((row["speaker"], label), (row[label], number))
+                if before != row[label]:
+                    verb = "is in" if label == "split" else "has"
+                    both = f"{row[label]}, there {before}"
+                    raise ValueError(
+                        f"the speaker {row['speaker']} {verb} another {label} than in row {since} ({both})"
+                    )
         except ValueError as error:
             mistakes.append(f"row {number}: {error}")
         else:
@@ -119,6 +135,9 @@ def clips_of(table: Sequence[tuple[int, dict[str, str]]], called: str) -> list[d
     if mistakes:
         more = [f"and {len(mistakes) - MISTAKES_SHOWN} more"] if len(mistakes) > MISTAKES_SHOWN else []
         raise DataError("\n  ".join([f"{called}: {len(mistakes)} mistakes", *mistakes[:MISTAKES_SHOWN], *more]))
+    for row in rows:
+        known = {label: label_of.get((row["speaker"], label)) for label in OF_SPEAKERS}
+        row |= {label: given[0] for label, given in known.items() if given}
     return rows
 
 
@@ -151,14 +170,14 @@ def _inside(entry: str) -> str:
     windows = PureWindowsPath(entry)  # both kinds of separators
     if windows.is_absolute() or windows.drive or windows.root or ".." in windows.parts or "\0" in entry:
         raise ValueError(f"{entry!r} leads out of the folder; paths are relative to it")
-    return str(PurePosixPath(entry))
+    return windows.as_posix()
 
 
 def _years(text: str) -> float:
     if not text:
         return float("nan")
     try:
-        years = float(text)
+        years = float(text.replace(",", "."))  # as half of the world writes it
     except ValueError:
         years = -1.0
     if not 0 <= years <= OLDEST:

@@ -10,15 +10,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, ClassVar, Literal
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from v2f_bench.data.splits import hashed_split
-from v2f_bench.datasets.layout import files_below, folders_in, index_table, require
-from v2f_bench.interfaces import Card, Dataset, MediaOptions, Part
+from v2f_bench.datasets.layout import SOUNDS, VIDEOS, files_below, folders_in, index_table, require
+from v2f_bench.interfaces import Card, Part
 from v2f_bench.interfaces.labels import DATASET_LABELS
+from v2f_bench.media.file_dataset import FileDataset, MediaOptions
 from v2f_bench.plugins import hookimpl
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RELEASED = 48  # of 60 actors
 ONE_VIEW = {"W017": "down"}  # who was released from one side only
@@ -34,7 +36,7 @@ class MeadOptions(MediaOptions):
     split: Literal["speakers", "test4"] = "speakers"  # test4: the four test speakers of most papers
 
 
-class Mead(Dataset):
+class Mead(FileDataset):
     """Actors who speak in eight emotions, filmed from up to seven sides at once.
 
     By default about three in ten actors are for test, by a hash of their names: on the four test speakers
@@ -78,8 +80,8 @@ class Mead(Dataset):
         known = sorted({view for each in views.values() for view in each})
         parts = [
             Part("<actor>/, such as M003 or W009", bool(actors), f"{len(actors)} actors" if actors else ""),
-            Part(_AUDIO, bool(unpacked["audio"]), self._told("audio", actors, unpacked["audio"])),
-            Part(_VIDEO, bool(unpacked["video"]), self._told("video", actors, unpacked["video"])),
+            Part(_AUDIO, bool(unpacked["audio"]), self._archives("audio", actors, unpacked["audio"])),
+            Part(_VIDEO, bool(unpacked["video"]), self._archives("video", actors, unpacked["video"])),
         ]
         if unpacked["video"]:
             there = len(lacking) < len(unpacked["video"])
@@ -95,18 +97,18 @@ class Mead(Dataset):
         rows: list[dict[str, Any]] = []
         odd: list[tuple[str, str]] = []
         for actor in self._actors():
-            found: dict[tuple[str, str, str], dict[str, str]] = {}
-            for part, folder, suffix in (
-                ("voice", f"{actor}/audio", ".m4a"),
-                ("face", f"{actor}/video/{self.opt.view}", ".mp4"),
+            files_of: dict[tuple[str, str, str], dict[str, str]] = {}
+            for part, folder, suffixes in (
+                ("voice", f"{actor}/audio", SOUNDS),
+                ("face", f"{actor}/video/{self.opt.view}", VIDEOS),
             ):
-                for path in files_below(self.root, folder, (suffix,)):
+                for path in files_below(self.root, folder, suffixes):
                     place = PurePosixPath(path).relative_to(folder).with_suffix("").parts
                     if len(place) == 3 and place[0] in _EMOTIONS and place[1] in _LEVELS:
-                        found.setdefault(place, {})[part] = path
+                        files_of.setdefault(place, {})[part] = path
                     else:
                         odd.append((path, "it does not lie in <emotion>/level_<n>/"))
-            rows += [_row(actor, place, files) for place, files in sorted(found.items())]
+            rows += [_row(actor, place, files) for place, files in sorted(files_of.items())]
         return index_table(rows, odd)
 
     @property
@@ -125,7 +127,7 @@ class Mead(Dataset):
     def _views(self) -> dict[str, list[str]]:
         return {actor: folders_in(self.root / actor / "video") for actor in self._actors()}
 
-    def _told(self, kind: str, actors: list[str], unpacked: list[str]) -> str:
+    def _archives(self, kind: str, actors: list[str], unpacked: list[str]) -> str:
         """How many actors have it, and whose archive is there but not unpacked."""
         packed = [a for a in actors if a not in unpacked and (self.root / a / f"{kind}.tar").is_file()]
         notes = [f"{len(unpacked)} of {len(actors)} actors"] if unpacked else []

@@ -13,22 +13,24 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, ClassVar, Literal
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from v2f_bench.data.splits import clip_split, roster_split
-from v2f_bench.datasets.layout import files_below, index_table, require
-from v2f_bench.interfaces import Card, Dataset, MediaOptions, Part
+from v2f_bench.datasets.layout import SOUNDS, VIDEOS, files_below, index_table, require
+from v2f_bench.interfaces import Card, Part
 from v2f_bench.interfaces.labels import DATASET_LABELS
+from v2f_bench.media.file_dataset import FileDataset, MediaOptions
 from v2f_bench.plugins import hookimpl
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ACTORS = 24
 _NAME = re.compile(r"(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)")
 _ACTOR_FOLDER = re.compile(r"Actor_(\d\d)", re.IGNORECASE)
 _CHANNELS = {"01": "speech", "02": "song"}
 _STATEMENTS = {"01": "kids", "02": "dogs"}  # are talking, or sitting, by the door
-_MODALITIES = {"01": ".mp4", "02": ".mp4", "03": ".wav"}
+_MODALITIES = {"01": VIDEOS, "02": VIDEOS, "03": SOUNDS}
 _VOICE_FROM, _FACE_FROM = ("03", "01"), ("01", "02")
 _COMPLETE = {"speech": (24, 60), "song": (23, 44)}  # actors, and clips of each; actor 18 does not sing
 
@@ -39,7 +41,7 @@ class RavdessOptions(MediaOptions):
     split: Literal["speakers", "clip-8-2"] = "speakers"  # clip-8-2: a fifth of the clips for test, as some papers
 
 
-class Ravdess(Dataset):
+class Ravdess(FileDataset):
     """Professional actors of North America, filmed in front of white; each clip was rated by ten people.
 
     Test and validation have four and two actors of each sex, in the order of a hash of their numbers. `split=clip-8-2`
@@ -79,14 +81,14 @@ class Ravdess(Dataset):
     root: Path
 
     def parts(self) -> list[Part]:
-        found, _ = self._files()
-        there = {modality for files in found.values() for modality in files}
-        actors = len({name[-2:] for name in found})
+        files_of, _ = self._files()
+        there = {modality for files in files_of.values() for modality in files}
+        actors = len({name[-2:] for name in files_of})
         return [
             Part(
                 f"{'Actor_<01-24>/'}03-{self._channel_in_words()}-….wav or 01-….mp4, below any folders",
                 bool(there & set(_VOICE_FROM)),
-                f"{actors} actors, {len(found)} clips" if found else "",
+                f"{actors} actors, {len(files_of)} clips" if files_of else "",
             ),
             Part(
                 "Actor_<01-24>/01-….mp4 or 02-….mp4",
@@ -105,8 +107,8 @@ class Ravdess(Dataset):
 
     def index(self) -> pd.DataFrame:
         require(self)
-        found, odd = self._files()
-        return index_table([_row(name, files) for name, files in sorted(found.items())], odd)
+        files_of, odd = self._files()
+        return index_table([_row(name, files) for name, files in sorted(files_of.items())], odd)
 
     @property
     def split_name(self) -> str:
@@ -130,19 +132,19 @@ class Ravdess(Dataset):
 
         A clip's name is that of its files without the modality. Of two files of one name the first counts.
         """
-        found: dict[str, dict[str, str]] = {}
+        files_of: dict[str, dict[str, str]] = {}
         odd = []
-        for path in files_below(self.root, ".", tuple(set(_MODALITIES.values()))):
+        for path in files_below(self.root, ".", (*SOUNDS, *VIDEOS)):
             fault = _fault(PurePosixPath(path))
             name = PurePosixPath(path).stem
             if fault:
                 odd.append((path, fault))
             elif self.opt.channel in (_CHANNELS[name[3:5]], "both"):
-                files = found.setdefault(name[3:], {})
+                files = files_of.setdefault(name[3:], {})
                 if name[:2] in files:
                     odd.append((path, f"another copy of {files[name[:2]]}"))
                 files.setdefault(name[:2], path)
-        return found, odd
+        return files_of, odd
 
 
 def _fault(path: PurePosixPath) -> str:
@@ -152,7 +154,7 @@ def _fault(path: PurePosixPath) -> str:
         return "its name is not modality-channel-emotion-intensity-statement-repetition-actor, two digits each"
     modality, channel, emotion, intensity, statement, repetition, actor = parts.groups()
     known = (
-        _MODALITIES.get(modality) == path.suffix.lower()
+        path.suffix.lower() in _MODALITIES.get(modality, ())
         and channel in _CHANNELS
         and emotion in DATASET_LABELS["ravdess"]["emotion"]
         and intensity in DATASET_LABELS["ravdess"]["intensity"]

@@ -20,21 +20,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any, ClassVar, Literal
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from v2f_bench.data.splits import hashed_split
-from v2f_bench.datasets.layout import PICTURES, files_below, index_table, require
+from v2f_bench.datasets.layout import PICTURES, SOUNDS, VIDEOS, files_below, index_table, require
 from v2f_bench.datasets.voxceleb_tables import METAS, read_ages, read_hq_split, read_identification, read_people
-from v2f_bench.interfaces import Card, Dataset, MediaOptions, Part
+from v2f_bench.interfaces import Card, Part
+from v2f_bench.media.file_dataset import FileDataset, MediaOptions
+from v2f_bench.media.text import normal
 from v2f_bench.plugins import hookimpl
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SPLIT_FILES = {"identification": "iden_split.txt", "hq": "split.json"}
 PEOPLE = {"id1": 1251, "id0": 6112}  # of VoxCeleb1 and VoxCeleb2, by how their ids begin
 _ID = re.compile(r"id\d{5}")
-_VOICES = (".wav", ".m4a")
-_VIDEO = ".mp4"
+_VOICES = (".wav", ".m4a", *(suffix for suffix in SOUNDS if suffix not in (".wav", ".m4a")))  # the first that is there
+_VIDEOS = (".mp4", *(suffix for suffix in VIDEOS if suffix != ".mp4"))
 _OF_NO_VIDEO = ("masked_faces", "origin_faces")
 
 
@@ -46,7 +49,7 @@ class VoxcelebOptions(MediaOptions):
     pictures: Literal["unzippedFaces", "masked_faces", "origin_faces"] = "unzippedFaces"  # beside the videos
 
 
-class Voxceleb(Dataset):
+class Voxceleb(FileDataset):
     """Celebrities in interviews, cut from YouTube. Voice and picture of a segment are of one moment.
 
     By default a tenth of the speakers are for test and a twentieth for validation, by a hash of their ids.
@@ -76,8 +79,8 @@ class Voxceleb(Dataset):
     root: Path
 
     def parts(self) -> list[Part]:
-        voice = next(self._segments((*_VOICES, _VIDEO)), None)
-        face = next(self._segments((_VIDEO,)), None) or next(self._pictures(), None)
+        voice = next(self._segments((*_VOICES, *_VIDEOS)), None)
+        face = next(self._segments(_VIDEOS), None) or next(self._pictures(), None)
         pictures = "<name>/*.jpg" if self.opt.pictures in _OF_NO_VIDEO else "<name or id>/1.6/<video>/<frame>.jpg"
         parts = [
             Part(" or ".join(METAS), bool(self._people), f"{len(self._people)} people" if self._people else ""),
@@ -103,7 +106,7 @@ class Voxceleb(Dataset):
     def index(self) -> pd.DataFrame:
         require(self)
         segments: dict[str, dict[str, str]] = {}
-        for path in self._segments((*_VOICES, _VIDEO)):
+        for path in self._segments((*_VOICES, *_VIDEOS)):
             place = PurePosixPath(path)
             files = segments.setdefault("/".join([*place.parts[-3:-1], place.stem]), {})
             files.setdefault(place.suffix.lower(), path)
@@ -158,8 +161,11 @@ class Voxceleb(Dataset):
 
     def _segment_row(self, clip: str, files: dict[str, str]) -> dict[str, Any]:
         identity, video, _ = clip.split("/")
-        voice = next((files[suffix] for suffix in (*_VOICES, _VIDEO) if suffix in files), "")
-        return {"clip": clip, "voice": voice, "face": files.get(_VIDEO, "")} | self._labels(identity, identity, video)
+        voice, face = (
+            next((files[suffix] for suffix in suffixes if suffix in files), "")
+            for suffixes in ((*_VOICES, *_VIDEOS), _VIDEOS)
+        )
+        return {"clip": clip, "voice": voice, "face": face} | self._labels(identity, identity, video)
 
     def _pictures(self) -> Iterator[str]:
         """The pictures, by path; the name or id is the folder below the one that the option names."""
@@ -170,7 +176,7 @@ class Voxceleb(Dataset):
         ids = {name: identity for identity, person in self._people.items() for name in person["names"].split()}
         for path in self._pictures():
             parts = PurePosixPath(path).parts
-            name = parts[parts.index(self.opt.pictures) + 1]
+            name = normal(parts[parts.index(self.opt.pictures) + 1])
             video = "" if self.opt.pictures in _OF_NO_VIDEO else parts[-2]
             clip = "/".join(part for part in (name, video, PurePosixPath(path).stem) if part)
             yield {"clip": clip, "voice": "", "face": path} | self._labels(ids.get(name, name), name, video)

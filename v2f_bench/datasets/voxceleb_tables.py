@@ -7,9 +7,10 @@ import re
 from pathlib import Path, PurePosixPath
 
 from v2f_bench.data.splits import SPLITS
-from v2f_bench.datasets.layout import read_table
+from v2f_bench.datasets.layout import labels_of, read_table
 from v2f_bench.interfaces import DataError
 from v2f_bench.interfaces.labels import standard_label
+from v2f_bench.media.text import read_text
 
 # Where each may lie, and the columns of the id and the name; the last is HQ-VoxCeleb's, with VoxCeleb2's real names.
 METAS = {
@@ -18,26 +19,27 @@ METAS = {
     "full_vox2_meta.csv": ("VoxCeleb2 ID", "Name"),
 }
 _PLACES = ("", "vox1", "vox2")
+_OF_PEOPLE = ("Gender", "Nationality", "Set")
 _AGE_COLUMNS = ("VoxCeleb_ID", "video_id", "speaker_age")
 _HQ_SPLITS = {"train": "train", "val": "validation", "test": "test"}
 
 
 def read_people(root: Path) -> dict[str, dict[str, str]]:
     """Of each VoxCeleb id: `names` (by which other collections call the person, blanks between), `sex`, `nationality`
-    and `set` ("dev" or "test"), as far as the metadata below `root` tell; {} where there are none."""
+    and `set` ("dev" or "test"), as far as the metadata below `root` tell; {} where there are none.
+
+    Raises:
+        DataError: a table cannot be read, or two of its rows contradict each other; names the file.
+    """
     people: dict[str, dict[str, str]] = {}
     for meta, (identity, name) in METAS.items():
         for path in (root / place / meta for place in _PLACES):
             if not path.is_file():
                 continue
-            for cells in read_table(path, ()):
-                row = {column.replace(" ", ""): cell for column, cell in cells.items()}  # "VoxCeleb2ID" in some
-                if identity.replace(" ", "") not in row:
-                    raise DataError(f"{path}: no column {identity}; it has {', '.join(cells)}")
-                person = people.setdefault(
-                    row[identity.replace(" ", "")], {"names": "", "sex": "", "nationality": "", "set": ""}
-                )
-                person["names"] = f"{person['names']} {row.get(name.replace(' ', ''), '').replace(' ', '_')}".strip()
+            rows = read_table(path, (identity,), (name, *_OF_PEOPLE))
+            for number, row in labels_of(rows, identity, (name, "Gender", "Nationality"), path).items():
+                person = people.setdefault(number, {"names": "", "sex": "", "nationality": "", "set": ""})
+                person["names"] = f"{person['names']} {row.get(name, '').replace(' ', '_')}".strip()
                 person["sex"] = standard_label(row.get("Gender", "")) or person["sex"]
                 person["nationality"] = row.get("Nationality", "") or person["nationality"]
                 person["set"] = row.get("Set", "") or person["set"]
@@ -48,13 +50,13 @@ def read_ages(root: Path) -> dict[tuple[str, str], float]:
     """Years, by VoxCeleb id and video, from every table in `root` that tells them."""
     ages = {}
     for path in sorted(root.glob("*.csv")):
-        with path.open(errors="replace") as stream:
-            heading = stream.readline()
-        if path.name.startswith(".") or not all(column in heading for column in _AGE_COLUMNS):
+        with path.open("rb") as stream:
+            heading = stream.readline().replace(b"\0", b"").decode(errors="replace").casefold()
+        if path.name.startswith(".") or not all(column.casefold() in heading for column in _AGE_COLUMNS):
             continue
         for row in read_table(path, _AGE_COLUMNS):
-            if re.fullmatch(r"\d+(\.\d+)?", row["speaker_age"]):
-                ages[row["VoxCeleb_ID"], row["video_id"]] = float(row["speaker_age"])
+            if re.fullmatch(r"\d+([.,]\d+)?", row["speaker_age"]):
+                ages[row["VoxCeleb_ID"], row["video_id"]] = float(row["speaker_age"].replace(",", "."))
     return ages
 
 
@@ -64,15 +66,12 @@ def read_identification(path: Path) -> dict[str, str]:
     Raises:
         DataError: it cannot be read, or a line is not of that form; names the line.
     """
-    try:
-        lines = path.read_text().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not readable ({error})") from None
     split_of = {}
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(read_text(path, "a list of splits").split("\n"), start=1):
         part, _, clip = line.strip().partition(" ")
-        if part in ("1", "2", "3") and clip.count("/") == 2:
-            split_of[str(PurePosixPath(clip.strip()).with_suffix(""))] = SPLITS[int(part) - 1]
+        clip = clip.strip().replace("\\", "/")
+        if part in ("1", "2", "3") and clip.count("/") == 2 and PurePosixPath(clip).name:
+            split_of[str(PurePosixPath(clip).with_suffix(""))] = SPLITS[int(part) - 1]
         elif line.strip():
             raise DataError(f"{path}, line {number}: not 1, 2 or 3, a blank, and id/video/segment.wav")
     return split_of
@@ -84,10 +83,11 @@ def read_hq_split(path: Path) -> dict[str, str]:
     Raises:
         DataError: it cannot be read, is of another form, or has one name in two splits; names the file.
     """
+    text = read_text(path, "HQ-VoxCeleb's split")
     try:
-        told = json.loads(path.read_text())
-        listed = [(str(name), _HQ_SPLITS[split]) for of in told.values() for split in of for name in of[split]]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        parts = [part for collection in json.loads(text).values() for part in collection.items()]
+        listed = [(str(name), _HQ_SPLITS[split]) for split, names in parts for name in names]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path}: not readable as HQ-VoxCeleb's split ({error})") from None
     split_of: dict[str, str] = {}
     for name, split in listed:

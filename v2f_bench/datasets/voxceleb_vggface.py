@@ -12,15 +12,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
-import pandas as pd
-
-from v2f_bench.datasets.layout import PICTURES, any_below, files_below, read_table, require
-from v2f_bench.interfaces import Card, Dataset, MediaOptions, Part
+from v2f_bench.datasets.layout import PICTURES, SOUNDS, any_below, files_below, labels_of, read_table, require
+from v2f_bench.interfaces import Card, Part
 from v2f_bench.interfaces.labels import standard_label
+from v2f_bench.media.file_dataset import FileDataset, MediaOptions
+from v2f_bench.media.text import normal
 from v2f_bench.plugins import hookimpl
 
 if TYPE_CHECKING:
     import numpy as np
+    import pandas as pd
 
 META = "vox1_meta.csv"
 META_COLUMNS = ("VoxCeleb1 ID", "VGGFace1 ID", "Gender", "Nationality")
@@ -37,7 +38,7 @@ class _Form(NamedTuple):
 
 
 _VOICES = {
-    "wav": _Form((".wav",), "wav/<VoxCeleb1 id>/<video>/<segment>.wav"),
+    "wav": _Form(SOUNDS, "wav/<VoxCeleb1 id>/<video>/<segment>.wav"),
     "fbank": _Form((".npy",), "fbank/<VoxCeleb1 id or VGGFace name>/**/*.npy"),
 }
 _FACES = {
@@ -52,7 +53,7 @@ class VoxcelebVggfaceOptions(MediaOptions):
     faces: Literal["auto", "VGG_ALL_FRONTAL", "unzippedFaces"] = "auto"  # auto: the first of the two that is there
 
 
-class VoxcelebVggface(Dataset):
+class VoxcelebVggface(FileDataset):
     """Celebrities in interviews. Voice and picture of a speaker need not be of one day, so their ages may differ."""
 
     name = "voxceleb-vggface"
@@ -108,12 +109,13 @@ class VoxcelebVggface(Dataset):
 
     def index(self) -> pd.DataFrame:
         require(self)
-        people = {row["VoxCeleb1 ID"]: row for row in read_table(self.root / META, META_COLUMNS) if row["VGGFace1 ID"]}
-        names = {row["VGGFace1 ID"]: row for row in people.values()}
+        listed = [row for row in read_table(self.root / META, META_COLUMNS) if row["VGGFace1 ID"]]
+        people = labels_of(listed, "VoxCeleb1 ID", ("VGGFace1 ID", "Gender", "Nationality"), self.root / META)
+        names = labels_of(people.values(), "VGGFace1 ID", ("Gender", "Nationality"), self.root / META)
         rows = []
         for path in files_below(self.root, self.opt.voices, _VOICES[self.opt.voices].suffixes):
             parts = PurePosixPath(path).parts  # wav / id / video / segment, or fbank / id or name / ... / file
-            person = people.get(parts[1]) or names.get(parts[1])
+            person = people.get(normal(parts[1])) or names.get(normal(parts[1]))
             rows.append(
                 {
                     "clip": str(PurePosixPath(*parts[1:]).with_suffix("")),
@@ -128,8 +130,11 @@ class VoxcelebVggface(Dataset):
             video = parts[-2] if self.opt.faces == "unzippedFaces" else ""
             clip = f"{parts[1]}/{'/'.join(part for part in (video, PurePosixPath(path).stem) if part)}"
             rows.append(
-                {"clip": clip, "voice": "", "face": path, "group": video} | _labels(names.get(parts[1]), parts[1])
+                {"clip": clip, "voice": "", "face": path, "group": video}
+                | _labels(names.get(normal(parts[1])), parts[1])
             )
+        import pandas as pd
+
         return pd.DataFrame(rows)
 
     def split(self, speakers: list[str]) -> dict[str, str]:
@@ -141,7 +146,7 @@ class VoxcelebVggface(Dataset):
             return super().read_voice(entry)
         from v2f_bench.datasets.log_mel_archive import RATE, read_log_mel, waveform_of
 
-        return waveform_of(read_log_mel(self._path(entry))), RATE
+        return waveform_of(read_log_mel(self.path(entry))), RATE
 
 
 def _first_there(root: Path, wanted: str, known: dict[str, _Form]) -> str:

@@ -16,9 +16,11 @@ from v2f_bench.data.lists import QuestionList
 from v2f_bench.data.protocol import NO_FACE_CHECK, Protocol
 from v2f_bench.data.splits import hash_order
 from v2f_bench.data.store import Store, StoredClips
-from v2f_bench.data.tracks import Variant, protocol_of, subset_of
+from v2f_bench.data.tracks import protocol_of
+from v2f_bench.data.variants import DEFAULT_FORM, Form, Variant, subset_of
 from v2f_bench.harness.frame_judge import frame_judge_name
-from v2f_bench.harness.prepare import prepare
+from v2f_bench.harness.prepare import face_size, prepare
+from v2f_bench.harness.trial_voices import trial_seconds
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.hashing import key_of
 from v2f_bench.interfaces import DataError, Dataset, Judge, ListedQuestions, UsageError
@@ -46,12 +48,17 @@ class Bench:
         """Stands for the data as prepared and the protocol over it."""
         return key_of(self.protocol.hash, self.store.meta["content"])
 
-    @cached_property
-    def training_key(self) -> str:
-        """Stands for what can be learned from: the clips of the splits other than test, and in what form they come."""
+    def training_key(self, resolution: int) -> str:
+        """Stands for what can be learned from: the clips of the splits other than test, with faces at a resolution."""
         splits = {name: clips for name, clips in self.protocol.splits.items() if name != "test"}
         content = {name: self.store.content_of(clips) for name, clips in splits.items()}
-        return key_of(splits, content, self.protocol.sample_rate, self.protocol.resolution)
+        return key_of(splits, content, self.protocol.sample_rate, resolution)
+
+    @cached_property
+    def pictures_key(self) -> str:
+        """Stands for the real pictures that a judge is shown, at the protocol's resolution, and their labels."""
+        clips = [self.real_pictures, list(self.test_faces["clip"]), self.protocol.splits["train"]]
+        return key_of(clips, [self.store.content_of(names) for names in clips], self.protocol.resolution)
 
     @cached_property
     def people(self) -> frozenset[str]:
@@ -69,12 +76,18 @@ class Bench:
 
     @cached_property
     def trials(self) -> pd.DataFrame:
-        """The trials, with the labels of their speakers and the emotion of their voices where known."""
+        """The trials, with the labels of their speakers and the emotion of their voices where known; `duration`, of
+        the voice in seconds; and `session`, whether voice and target are of the "same" recording session or of an
+        "other" one ("": not known)."""
         table = self.protocol.trial_table
-        voices = self.store.clips.loc[table["voice"]].reset_index(drop=True)
+        voices, targets = (self.store.clips.loc[table[part]].reset_index(drop=True) for part in ("voice", "target"))
         known = [label for label in (*LABELS, "emotion", "heard", "intensity") if label in voices]
-        duration = (voices["voice_samples"] / self.store.rate).rename("duration")
-        return pd.concat([table, voices[known], duration], axis=1)
+        parts = [table, voices[known], trial_seconds(self.store, self.protocol, table)]
+        if "group" in voices and (voices["group"].ne("") & targets["group"].ne("")).any():
+            same = np.where(voices["group"] == targets["group"], "same", "other")
+            session = np.where(voices["group"].ne("") & targets["group"].ne(""), same, "")
+            parts.append(pd.Series(session, name="session"))
+        return pd.concat(parts, axis=1)
 
     @cached_property
     def gallery(self) -> pd.DataFrame:
@@ -127,25 +140,30 @@ class Bench:
         named = {*self.protocol.gallery, *self.protocol.reference, *self.listed_faces}
         return sorted(wanted | named | {*self.test_faces["clip"]})
 
-    def split(self, name: str) -> StoredClips:
-        return StoredClips(self.store, self.protocol.splits[name], self.protocol.resolution)
+    def split(self, name: str, resolution: int = 0) -> StoredClips:
+        """The clips of a split, with faces at a resolution; 0: the protocol's."""
+        return StoredClips(self.store, self.protocol.splits[name], resolution or self.protocol.resolution)
 
-    def faces(self, clips: list[str]) -> torch.Tensor:
-        """The pictures of clips at the protocol's resolution: float32 [N, 3, R, R]; NaN for the clip "".
+    def faces(self, clips: list[str], resolution: int = 0) -> torch.Tensor:
+        """The pictures of clips at a resolution (0: the protocol's): float32 [N, 3, R, R]; NaN for the clip "".
 
         Rounded to 8 bits, as generated faces are in their files: a real picture is judged in the same form.
         """
         import torch
 
-        faces = torch.full((len(clips), 3, self.protocol.resolution, self.protocol.resolution), torch.nan)
+        side = resolution or self.protocol.resolution
+        faces = torch.full((len(clips), 3, side, side), torch.nan)
         there = [place for place, clip in enumerate(clips) if clip]
         if there:
-            exact = to_tensor(self.store.faces([clips[place] for place in there]), self.protocol.resolution)
+            exact = to_tensor(self.store.faces([clips[place] for place in there]), side)
             faces[there] = (exact * 255).round() / 255
         return faces
 
     def mean_faces(self) -> dict[str, torch.Tensor]:
-        """The mean of the training faces, under "", and of each sex where it is labelled: 8-bit float32 [3, R, R]."""
+        """The mean of the training faces, under "", and of each sex where it is labelled: 8-bit float32 [3, R, R].
+
+        Empty where there is no training face.
+        """
         import torch
 
         train = self.split("train")
@@ -160,6 +178,8 @@ class Bench:
             for sex in totals:
                 if sex:
                     totals[sex] += faces[torch.from_numpy(theirs == sex)].sum(dim=0)
+        if not len(rows):
+            return {}
         counts = {sex: int((sexes == sex).sum()) if sex else len(rows) for sex in totals}
         return {sex: (total / counts[sex] * 255).round().float() / 255 for sex, total in totals.items()}
 
@@ -170,18 +190,19 @@ def set_up(
     track: str = "identity",
     lists: Sequence[QuestionList] = (),
     face_check: tuple[Judge | None, str] = (None, NO_FACE_CHECK),
+    form: Form = DEFAULT_FORM,
 ) -> Bench:
     """Prepare the data set (or find it prepared) and lay the protocol of a track over it, with published lists.
 
     `face_check`: the detector, ready, and its name in the protocol (see `face_check.find_detector`).
     """
-    store = prepare(dataset, workplace)
+    store = prepare(dataset, workplace, face_size(form.resolution))
     if store.clips.empty:
         reasons = "; ".join(store.left_out["reason"].head(3))
         raise DataError(f"{dataset.name}: not one clip could be used ({len(store.left_out)} left out: {reasons}, ...)")
     asked = [each.by_originals(store.copies) for each in lists]
     detector, name = face_check
-    return Bench(dataset, store, lay_protocol(dataset, store.clips, track, asked, name), detector)
+    return Bench(dataset, store, lay_protocol(dataset, store.clips, track, asked, name, form), detector)
 
 
 def lay_protocol(
@@ -190,6 +211,7 @@ def lay_protocol(
     track: str,
     lists: Sequence[QuestionList] = (),
     face_check: str = NO_FACE_CHECK,
+    form: Form = DEFAULT_FORM,
 ) -> Protocol:
     """The protocol of a track over the data set's clips that can be used, by the split that its options name."""
     options = dataset.media_options
@@ -199,7 +221,7 @@ def lay_protocol(
     if dataset.labels:
         description["labels"] = dataset.labels
     of_clips = dataset.split_clips(clips)
-    variant = Variant(dataset.split_name, of_clips is not None, subset_of(dataset.complete(), clips), face_check)
+    variant = Variant(dataset.split_name, of_clips is not None, subset_of(dataset.complete(), clips), face_check, form)
     split_of = dataset.split(sorted(clips["speaker"].unique())) if of_clips is None else of_clips
     return protocol_of(track, description, clips, split_of, lists, variant)
 

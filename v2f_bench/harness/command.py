@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from v2f_bench.contracts import TRACKS
+from v2f_bench.data.protocol import RESOLUTION
+from v2f_bench.data.variants import Form
+from v2f_bench.data.voices import WHOLE, check_voices
 from v2f_bench.harness.bench import data_folder
 from v2f_bench.harness.circumstances import cpu_count
 from v2f_bench.harness.opening import candidates, chosen_metrics
@@ -27,6 +30,8 @@ class BenchRequest:
     dataset_settings: tuple[str, ...] = ()
     track: str | None = None  # None: the first that the data set (and a named method) serves
     lists: tuple[Path, ...] = ()  # published lists of questions
+    resolution: int = RESOLUTION
+    voices: str = WHOLE
     judges: tuple[str, ...] = ()  # by name; empty: all that can be had
     judge_cards: tuple[Path, ...] = ()
     metrics: tuple[str, ...] = ()  # by name; empty: all of the track
@@ -47,6 +52,7 @@ class BenchRequest:
         for path in (*self.lists, *self.judge_cards):
             if not path.is_file():
                 raise UsageError(f"{path}: no such file")
+        form = Form(self.resolution, check_voices(self.voices))
         folder = data_folder(plugin.cls, self.data_root)
         spec = BenchSpec(
             dataset=self.dataset,
@@ -54,6 +60,8 @@ class BenchRequest:
             data_root=str(folder) if folder else None,
             track=wanted,
             lists=tuple(str(path.resolve()) for path in self.lists),
+            resolution=form.resolution,
+            voices=form.voices,
             judges=self.judges,
             judge_cards=tuple(str(path.resolve()) for path in self.judge_cards),
             metrics=self.metrics,
@@ -85,6 +93,7 @@ class RunRequest:
     bench: BenchRequest
     place: PlaceSpec
     methods: list[str]
+    voices: tuple[str, ...]  # each way of handing them over is a protocol of its own
     seeds: list[int]
     preset: str
     settings: list[str]
@@ -108,10 +117,11 @@ class RunRequest:
                 serves = " and ".join(sorted(plugin.cls.tracks))
                 raise UsageError(f"{plugin.name} serves the track {serves}, not {track!r}")
         chosen_metrics([measure.partition("/")[0] for measure in self.measures], track)
-        bench = self.bench.spec(track)
+        benches = [replace(self.bench, voices=voices).spec(track) for voices in dict.fromkeys(self.voices)]
         choices = _with_options(named, self) + _baselines(plugins, named, track, self)
         return [
             RunSpec(bench, self.place, plugin.name, asdict(options), preset, seed)
+            for bench in benches
             for plugin, options, preset in sorted(choices, key=lambda choice: not choice[0].cls.baseline)
             for seed in self.seeds
         ]

@@ -41,7 +41,7 @@ class _Task:
         try:
             store = Store(self.store)
             train, validation = (
-                StoredClips(store, self.protocol.splits[split], self.protocol.resolution)
+                StoredClips(store, self.protocol.splits[split], self.plan.resolution)
                 for split in ("train", "validation")
             )
             method: Method = self.plan.method(self.plan.options)

@@ -1,32 +1,29 @@
-"""The doctor: whether a data set's folder holds what a run needs, file by file, without decoding anything."""
+"""The doctor: whether a data set's folder holds what a run needs; each file is read as `prepare` reads it."""
 
 from __future__ import annotations
 
 import importlib.util
 import shutil
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from v2f_bench.data.overlap import without_repeats
 from v2f_bench.data.protocol import SAMPLE_RATE
 from v2f_bench.harness.bench import lay_protocol
 from v2f_bench.harness.face_check import face_check_here
-from v2f_bench.harness.prepare import FACE_SIZE
+from v2f_bench.harness.prepare import FACE_SIZES
+from v2f_bench.harness.reading import Batch, examine_all, read_index
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import DataError, Dataset, Part
-from v2f_bench.interfaces.media import is_video
-from v2f_bench.media.file import check_file
+from v2f_bench.media.clips import Examined
 from v2f_bench.media.mtcnn_networks import HOW_TO_INSTALL
-from v2f_bench.media.sound import SOUNDFILE
+from v2f_bench.media.suffixes import is_video
 from v2f_bench.plugins import registry
 
-TYPICAL_SECONDS = 4.0  # of a recording whose header does not tell, or that is no file
-_FFMPEG = {".m4a", ".aac", ".mp4", ".flv", ".avi", ".mkv", ".mov", ".webm"}
-_PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
+TYPICAL_SECONDS = 4.0  # of a recording that is made by code
 
 
 @dataclass(frozen=True)
@@ -53,6 +50,8 @@ class Diagnosis:
     seconds: float = 0  # of recordings
     labels: dict[str, dict[str, int]] = field(default_factory=dict)  # sex: speakers by value; emotion: clips by value
     left_out: list[dict[str, str]] = field(default_factory=list)  # `file` and `reason`
+    changes: list[dict[str, str]] = field(default_factory=list)  # `file` and `change`
+    scenes: int = 0  # faces among them that are yet to be found in a picture or video
     store_bytes: int = 0
     free_bytes: int = 0  # where the store would lie
     tracks: list[TrackState] = field(default_factory=list)
@@ -65,142 +64,97 @@ class Diagnosis:
 
 
 def examine(dataset: Dataset, workplace: Workplace) -> Diagnosis:
-    """Look at every file that the data set lists: is it there, no pointer, not empty, and what its name says?
+    """Read every file that the data set lists, as `prepare` does, and keep nothing.
 
-    Only headers are read. What shows in the content alone (damage in the middle, silence, a picture without a face, one
-    recording under two names) is found when the data are prepared.
+    What `prepare` would set aside is set aside here, with the same reason, and what it would change is counted. One
+    thing is left to it: whether there is a face in a picture that is no crop, or in a video. That takes most of its
+    time.
     """
-    parts = dataset.parts()
     try:
-        index = dataset.index()
+        parts = dataset.parts()
+        index, changes = read_index(dataset)
     except DataError as error:
-        return Diagnosis(parts, problem=str(error))
-    rows = index.to_dict("records")
+        return Diagnosis(_parts_or_none(dataset), problem=str(error))
     left_out: list[dict[str, str]] = []
-    usable, seconds, names = [], 0.0, set()
-    with workplace.progress.bar(f"look at {dataset.name}", len(rows)) as bar:
-        for row, (lengths, faults) in zip(rows, _looked_at(dataset, rows, workplace.jobs), strict=True):
-            if row["clip"] in names:
-                file = row["voice"] or row["face"]
-                faults, lengths = [{"file": file, "reason": f"{file}: a clip before it has the same name"}], {}
-            left_out += faults
-            if lengths:
-                names.add(row["clip"])
-                usable.append({**row, "voice": "voice" in lengths, "face": "face" in lengths})
-                seconds += lengths.get("voice", 0.0)
-            bar.advance()
-    clips = pd.DataFrame(usable, columns=list(index.columns)).set_index("clip", drop=False)
-    voices, faces = int(clips["voice"].sum()), int(clips["face"].sum())
+    changed = [{"file": file, "change": change} for file, change in changes]
+    rows, seconds = [], []
+    with workplace.progress.bar(f"read {dataset.name}", len(index)) as bar:
+        for batch, examined in _examined(dataset, index, workplace.jobs):
+            for row, clip in zip(batch, examined, strict=True):
+                left_out += [{"file": file, "reason": reason} for file, reason in clip.faults]
+                changed += [{"file": file, "change": change} for file, change in clip.changes]
+                rows.append(
+                    {
+                        **{name: value for name, value in row.items() if name not in ("row", "fault")},
+                        **{"voice": clip.seconds is not None, "face": clip.has_face},
+                        **{"voice_digest": clip.voice_digest, "face_digest": clip.face_digest},
+                        **{"voice_file": row["voice"], "face_file": row["face"]},
+                    }
+                )
+                seconds.append(clip.seconds or 0.0)
+            bar.advance(len(batch))
+    names = [*index.columns.drop("fault"), "voice_digest", "face_digest", "voice_file", "face_file"]
+    table = pd.DataFrame(rows, columns=names).assign(seconds=seconds).astype({"voice": bool, "face": bool})
+    table = table[table["voice"] | table["face"]].reset_index(drop=True)
+    clips, repeats = without_repeats(table)
+    left_out += [
+        {"file": table.at[repeat.number, f"{repeat.part}_file"], "reason": repeat.reason} for repeat in repeats
+    ]
+    clips = clips.set_index("clip", drop=False)
+    faces, heard = int(clips["face"].sum()), float(clips["seconds"][clips["voice"]].sum())
     return Diagnosis(
-        [*parts, *_detector(dataset, rows)],
+        [*parts, *_detector(dataset, index)],
         clips=len(clips),
         speakers=int(clips["speaker"].nunique()),
-        voices=voices,
+        voices=int(clips["voice"].sum()),
         faces=faces,
-        seconds=seconds,
+        seconds=heard,
         labels=_labels(clips),
         left_out=left_out,
-        store_bytes=round(seconds * SAMPLE_RATE) * 2 + faces * FACE_SIZE**2 * 3,
+        changes=changed,
+        scenes=sum(_is_scene(dataset, file) for file in clips["face_file"][clips["face"]]),
+        store_bytes=round(heard * SAMPLE_RATE) * 2 + faces * FACE_SIZES[0] ** 2 * 3,
         free_bytes=_free_bytes(workplace.cache),
         tracks=[_track_state(dataset, clips, track) for track in sorted(dataset.tracks, reverse=True)],
     )
 
 
-def seconds_of(path: Path, part: str) -> float:
-    """The length of a recording as its header tells (`part` "voice"); 0.0 of a picture or video ("face").
-
-    Raises:
-        DataError: the file is missing, empty, a Git-LFS pointer, shorter than its header says, or of another kind.
-    """
-    video = is_video(str(path))
-    kind = "sound" if part == "voice" else "video" if video else "a picture"
-    check_file(path, kind)
-    suffix = path.suffix.lower()
-    if part == "face" and suffix in _PICTURES:
-        return _check_picture(path)
-    if part == "voice" and suffix in SOUNDFILE:
-        return _seconds_by_soundfile(path)
-    if suffix in _FFMPEG:
-        return _seconds_by_ffmpeg(path, "audio" if part == "voice" else "video")
-    return TYPICAL_SECONDS if part == "voice" else 0.0  # a form of the data set's own: `prepare` will read it
+def _examined(dataset: Dataset, index: pd.DataFrame, jobs: int) -> Iterator[tuple[Batch, list[Examined]]]:
+    if dataset.root is not None:
+        yield from examine_all(dataset, FACE_SIZES[0], index, jobs)
+        return
+    rows = index.to_dict("records")  # made by code: there is nothing to read
+    yield rows, [Examined(TYPICAL_SECONDS if row["voice"] else None, bool(row["face"]), "", "", [], []) for row in rows]
 
 
-def _detector(dataset: Dataset, rows: list[dict[str, Any]]) -> list[Part]:
+def _parts_or_none(dataset: Dataset) -> list[Part]:
+    """What the folder should hold; [] where a table is so wrong that even that is not known."""
+    try:
+        return dataset.parts()
+    except DataError:
+        return []
+
+
+def _is_scene(dataset: Dataset, entry: str) -> bool:
+    return not dataset.faces_cropped or is_video(entry)
+
+
+def _detector(dataset: Dataset, index: pd.DataFrame) -> list[Part]:
     """The face detector, where there are pictures or videos in which faces are to be found."""
-    if all(dataset.faces_cropped and not is_video(row["face"]) for row in rows if row["face"]):
+    if not any(_is_scene(dataset, entry) for entry in index["face"] if entry):
         return []
     there = importlib.util.find_spec("facenet_pytorch") is not None
     return [Part("the package facenet-pytorch, to find faces", there, "" if there else HOW_TO_INSTALL)]
 
 
-def _looked_at(
-    dataset: Dataset, rows: list[dict[str, Any]], jobs: int
-) -> Iterator[tuple[dict[str, float], list[dict[str, str]]]]:
-    """Of each row, in order: the lengths of the parts that can be used; `file` and `reason` of what cannot."""
-
-    def look(row: dict[str, Any]) -> tuple[dict[str, float], list[dict[str, str]]]:
-        if row.get("fault"):
-            return {}, [{"file": row["voice"] or row["face"] or row["clip"], "reason": row["fault"]}]
-        lengths, faults = {}, []
-        for part in ("voice", "face"):
-            try:
-                if row[part] and dataset.root is None:
-                    lengths[part] = TYPICAL_SECONDS
-                elif row[part] and dataset.root is not None:
-                    lengths[part] = seconds_of(dataset.root / row[part], part)
-            except DataError as error:
-                faults.append({"file": row[part], "reason": str(error)})
-        return lengths, faults
-
-    with ThreadPoolExecutor(jobs) as pool:  # opening files waits for the disk, and the libraries let others go on
-        yield from pool.map(look, rows)
-
-
-def _check_picture(path: Path) -> float:
-    from PIL import Image
-
-    try:
-        with Image.open(path) as picture:
-            picture.verify()
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        raise DataError(f"{path}: not readable as a picture") from None
-    return 0.0
-
-
-def _seconds_by_soundfile(path: Path) -> float:
-    import soundfile
-
-    try:
-        length = float(soundfile.info(path).duration)
-    except (soundfile.LibsndfileError, RuntimeError):
-        raise DataError(f"{path}: not readable as sound") from None
-    with path.open("rb") as stream:
-        head = stream.read(8)
-    promised = int.from_bytes(head[4:], "little") + 8
-    if head[:4] == b"RIFF" and path.stat().st_size < promised < 0x7FFFF000:  # more: a writer that did not know
-        raise DataError(f"{path}: truncated")
-    return length
-
-
-def _seconds_by_ffmpeg(path: Path, wanted: str) -> float:
-    import av
-
-    try:
-        with av.open(str(path)) as container:
-            if not getattr(container.streams, wanted):
-                raise DataError(f"{path}: has no {'sound' if wanted == 'audio' else 'video'} track")
-            return container.duration / 1e6 if container.duration else TYPICAL_SECONDS
-    except av.FFmpegError:
-        raise DataError(f"{path}: not readable as {'sound' if wanted == 'audio' else 'video'}") from None
-
-
 def _labels(clips: pd.DataFrame) -> dict[str, dict[str, int]]:
-    found = {}
+    counted = {}
     if "sex" in clips:
-        found["sex"] = clips.drop_duplicates("speaker")["sex"].replace("", "not known").value_counts().to_dict()
+        of_speakers = clips["sex"].replace("", None).groupby(clips["speaker"]).first().fillna("not known")
+        counted["sex"] = of_speakers.value_counts().to_dict()
     if "emotion" in clips:
-        found["emotion"] = clips["emotion"].replace("", "not known").value_counts().to_dict()
-    return {label: counts for label, counts in found.items() if counts}
+        counted["emotion"] = clips["emotion"].replace("", "not known").value_counts().to_dict()
+    return {label: counts for label, counts in counted.items() if counts}
 
 
 def _free_bytes(folder: Path) -> int:

@@ -42,9 +42,10 @@ def fit(plan: Plan, bench: Bench, folder: Path, progress: Progress) -> Method:
             method = fit_on_devices(plan, bench.protocol, bench.store.folder, context)
         else:
             method = plan.method(plan.options)
+            train, validation = (bench.split(name, plan.resolution) for name in ("train", "validation"))
             torch.manual_seed(plan.seed)
             with process_state_kept():
-                method.fit(bench.split("train"), bench.split("validation"), context)
+                method.fit(train, validation, context)
         write_state(unfinished / MODEL, method.state(), plan.method.name)
         _check_restored(method, plan, bench, unfinished / MODEL)
         for kept in unfinished.glob(f"*{UNFINISHED}"):

@@ -48,7 +48,7 @@ def generate(method: Method, plan: Plan, bench: Bench, folder: Path, progress: P
 
 def draw(method: Method, plan: Plan, bench: Bench, rows: np.ndarray) -> torch.Tensor:
     """The faces of the trials `rows`, one batch: float32 [N, 3, H, H] on the CPU; the same whenever it is drawn."""
-    trials = trials_for(bench, plan.needs, rows)
+    trials = trials_for(bench, plan.needs, rows, plan.resolution)
     seed = Context(plan.seed).seed_of("generate", int(rows[0]))
     torch.manual_seed(seed)
     with process_state_kept():

@@ -18,6 +18,7 @@ from v2f_bench.harness.tensors import read_tensors
 from v2f_bench.harness.workplace import choose_device
 from v2f_bench.interfaces import BenchError, Context, Method, Trials, UsageError
 from v2f_bench.interfaces.options import did_you_mean, options_from
+from v2f_bench.media.changes import Change, noted
 from v2f_bench.media.clips import usable_recording
 from v2f_bench.media.picture import picture_format, read_picture, resize, square, to_pixels, to_tensor, write_picture
 from v2f_bench.media.sound import read_sound
@@ -36,8 +37,12 @@ class Wanted:
 
 def generate_one(
     run: Path, voice: Path, proposal: Path | None, output: Path, seed: int, device: str, wanted: Wanted
-) -> None:
-    """Write to `output`, a PNG or JPEG, what the method of the finished run in folder `run` draws for `voice`."""
+) -> list[Change]:
+    """Write to `output`, a PNG or JPEG, what the method of the finished run in folder `run` draws for `voice`.
+
+    Returns:
+        What was changed in the voice and the proposal on their way in.
+    """
     form = picture_format(output)
     record = read_record(run)
     cls: type[Method] = registry().find("method", record.method.name).cls
@@ -52,23 +57,26 @@ def generate_one(
         )
     options: Any = options_from(cls.options, record.options)
     protocol = Protocol.read(run / "protocol.json")
-    trials = Trials(("one",), _given(cls, cls.needs_with(options), protocol, voice, proposal), protocol.resolution)
+    side = cls.resolution(options, protocol.resolution)
+    given, changes = _given(cls, cls.needs_with(options), protocol, side, voice, proposal)
+    trials = Trials(("one",), given, side)
     device = choose_device(device)
     method = cls(options)
     method.restore(read_tensors(run / CHECKPOINT / MODEL), device)
     output.parent.mkdir(parents=True, exist_ok=True)
     if wanted.variation:
         draw_variation(method, wanted.variation, trials, Context(seed, device), output)
-        return
+        return changes
     drawn = [_draw(method, trials, Context(number, device)) for number in range(seed, seed + wanted.samples)]
     if not torch.stack(drawn).isfinite().all():
         raise BenchError(f"{cls.name} made no face of {voice}: its output is not finite")
     if wanted.samples > 1:
         captions = tuple(f"seed {number}" for number in range(seed, seed + wanted.samples))
         write_table(torch.stack(drawn, dim=1), captions, cls.name, output)
-        return
+        return changes
     shown = resize(drawn[0], max(protocol.resolution, drawn[0].shape[-1]))
     write_whole(output, lambda path: write_picture(path, to_pixels(shown)[0], form))
+    return changes
 
 
 def _draw(method: Method, trials: Trials, context: Context) -> torch.Tensor:
@@ -77,18 +85,25 @@ def _draw(method: Method, trials: Trials, context: Context) -> torch.Tensor:
 
 
 def _given(
-    cls: type[Method], needs: frozenset[str], protocol: Protocol, voice: Path, proposal: Path | None
-) -> dict[str, Any]:
-    """What the method needs, from the files; UsageError where something it needs is not given or cannot be."""
+    cls: type[Method], needs: frozenset[str], protocol: Protocol, side: int, voice: Path, proposal: Path | None
+) -> tuple[dict[str, Any], list[Change]]:
+    """What the method needs, from the files, and what was changed in them.
+
+    UsageError where something it needs is not given or cannot be.
+    """
     beyond = needs - {"voice", "proposal"}
     if beyond:
         raise UsageError(f"{cls.name} needs {', '.join(sorted(beyond))} of a test speaker; it cannot draw from a file")
     if "proposal" in needs and proposal is None:
         raise UsageError(f"{cls.name} changes a given face: add --proposal PICTURE (a crop, framed as the data set's)")
     silence = protocol.dataset["options"].get("silence", 0.0)
-    recording = usable_recording(*read_sound(voice), str(voice), protocol.sample_rate, silence)
+    with noted() as in_voice:
+        recording = usable_recording(*read_sound(voice), str(voice), protocol.sample_rate, silence)
     given: dict[str, Any] = {"voice": pad([recording], protocol.sample_rate)}
+    changes = [(str(voice), change) for _, change in in_voice]
     if proposal is not None:
-        pixels = read_picture(proposal)
-        given["proposal"] = to_tensor(square(pixels, min(pixels.shape[:2]))[None], protocol.resolution)
-    return {need: given[need] for need in needs}
+        with noted() as in_proposal:
+            pixels = read_picture(proposal)
+        given["proposal"] = to_tensor(square(pixels, min(pixels.shape[:2]))[None], side)
+        changes += [(str(proposal), change) for _, change in in_proposal]
+    return {need: given[need] for need in needs}, changes

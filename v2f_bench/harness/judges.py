@@ -114,7 +114,9 @@ def _made_ready(judge: Judge, bench: Bench, workplace: Workplace, fetch: bool) -
 def _train(judge: Judge, bench: Bench, workplace: Workplace) -> tuple[str, str]:
     """Train the judge, or restore it; the sha256 of its weights, and the key of its training."""
     computing = workplace.computing().without_training()
-    key = judge_key(judge.name, judge.version, source_key(type(judge)), bench.training_key, computing)
+    key = judge_key(
+        judge.name, judge.version, source_key(type(judge)), bench.training_key(bench.protocol.resolution), computing
+    )
     folder = workplace.cache / "judges" / f"{judge.name}-{key}"
     file = folder / "model.safetensors"
 

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from v2f_bench.data.lists import read_list
+from v2f_bench.data.variants import Form
 from v2f_bench.harness.bench import Bench, open_dataset, set_up
 from v2f_bench.harness.face_check import find_detector
 from v2f_bench.harness.judges import Candidate, Judges, load_judges
@@ -42,13 +43,19 @@ def open_bench(spec: BenchSpec, workplace: Workplace) -> Bench:
     for problem in registry().problems():
         progress.line(f"left out: {problem}")
     lists = [read_list(Path(path)) for path in spec.lists]
+    for each in lists:
+        if each.repeated:
+            progress.line(f"list {each.name}: {each.repeated} questions stand in it before; they count each time")
     if len({each.name for each in lists}) < len(lists):
         raise UsageError("--list: two files of one name; rename one, since tables name lists by their files")
     face_check = find_detector(registry(), workplace.device, progress)
-    bench = set_up(open_data(spec), workplace, spec.track, lists, face_check)
-    for each in bench.protocol.lists:
-        reasons = "".join(f"; {count} left out: {reason}" for reason, count in each["left_out"].items())
-        progress.line(f"list {each['name']}: {len(each['questions'])} questions of {each['task']}{reasons}")
+    form = Form(spec.resolution, spec.voices)
+    bench = set_up(open_data(spec), workplace, spec.track, lists, face_check, form)
+    for described in bench.protocol.lists:
+        reasons = "".join(f"; {count} left out: {reason}" for reason, count in described["left_out"].items())
+        progress.line(
+            f"list {described['name']}: {len(described['questions'])} questions of {described['task']}{reasons}"
+        )
     if len(bench.store.left_out):
         progress.line(
             f"{len(bench.store.left_out)} clips of {spec.dataset} left out: see {bench.store.folder}/left_out.parquet"
@@ -78,7 +85,8 @@ def open_plan(spec: RunSpec, bench: Bench, workplace: Workplace) -> Plan:
     if not plugin.cls.uses_device:
         computing, devices = computing.without_device(), ("cpu",)
     options = options_from(plugin.cls.options, spec.options)
-    return Plan(spec, plugin, options, bench.key, bench.training_key, computing, devices)
+    side = plugin.cls.resolution(options, bench.protocol.resolution)
+    return Plan(spec, plugin, options, bench.key, bench.training_key(side), side, computing, devices)
 
 
 def candidates(spec: BenchSpec) -> list[Candidate]:

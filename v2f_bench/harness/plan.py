@@ -25,6 +25,7 @@ class Plan:
     options: Any  # of the method
     bench_key: str  # stands for the protocol, and the data as prepared
     training_key: str  # stands for what can be learned from
+    resolution: int  # pixels a side of the faces that the method is handed
     computing: Computing
     devices: tuple[str, ...] = ("cpu",)
 

@@ -3,60 +3,61 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import os
-import signal
 import sys
-import threading
 import time
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.connection import wait
 from pathlib import Path
-from typing import Any
+from stat import S_ISREG
 
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from v2f_bench.data.protocol import SAMPLE_RATE
 from v2f_bench.data.store import FORMAT, Store
 from v2f_bench.data.store_writer import StoreWriter
+from v2f_bench.files import write_text_whole
 from v2f_bench.harness.frame_judge import FrameJudge, named_frame_judge
+from v2f_bench.harness.reading import BATCH, read_all, read_index
 from v2f_bench.harness.stage import is_done, stage
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.hashing import canonical_json, key_of
 from v2f_bench.interfaces import BenchError, Dataset
 from v2f_bench.keys import DECODING
-from v2f_bench.media.clips import Clip, ClipReader
+from v2f_bench.media.changes import Change
 from v2f_bench.sources import core_key, source_key
 
-FACE_SIZE = 128  # pixels; what a store keeps. Protocols look at smaller ones.
-BATCH = 16  # rows that are read together: what a kill costs, and what the detector sees at once
-FEW = 2 * BATCH  # rows, below which starting processes takes longer than the work
-_SPAWN = multiprocessing.get_context("spawn")  # forked children inherit the locks of torch's threads
+FACE_SIZES = (128, 256)  # pixels a side that a store may keep; protocols make smaller ones of these
+SAMPLED, STRETCH = 5, 2048  # stretches of a file, and bytes of each, that stand for its content
 
 
-def prepare(dataset: Dataset, workplace: Workplace) -> Store:
-    """The store of a data set, from the cache if it is there.
+def face_size(resolution: int) -> int:
+    """The size at which a store keeps faces for a protocol of `resolution`."""
+    return next(size for size in FACE_SIZES if size >= resolution)
+
+
+def prepare(dataset: Dataset, workplace: Workplace, size: int = FACE_SIZES[0]) -> Store:
+    """The store of a data set, with faces of `size` pixels a side, from the cache if it is there.
 
     A clip whose voice or face cannot be read is left out, with the reason, in the store's `left_out` table. What a
     killed attempt read is not read again.
     """
-    index = dataset.index()
-    index = index.assign(fault=_faults(index))
+    index, changes = read_index(dataset)
     judge = named_frame_judge(getattr(dataset.opt, "frame_judge", "none"), workplace)
     sources = (source_key(type(dataset)), core_key(*DECODING))
-    recipe = (FORMAT, SAMPLE_RATE, FACE_SIZE, BATCH, *((judge.key,) if judge else ()))
+    recipe = (FORMAT, SAMPLE_RATE, size, BATCH, *((judge.key,) if judge else ()))
     key = key_of(
-        dataset.name, sources, dataset.media_options, dataset.faces_cropped, recipe, _fingerprint(dataset, index)
+        dataset.name,
+        sources,
+        dataset.media_options,
+        dataset.faces_cropped,
+        recipe,
+        fingerprint(dataset, index, workplace.cache / "fingerprints"),
     )
     folder = workplace.cache / "stores" / f"{dataset.name}-{key}"
 
     def make(unfinished: Path) -> None:
         if not (unfinished / "store.json").exists():  # else killed when all was written
-            _write(unfinished, dataset, index, judge, workplace)
+            _write(unfinished, dataset, index, changes, size, judge, workplace)
 
     if not is_done(folder, key) and sys.modules["__mp_main__"].__name__ == "__mp_main__":
         # A spawned worker runs the main script again, and would wait here for the lock that its parent holds.
@@ -74,112 +75,82 @@ def prepare(dataset: Dataset, workplace: Workplace) -> Store:
     return store
 
 
-def _write(folder: Path, dataset: Dataset, index: pd.DataFrame, judge: FrameJudge | None, workplace: Workplace) -> None:
-    writer = StoreWriter(folder, dataset.name, SAMPLE_RATE, FACE_SIZE, index)
+def fingerprint(dataset: Dataset, index: pd.DataFrame, known: Path) -> str:
+    """What tells whether a clip changed: its labels, and size, time and content of its files.
+
+    The content is sampled: five stretches of a file tell two recordings apart. Where even the numbers and the times of
+    change of all files' entries on the disk are as before, their content is too, and is not read again: the answer is
+    kept in the folder `known`. So a copy on another disk, or a change of rights, costs no new store.
+    """
+    labels, entries, content = (hashlib.sha256() for _ in range(3))
+    for row in index.itertuples(index=False):
+        labels.update(canonical_json([str(value) for value in row]).encode())
+    for path, status in _files(dataset, index):
+        times = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev)
+        entries.update(f"{path}\0{times}".encode())
+    known_by = (list(map(str, index.columns)), labels.hexdigest(), SAMPLED, STRETCH)
+    remembered = known / key_of(*known_by, entries.hexdigest())
+    if remembered.is_file():
+        return remembered.read_text()
+    for path, status in _files(dataset, index):
+        content.update(f"{status.st_size}-{status.st_mtime_ns}".encode() + _sample(path, status.st_size))
+    answer = key_of(*known_by, content.hexdigest())
+    if dataset.root is not None:
+        known.mkdir(parents=True, exist_ok=True)
+        write_text_whole(remembered, answer)
+    return answer
+
+
+def _files(dataset: Dataset, index: pd.DataFrame) -> Iterator[tuple[str, os.stat_result]]:
+    """The files of the index that are there, in its order, with what the disk's directory says of each."""
+    for entry in (entry for pair in zip(index["voice"], index["face"], strict=True) for entry in pair if entry):
+        path = f"{dataset.root}/{entry}"
+        try:
+            status = os.stat(path)  # noqa: PTH116 - a Path for each of a million files takes as long as the rest
+        except OSError:
+            continue
+        if S_ISREG(status.st_mode):
+            yield path, status
+
+
+def _sample(path: str, size: int) -> bytes:
+    """Stretches of a file, evenly spread; nothing of one that may not be read."""
+    try:
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - as above
+            if size <= SAMPLED * STRETCH:
+                return file.read()
+            places = [number * (size - STRETCH) // (SAMPLED - 1) for number in range(SAMPLED)]
+            return b"".join(os.pread(file.fileno(), STRETCH, place) for place in places)
+    except OSError:
+        return b""
+
+
+def _write(
+    folder: Path,
+    dataset: Dataset,
+    index: pd.DataFrame,
+    changes: list[Change],
+    size: int,
+    judge: FrameJudge | None,
+    workplace: Workplace,
+) -> None:
+    writer = StoreWriter(folder, dataset.name, SAMPLE_RATE, size, index)
     first = writer.written.rows
+    for file, change in changes if not first else ():
+        writer.note_change("", file, change)
     title = f"prepare {dataset.name}" + (f", after {first:,} clips" if first else "")
     start = time.monotonic()
     with workplace.progress.bar(title, len(index) - first) as bar:
-        for rows, clips in _read_all(dataset, judge, index, first, workplace.jobs):
+        for rows, clips in read_all(dataset, size, judge, index, first, workplace.jobs):
             for row, clip in zip(rows, clips, strict=True):
                 for file, reason in clip.faults:
                     writer.leave_out(row["clip"], file, reason)
+                for file, change in clip.changes:
+                    writer.note_change(row["clip"], file, change)
                 if clip.voice is not None or clip.face is not None:
-                    found = {name: getattr(clip, name) for name in ("frame_time", "frame_by", "face_score")}
-                    writer.add(row["row"], clip.voice, clip.face, **found)
+                    scene = {name: getattr(clip, name) for name in ("frame_time", "frame_by", "face_score")}
+                    writer.add(row["row"], clip.voice, clip.face, **scene)
             writer.commit(rows[-1]["row"] + 1)
             speed = (writer.written.rows - first) / (time.monotonic() - start)
             bar.advance(len(rows), f"{speed:.1f} clips/s")
     writer.close()
-
-
-Batch = list[dict[str, Any]]
-
-
-def _batches(index: pd.DataFrame, first: int) -> Iterator[Batch]:
-    """The rows from `first` on, each with its number, in the batches in which they would come from the beginning."""
-    for start in range(first, len(index), BATCH):
-        rows = index.iloc[start : start + BATCH]
-        yield rows.assign(row=range(start, start + len(rows))).to_dict("records")
-
-
-def _read_all(
-    dataset: Dataset, judge: FrameJudge | None, index: pd.DataFrame, first: int, jobs: int
-) -> Iterator[tuple[Batch, list[Clip]]]:
-    """Each batch of rows with its clips, in order."""
-    batches = _batches(index, first)
-    if jobs == 1 or len(index) - first < FEW:
-        reader = _reader(dataset, judge)
-        for rows in batches:
-            yield rows, reader.read(rows)
-        return
-    pool = ProcessPoolExecutor(jobs, _SPAWN, _adopt, (dataset, judge))
-    try:
-        under_way: deque[tuple[Batch, Future[list[Clip]]]] = deque()
-        for rows in batches:
-            under_way.append((rows, pool.submit(_read_adopted, rows)))
-            if len(under_way) > 2 * jobs:  # no more: what is read waits in memory to be written
-                done, clips = under_way.popleft()
-                yield done, clips.result()
-        for done, clips in under_way:
-            yield done, clips.result()
-    except BrokenProcessPool:
-        raise BenchError(
-            f"prepare {dataset.name}: a worker process was killed (out of memory?); the same command goes on from "
-            "there, with less memory by --jobs 1"
-        ) from None
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _reader(dataset: Dataset, judge: FrameJudge | None) -> ClipReader:
-    return ClipReader(dataset, SAMPLE_RATE, FACE_SIZE, judge.open() if judge else None)
-
-
-_adopted: ClipReader
-
-
-def _adopt(dataset: Dataset, judge: FrameJudge | None) -> None:
-    """Make this process a worker on a data set."""
-    global _adopted
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted too, and ends its workers in order
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    threadpool_limits(1)  # the processes share the CPUs already
-    _adopted = _reader(dataset, judge)
-
-
-def _end_with_parent() -> None:
-    """A worker whose parent was killed would wait for its next task for ever."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    wait([parent.sentinel])
-    os._exit(1)
-
-
-def _read_adopted(rows: Batch) -> list[Clip]:
-    return _adopted.read(rows)
-
-
-def _faults(index: pd.DataFrame) -> list[str]:
-    """Why each row cannot be used, "" where it can: what the data set says, or that its name is taken."""
-    told = index["fault"].fillna("") if "fault" in index else [""] * len(index)
-    again = index["clip"].duplicated()
-    files = index["voice"].where(index["voice"] != "", index["face"])
-    return [
-        f"{file}: a clip before it has the same name, {clip}" if taken else fault
-        for fault, taken, file, clip in zip(told, again, files, index["clip"], strict=True)
-    ]
-
-
-def _fingerprint(dataset: Dataset, index: pd.DataFrame) -> str:
-    """What tells whether a clip changed: labels, and size and time of its files."""
-    digest = hashlib.sha256()
-    for row in index.itertuples(index=False):
-        marks = [canonical_json([str(value) for value in row])]
-        for entry in (row.voice, row.face) if dataset.root is not None else ():
-            file = dataset.root / entry
-            if entry and file.is_file():
-                status = file.stat()
-                marks.append(f"{status.st_size}-{status.st_mtime_ns}")
-        digest.update("\n".join(marks).encode())
-    return key_of(list(map(str, index.columns)), digest.hexdigest())

@@ -132,9 +132,11 @@ def checked(metric: Metric, measures: list[Measure], evidence: Evidence) -> list
 
 
 def has_picture(evidence: Evidence, role: str) -> np.ndarray:
-    """Which trials have a picture of that role at all: bool [n]. Not every speaker has a second photograph."""
-    if role == "real-photo":
-        return evidence.trials["real_photo"].ne("").to_numpy()
+    """Which trials have a picture of that role at all: bool [n]. Not every speaker has a second photograph, and not
+    every protocol training speakers."""
+    column = role.replace("-", "_")
+    if column in ("real_photo", "random_face"):
+        return evidence.trials[column].ne("").to_numpy()
     if role == "mean-face-of-sex":
         return ~np.isnan(evidence.seen[role]).all(axis=1)
     return np.ones(len(evidence.trials), bool)

@@ -40,7 +40,7 @@ def write_variations(folder: Path, method: Method, plan: Plan, bench: Bench) -> 
         output = folder / f"variation-{name}.png"
         if not output.exists():
             context = Context(Context(plan.seed).seed_of("vary", name), plan.device)
-            draw_variation(method, name, trials_for(bench, plan.needs, rows), context, output)
+            draw_variation(method, name, trials_for(bench, plan.needs, rows, plan.resolution), context, output)
 
 
 def draw_variation(method: Method, name: str, trials: Trials, context: Context, output: Path) -> None:

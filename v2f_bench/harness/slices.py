@@ -1,4 +1,4 @@
-"""Groups of trials: every measure by sex, age, ethnicity, emotion, intensity and duration of the voice."""
+"""Groups of trials: every measure by labels of the speaker, by duration of the voice, and by recording session."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from v2f_bench.record import Slice
 SMALL = 10  # speakers; the number of a smaller group is marked as resting on few people
 AGE_BANDS = ((0, 30, "under 30"), (30, 45, "30 to 44"), (45, 60, "45 to 59"), (60, np.inf, "60 and over"))
 DURATION_BANDS = ((0, 2, "under 2 s"), (2, 4, "2 to 4 s"), (4, 8, "4 to 8 s"), (8, np.inf, "8 s and over"))
-BY_NAME = ("sex", "ethnicity", "emotion", "intensity")
+BY_NAME = ("sex", "ethnicity", "emotion", "intensity", "session")
 
 
 def groups(trials: pd.DataFrame) -> dict[tuple[str, str], np.ndarray]:

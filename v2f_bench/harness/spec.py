@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from v2f_bench.data.protocol import RESOLUTION
+from v2f_bench.data.voices import WHOLE
 from v2f_bench.interfaces import DataError
 
 
@@ -19,6 +21,8 @@ class BenchSpec:
     data_root: str | None = None
     track: str = "identity"
     lists: tuple[str, ...] = ()  # files of published questions
+    resolution: int = RESOLUTION  # pixels a side at which faces are judged
+    voices: str = WHOLE  # how they are handed over
     judges: tuple[str, ...] = ()  # by name; empty: all that can be had
     judge_cards: tuple[str, ...] = ()  # files
     metrics: tuple[str, ...] = ()  # by name; empty: all of the track

@@ -17,6 +17,7 @@ from v2f_bench.harness.judges import Judges
 from v2f_bench.harness.recording import Made, keep_record
 from v2f_bench.harness.score import FacesToScore, score
 from v2f_bench.harness.sheet import write_sheet
+from v2f_bench.harness.trial_voices import trial_voice
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.hashing import key_of
 from v2f_bench.interfaces import DataError, UsageError
@@ -56,15 +57,17 @@ def give_out_trials(bench: Bench, folder: Path, workplace: Workplace) -> Path:
     """
     for name in ("voices", "proposals"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    table = bench.trials[["trial", "voice", "proposal"]]
+    table = bench.trials[["trial", "voice", "proposal", "noise"]]
     with workplace.progress.bar("give out trials", len(table)) as bar:
-        for row in table.to_dict("records"):
-            recording = bench.store.voice(row["voice"])
+        for _, row in table.iterrows():
+            recording = trial_voice(bench.store, bench.protocol, row)
             soundfile.write(folder / "voices" / f"{row['trial']}.wav", recording, bench.protocol.sample_rate)
             picture = to_pixels(bench.faces([row["proposal"]]))[0]
             write_picture(folder / "proposals" / f"{row['trial']}.png", picture)
             bar.advance()
-    listed = table.assign(voice="voices/" + table["trial"] + ".wav", proposal="proposals/" + table["trial"] + ".png")
+    listed = table[["trial", "voice", "proposal"]].assign(
+        voice="voices/" + table["trial"] + ".wav", proposal="proposals/" + table["trial"] + ".png"
+    )
     learning = [(split, clip) for split in ("train", "validation") for clip in bench.protocol.splits[split]]
     clips = bench.store.clips.loc[[clip for _, clip in learning], ["clip", "speaker"]]
     clips = clips.assign(split=[split for split, _ in learning])

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from v2f_bench.data.store import pad
 from v2f_bench.harness.bench import Bench
+from v2f_bench.harness.trial_voices import trial_voice
 from v2f_bench.interfaces import NEEDS, Dataset, Offer, PluginError, Trials
 from v2f_bench.media.picture import to_tensor
 
@@ -49,23 +51,22 @@ def _lacking(bench: Bench, need: str) -> str:
     return ""
 
 
-def trials_for(bench: Bench, needs: frozenset[str], rows: np.ndarray) -> Trials:
-    """The trials at positions `rows`, with what a method declared that it needs."""
+def trials_for(bench: Bench, needs: frozenset[str], rows: np.ndarray, resolution: int = 0) -> Trials:
+    """The trials at positions `rows`, with what a method declared that it needs; faces at `resolution` (0: the
+    protocol's)."""
     table = bench.trials.iloc[rows]
-    return Trials(
-        ids=tuple(table["trial"]),
-        given={need: _given(bench, need, table) for need in needs},
-        resolution=bench.protocol.resolution,
-    )
+    side = resolution or bench.protocol.resolution
+    return Trials(tuple(table["trial"]), {need: _given(bench, need, table, side) for need in needs}, side)
 
 
-def _given(bench: Bench, need: str, table: pd.DataFrame) -> Any:
+def _given(bench: Bench, need: str, table: pd.DataFrame, side: int) -> Any:
     if need == "voice":
-        return bench.store.voices(list(table["voice"]))
+        recordings = [trial_voice(bench.store, bench.protocol, trial) for _, trial in table.iterrows()]
+        return pad(recordings, bench.store.rate)
     if need == "proposal":
-        return bench.faces(list(table["proposal"]))
+        return bench.faces(list(table["proposal"]), side)
     if need == "real-photo":
-        return bench.faces(list(table["real_photo"]))
+        return bench.faces(list(table["real_photo"]), side)
     if need == "attributes":
         return table[["sex", "age"]].reset_index(drop=True)
     if need == "emotion":
@@ -74,5 +75,5 @@ def _given(bench: Bench, need: str, table: pd.DataFrame) -> Any:
         rows, speakers = pd.factorize(table["speaker"])
         pixels = bench.dataset.oracle_faces(list(speakers), bench.store.size)
         assert pixels is not None, "`offer` says that there are none"
-        return to_tensor(pixels, bench.protocol.resolution)[rows]
+        return to_tensor(pixels, side)[rows]
     raise PluginError(f"a method needs {need!r}, which no trial brings")

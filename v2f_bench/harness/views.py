@@ -51,10 +51,11 @@ class ReadyJudge:
             "other": rows(trials["other"]),
             "real-photo": rows(trials["real_photo"]),
             "random-face": rows(trials["random_face"]),
-            "mean-face": np.repeat(self.means[""][None], len(trials), axis=0),
             "gallery": rows(bench.gallery["clip"]),
             "reference": rows(bench.reference["clip"]),
         }
+        if "" in self.means:
+            seen["mean-face"] = np.repeat(self.means[""][None], len(trials), axis=0)
         if "sex" in trials and len(self.means) > 1:
             unknown = np.full_like(self.means[""], np.nan)
             seen["mean-face-of-sex"] = np.stack([self.means.get(sex, unknown) for sex in trials["sex"]])
@@ -88,7 +89,7 @@ def view_real_pictures(judge: Judge, sha256: str, weights: str, bench: Bench, wo
         weights: stands for these in the key; for a judge that is trained here also for its training.
     """
     clips = bench.real_pictures
-    key = views_key(judge.name, judge.version, source_key(type(judge)), weights, bench.key)
+    key = views_key(judge.name, judge.version, source_key(type(judge)), weights, bench.pictures_key)
     folder = workplace.cache / "views" / f"{judge.name}-{key}"
 
     def make(unfinished: Path) -> None:

@@ -4,7 +4,6 @@ from v2f_bench.interfaces.context import Bar, Context, Progress, Silent
 from v2f_bench.interfaces.dataset import Card, Dataset, Part
 from v2f_bench.interfaces.errors import BenchError, DataError, NotAvailable, PluginError, UsageError
 from v2f_bench.interfaces.judge import Judge, WeightsFile
-from v2f_bench.interfaces.media import MediaOptions
 from v2f_bench.interfaces.method import Method
 from v2f_bench.interfaces.metric import Evidence, ListedQuestions, Measure, Metric, OfWeights
 from v2f_bench.interfaces.offer import Offer
@@ -37,7 +36,6 @@ __all__ = [
     "Judge",
     "ListedQuestions",
     "Measure",
-    "MediaOptions",
     "Method",
     "Metric",
     "NoOptions",

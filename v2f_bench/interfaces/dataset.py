@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from v2f_bench.interfaces.errors import DataError
 from v2f_bench.interfaces.options import NoOptions
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Dataset(ABC):
         labels: the data set's own words for each label and the shared ones: {"emotion": {"ANG": "angry"}, ...}. Part of
             its protocols and records.
 
-    A data set whose media lie in files lets its options inherit `MediaOptions`.
+    A data set whose media lie in files inherits `v2f_bench.FileDataset`, and its options `v2f_bench.MediaOptions`.
     """
 
     name: ClassVar[str]
@@ -91,8 +92,8 @@ class Dataset(ABC):
         """One row a clip, in a stable order, from the folder as it is now.
 
         Columns: `clip` (unique text), `speaker`, `voice` and `face` (text from which `read_voice` and `read_face` find
-        the media, usually a path below the root; "" for none; a `face` with a video's suffix means one of its frames,
-        see `MediaOptions`); optionally `sex`, `age`, `ethnicity`, `nationality`, `emotion`,
+        the media, usually a path below the root; "" for none; a `face` that is a video means one of its frames, see
+        `MediaOptions`); optionally `sex`, `age`, `ethnicity`, `nationality`, `emotion`,
         `intensity`, `sentence`, `heard` (the emotion that listeners heard in the voice; "" where they do not agree),
         `group` (clips of one recording session, such as a video; "" for unknown), and `fault`
         (why a row cannot be used; "" where it can).
@@ -138,31 +139,29 @@ class Dataset(ABC):
     def split(self, speakers: list[str]) -> dict[str, str]:
         """The split ("train", "validation", "test") of each speaker. It must depend on the speaker's name alone."""
 
+    @abstractmethod
     def read_voice(self, entry: str) -> tuple[np.ndarray, int]:
-        """The recording of an index entry: float32 [T] mono and its rate in Hz. DataError where it cannot be read."""
-        from v2f_bench.media.sound import read_sound
+        """The recording of an index entry: float32 [T] or [T, channels], and its rate in Hz.
 
-        return read_sound(self._path(entry))
+        Whoever calls it makes that one channel in [-1, 1]. DataError where it cannot be read.
+        """
 
-    def read_face(self, entry: str) -> np.ndarray:
-        """The picture of an index entry: uint8 [H, W, 3] RGB. DataError where it cannot be read."""
-        from v2f_bench.media.picture import read_picture
+    @abstractmethod
+    def read_face(self, entry: str, side: int) -> np.ndarray:
+        """The picture of an index entry: uint8 [H, W, 3] RGB. DataError where it cannot be read.
 
-        return read_picture(self._path(entry))
+        `side` is the number of pixels to which its shorter side is brought afterwards. A data set that draws its
+        pictures draws them at this size; one that reads files can ignore it.
+        """
 
     def read_frames(self, entry: str, count: int, side: int) -> list[tuple[float, np.ndarray]]:
         """`count` frames of the video of an index entry, evenly spread: time in seconds, and uint8 [H, W, 3] RGB.
 
-        The shorter side of a frame is at most `side` pixels. DataError where the video cannot be read.
+        The shorter side of a frame is at most `side` pixels. DataError where the video cannot be read. Called only
+        where the index names videos.
         """
-        from v2f_bench.media.video import read_frames
-
-        return read_frames(self._path(entry), count, side)
+        raise DataError(f"{entry}: {self.name} reads no videos")
 
     def oracle_faces(self, speakers: list[str], resolution: int) -> np.ndarray | None:
         """Where the causes are known, the face that a voice leaves to expect: uint8 [N, resolution, resolution, 3]."""
         return None
-
-    def _path(self, entry: str) -> Path:
-        assert self.root is not None, f"{self.name} has files but no root"
-        return self.root / entry

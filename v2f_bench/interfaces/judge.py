@@ -32,8 +32,9 @@ TRAINING_SPEAKERS = "the training split"  # in `met`: the people of whatever dat
 class WeightsFile:
     """A file of pretrained weights, at `file` below the weights folder.
 
-    `sha256` may be a prefix where the publisher states only that, and "" where none is stated: then the file is taken
-    as it is, and its own hash stands in the record. `url` "" means that it can only be put there by hand.
+    `sha256` may be a prefix where the publisher states only that, and "" where none is stated: then the hash of the
+    file that is used first is written down, and another file is refused later. `url` "" means that it can only be put
+    there by hand.
     """
 
     file: str

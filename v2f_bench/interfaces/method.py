@@ -71,6 +71,14 @@ class Method(ABC):
         return cls.needs
 
     @classmethod
+    def resolution(cls, options: Any, protocol: int) -> int:
+        """At how many pixels a side the method is handed faces, to learn from and to change.
+
+        Under a protocol that judges faces at `protocol` pixels: as many, unless its networks are made for one size.
+        """
+        return protocol
+
+    @classmethod
     def unsuited(cls, options: Any, offer: Offer) -> str:
         """Why what a data set offers cannot serve the method with `options`; "" where it can.
 

@@ -49,8 +49,8 @@ class Evidence:
     speaker with the voice's emotion), "proposal" (the face that was to be changed: another speaker's; on the emotion
     track the speaker's own neutral one), "other" (the gallery face of a random other test speaker), "real-photo"
     (another picture of what the target shows), "random-face" (a training speaker's), "mean-face" (the mean training
-    face),
-    "mean-face-of-sex" (the same over the trial's sex; absent without labels); and beside the trials "gallery" and
+    face; absent without training speakers), "mean-face-of-sex" (the same over the trial's sex; absent without labels);
+    and beside the trials "gallery" and
     "reference", one row for each of theirs, and "listed", the real faces that `lists` asks about. `labels` names the
     columns of a classifier.
     """

@@ -40,9 +40,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from v2f_bench.hashing import key_of
-from v2f_bench.interfaces import UsageError
+from v2f_bench.interfaces import DataError, UsageError
 from v2f_bench.interfaces.labels import EMOTIONS, SEXES, standard_label
 from v2f_bench.interfaces.options import did_you_mean
+from v2f_bench.media.text import read_text
 
 KINDS = ("identity", "emotion", "attribute", "features")
 ATTRIBUTES = ("sex", "age")
@@ -112,12 +113,14 @@ def parse_card(path: Path) -> Card:
     Raises:
         UsageError: the card is absent or not right; names the card and the key.
     """
+    if not path.is_file():
+        raise UsageError(f"{path}: no such judge card")
     try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"{path}: no such judge card") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        entries = tomllib.loads(read_text(path, "a judge card"))
+    except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: not readable as a judge card ({error})") from None
+    except DataError as error:
+        raise UsageError(str(error)) from None
     top = _Table(path, "", entries, {*(field.name for field in fields(Card)), "attribute"})
     given = _Table(path, "input.", top.table("input"), {field.name for field in fields(Input)})
     gives = _Table(path, "output.", top.table("output"), {field.name for field in fields(Output)})
@@ -134,7 +137,11 @@ def parse_card(path: Path) -> Card:
         name=top.matching("name", r"[A-Za-z0-9][\w.-]*", "letters, digits, '-', '_' and '.'"),
         kind=kind,
         file=top.text("file"),
-        sha256=top.matching("sha256", r"[0-9a-f]{64}", "the 64 hexadecimal digits that `sha256sum FILE` prints"),
+        sha256=top.matching(
+            "sha256", r"\s*[0-9a-fA-F]{64}\s*", "the 64 hexadecimal digits that `sha256sum FILE` prints"
+        )
+        .strip()
+        .lower(),
         licence=top.text("licence"),
         version=top.text("version", "1"),
         summary=top.text("summary", ""),
@@ -196,7 +203,7 @@ def _output(table: _Table, kind: str) -> Output:
 
 
 class _Table:
-    """A table of a card, read key by key; whatever is wrong is told with the card and the key."""
+    """A table of a card, read key by key; errors name the card and the key."""
 
     def __init__(self, path: Path, prefix: str, entries: dict[str, Any], known: Collection[str]) -> None:
         self.path, self.prefix, self.entries = path, prefix, entries

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from v2f_bench.interfaces import BenchError, Judge, NotAvailable, WeightsFile
+from v2f_bench.interfaces import Judge, NotAvailable, WeightsFile
 from v2f_bench.interfaces.labels import standard_label
 
 if TYPE_CHECKING:
@@ -44,8 +44,10 @@ class _DeepFace(Judge):
         except ImportError as error:
             raise NotAvailable(f"{self.name} needs deepface ({error}): pip install deepface") from None
         except (ValueError, RuntimeError) as error:
-            cause = str(error.__cause__ or error).strip().splitlines() or [""]
-            raise BenchError(f"{file}: not the weights of {self.name} ({cause[0][:200]})") from None
+            cause = (str(error.__cause__ or error).strip().splitlines() or [""])[0][:200]
+            if "weights_only" in cause or "zip archive" in cause:  # torch's advice is to run the file's code
+                cause = "damaged, or not as torch saves them"
+            raise NotAvailable(f"{file.name}: not the weights of {self.name} ({cause})") from None
         if hasattr(client, "device"):
             import torch
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from v2f_bench.interfaces import Judge, WeightsFile
+from v2f_bench.judges.weights import read_tensors
 
 if TYPE_CHECKING:
     import torch
@@ -41,7 +42,7 @@ class Inception(Judge):
         from torch import nn
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
-        torch.load(file, map_location="cpu", weights_only=True)  # torch-fidelity itself would unpickle anything
+        read_tensors(file, self.name)  # torch-fidelity itself would unpickle anything
         self._network = FeatureExtractorInceptionV3(self.name, ["2048"], feature_extractor_weights_path=str(file))
         for part in self._network.modules():
             if hasattr(part, "bn") and hasattr(part, "conv"):  # a convolution and its norm: as one, a tenth faster

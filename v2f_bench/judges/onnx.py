@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     import torch
 
 BATCH = 32  # faces at once, where the network takes any number
+PROBES = 3  # made faces, by which it is seen whether each is looked at by itself
+ROUNDING = {"float32": 0.003, "float16": 0.01}  # of the largest number that comes out
+USUAL_SIDES = (224, 112, 64, 160, 48, 96, 128, 192, 256, 299, 100, 120, 152, 32, 40, 56, 80, 140, 144, 180, 200, 240)
 LUMA = (0.299, 0.587, 0.114)  # of red, green and blue in a grey picture (ITU-R BT.601)
 NUMBERS = {"tensor(float)": "float32", "tensor(float16)": "float16"}
 
@@ -47,7 +51,12 @@ class OnnxJudge(Judge):
         self._fixed_batch: int | None = None
 
     def load(self, file: Path, device: str) -> None:
-        """Open the network and show it one grey face. UsageError where it is not as its card says."""
+        """Open the network and show it a few made faces, alone and together.
+
+        Raises:
+            UsageError: it is not as its card says.
+            BenchError: it cannot be opened or run, or what it gives for a face depends on the others.
+        """
         import torch
 
         self._session = self._open(file, device)
@@ -65,6 +74,7 @@ class OnnxJudge(Judge):
         self._fixed_batch = batch if isinstance(batch, int) and batch > 0 else None
         self._output = self._name_of([output.name for output in outputs])
         self._check(self.look(torch.full((1, 3, 64, 64), 0.5)))
+        self._check_alone_and_together()
 
     def look(self, faces: torch.Tensor) -> torch.Tensor:
         import numpy as np
@@ -84,7 +94,10 @@ class OnnxJudge(Judge):
         n = len(pixels)
         if self._fixed_batch:
             pixels = np.concatenate([pixels, np.zeros((self._fixed_batch - n, *pixels.shape[1:]), pixels.dtype)])
-        given = self._session.run([self._output], {source.name: pixels.astype(NUMBERS[source.type])})[0]
+        try:
+            given = self._session.run([self._output], {source.name: pixels.astype(NUMBERS[source.type])})[0]
+        except Exception as error:  # onnxruntime has no common base for its errors
+            raise self._refused(len(pixels), error) from None
         if given.ndim < 1 or len(given) != len(pixels):
             self._fail(f"output {self._output} is {given.shape} for {len(pixels)} faces, not [N, D]")
         return given.reshape(len(given), -1)[:n].astype(np.float32)
@@ -98,7 +111,7 @@ class OnnxJudge(Judge):
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = torch.get_num_threads(), 1
-        options.log_severity_level = 3  # errors: of what it could simplify there is much to read
+        options.log_severity_level = 4  # fatal alone: what fails is raised, and of the rest there is much to read
         providers: list[Any] = ["CPUExecutionProvider"]
         if device.startswith("cuda") and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
             providers.insert(0, ("CUDAExecutionProvider", {"device_id": int(device.partition(":")[2] or 0)}))
@@ -129,6 +142,45 @@ class OnnxJudge(Judge):
         total = float(row.sum())
         if self.card.output.gives == "probabilities" and (float(row.min()) < -1e-3 or abs(total - 1) > 0.01):
             self._fail(f'its network gives no probabilities (they sum to {total:.3g}): is output.gives "logits"?')
+
+    def _check_alone_and_together(self) -> None:
+        """A face must give the same alone as among others, which a network that was exported in training mode does not.
+
+        All but rounding must agree.
+        """
+        import torch
+
+        coarse = torch.rand(PROBES, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+        faces = torch.nn.functional.interpolate(coarse, (64, 64), mode="bilinear")
+        alone, together = torch.cat([self.look(face[None]) for face in faces]), self.look(faces)
+        difference = float((alone - together).abs().amax() / alone.abs().amax().clamp(min=1e-6))
+        if difference > ROUNDING[NUMBERS[self._session.get_inputs()[0].type]]:
+            raise BenchError(
+                f"judge card {self.name}: what its network gives for a face depends on the other faces of the batch; "
+                "export it in evaluation mode (in torch: network.eval())"
+            )
+
+    def _refused(self, faces: int, error: Exception) -> BenchError:
+        """What to say where the network cannot take faces as the card makes them: what it takes instead, if any."""
+        own, reason = self.card.input, " ".join(str(error).split())[:200]
+        if self._takes(own.size):
+            return BenchError(f"judge card {self.name}: its network cannot take {faces} faces at once ({reason})")
+        size = next((size for size in USUAL_SIDES if self._takes(size)), None)
+        if size is None:
+            return BenchError(f"judge card {self.name}: its network cannot take faces {own.shape} ({reason})")
+        takes = f"takes faces {replace(own, size=size).shape}, not {own.shape}: set size = {size}"
+        return BenchError(f"judge card {self.name}: its network {takes}")
+
+    def _takes(self, size: int) -> bool:
+        import numpy as np
+
+        source, shape = self._session.get_inputs()[0], replace(self.card.input, size=size).shape
+        face = np.zeros((self._fixed_batch or 1, *shape), NUMBERS[source.type])
+        try:
+            self._session.run([self._output], {source.name: face})
+        except Exception:  # onnxruntime has no common base for its errors
+            return False
+        return True
 
     def _fail(self, problem: str) -> None:
         raise UsageError(f"judge card {self.name}: {problem}")

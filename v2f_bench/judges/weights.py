@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import http.client
 import os
-import pickle
 import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from v2f_bench.files import write_text_whole
 from v2f_bench.hashing import file_sha256
 from v2f_bench.interfaces import BenchError, NotAvailable, Progress, WeightsFile
+from v2f_bench.media.file import HEAD, POINTER, is_web_page
 
 if TYPE_CHECKING:
     import torch
 
+WHOLE = 64  # hexadecimal digits of a sha256; some publishers state the first few
 WEIGHTS_VARIABLE = "V2F_BENCH_WEIGHTS"  # a folder of weights that lie elsewhere, of a whole lab say
 
 
@@ -37,8 +39,9 @@ def find_weights(weights: WeightsFile, folder: Path) -> Path:
     """The file, at the first of its `places` that has it, checked against its hash.
 
     Raises:
-        NotAvailable: it is not there; says where to put it.
-        BenchError: the file there is another one; it is not opened.
+        NotAvailable: it is not there, or holds no weights; says where to put it.
+        BenchError: the file there is another one than its publisher states, or than was first used here; it is not
+            opened.
     """
     path = next((place for place in places(weights, folder) if place.is_file()), None)
     if path is None:
@@ -46,18 +49,54 @@ def find_weights(weights: WeightsFile, folder: Path) -> Path:
         fetch = f", or let `--fetch-weights` get it from {weights.url}" if weights.url else ""
         name = Path(weights.file).name
         raise NotAvailable(f"needs weights/{name} in the cache folder ({_terms(weights)}); put it there by hand{fetch}")
-    found = file_sha256(path)
-    if not found.startswith(weights.sha256):
-        raise BenchError(f"{path}: sha256 is {found}, not {weights.sha256}…; not opened. Remove or replace it.")
+    if words := no_weights(path):
+        # No whole path: see above.
+        raise NotAvailable(f"{path.name}: no weights: {words}; replace it (`weights where JUDGE` prints its place)")
+    sha256 = file_sha256(path)
+    if not sha256.startswith(weights.sha256.lower()):
+        raise BenchError(f"{path}: sha256 is {sha256}, not {weights.sha256}…; not opened. Remove or replace it.")
+    if len(weights.sha256) < WHOLE:
+        _check_as_before(sha256, path, folder)
     return path
 
 
+def _check_as_before(sha256: str, path: Path, folder: Path) -> None:
+    """Of a file whose publisher states no whole hash, the one seen first is written down beside the weights."""
+    first = folder / f"{path.name}.sha256"
+    if first.is_file():
+        if (before := first.read_text().strip()) != sha256:
+            raise BenchError(
+                f"{path}: sha256 is {sha256}, but was {before} when it was first used; not opened. Put the former file "
+                f"back, or remove {first} if you trust the new one."
+            )
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text_whole(first, sha256 + "\n")
+
+
+def no_weights(path: Path) -> str:
+    """What a file is that cannot hold weights, by its first bytes, as a server answers that has none; "" otherwise."""
+    with path.open("rb") as stream:
+        head = stream.read(HEAD)
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:6].lower()
+    if not start:
+        return "it is empty"
+    if is_web_page(head):
+        return "looks like a web page"
+    if head.startswith(POINTER):
+        return "a Git-LFS pointer"
+    if start.startswith((b"<?xml", b'{"', b"{\n", b"{ ")):
+        return "looks like an answer in XML or JSON"
+    return ""
+
+
 def state_of(weights: WeightsFile, folder: Path) -> str:
-    """ "present", "absent", or "wrong hash"."""
+    """ "present", "absent", "wrong hash", or "no weights: ..." and what the file is instead."""
     try:
         find_weights(weights, folder)
     except NotAvailable:
-        return "absent"
+        path = next((place for place in places(weights, folder) if place.is_file()), None)
+        return f"no weights: {no_weights(path)}" if path else "absent"
     except BenchError:
         return "wrong hash"
     return "present"
@@ -67,7 +106,7 @@ def fetch_weights(weights: WeightsFile, folder: Path, progress: Progress) -> Pat
     """The file, downloaded to `folder` unless it is there already; it takes its name only when it is whole and right.
 
     Raises:
-        NotAvailable: it cannot be fetched; says where to put it by hand.
+        NotAvailable: it cannot be fetched, or what came holds no weights; says where to put it by hand.
         BenchError: what came has another hash; it is thrown away.
     """
     if not weights.url or any(place.is_file() for place in places(weights, folder)):
@@ -78,9 +117,13 @@ def fetch_weights(weights: WeightsFile, folder: Path, progress: Progress) -> Pat
     progress.line(f"fetching {weights.url} ({_terms(weights)}) to {path}")
     try:
         _download(weights, unfinished, progress)
-        found = file_sha256(unfinished)
-        if not found.startswith(weights.sha256):
-            raise BenchError(f"{weights.url}: sha256 is {found}, not {weights.sha256}…; the download was thrown away")
+        if words := no_weights(unfinished):
+            raise NotAvailable(f"{weights.url}: no weights came: {words}; put the file at {path} by hand")
+        sha256 = file_sha256(unfinished)
+        if not sha256.startswith(weights.sha256.lower()):
+            raise BenchError(f"{weights.url}: sha256 is {sha256}, not {weights.sha256}…; the download was thrown away")
+        if len(weights.sha256) < WHOLE:
+            _check_as_before(sha256, path, folder)
         unfinished.rename(path)
     except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
         raise NotAvailable(f"{weights.url} could not be fetched ({error}); put the file at {path} by hand") from None
@@ -105,16 +148,19 @@ def read_tensors(file: Path, owner: str) -> dict[str, torch.Tensor]:
     """The tensors of a file that torch saved, by name; no code in it is run.
 
     Raises:
-        BenchError: it is no such file.
+        NotAvailable: it is no such file, is damaged, or holds more than tensors. What torch says of it is not passed
+            on, since it advises to run the file's code.
     """
     import torch
 
     try:
         tensors = torch.load(file, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
-        raise BenchError(f"{file}: not readable as tensors ({_first_line(error)}); {owner} needs them there") from None
+    except Exception:  # whatever it stumbles over
+        raise NotAvailable(
+            f"{file.name}: not readable as tensors (damaged, or not as torch saves them); {owner} needs them there"
+        ) from None
     if not (isinstance(tensors, dict) and all(isinstance(value, torch.Tensor) for value in tensors.values())):
-        raise BenchError(f"{file}: not a dict of tensors by name, which {owner} needs there")
+        raise NotAvailable(f"{file.name}: not a dict of tensors by name, which {owner} needs there")
     return tensors
 
 
@@ -129,7 +175,3 @@ def fill(network: Any, tensors: dict[str, torch.Tensor], file: Path, owner: str)
 
 def _terms(weights: WeightsFile) -> str:
     return (f"{weights.megabytes:.0f} MB, " if weights.megabytes else "") + weights.licence
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)[:200]

@@ -13,7 +13,7 @@ from v2f_bench.leaderboard.columns import Column, refused
 from v2f_bench.leaderboard.entries import Entry
 from v2f_bench.record import Slice
 
-LABELS = ("sex", "age", "ethnicity", "emotion", "intensity", "duration")
+LABELS = ("sex", "age", "ethnicity", "emotion", "intensity", "duration", "session")
 
 
 @dataclass(frozen=True)

@@ -2,38 +2,94 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
 
 from v2f_bench.interfaces import DataError, UsageError
 from v2f_bench.media.file import check_file
+from v2f_bench.media.jpeg import END, JPEG, is_damaged
+from v2f_bench.media.rgb import upright_rgb
+from v2f_bench.media.suffixes import PICTURE_SUFFIXES
+from v2f_bench.media.text import normal
 
 if TYPE_CHECKING:
     import torch
 
+_KNOWN = (
+    *("JPEG", "PNG", "WEBP", "TIFF", "BMP", "DIB", "GIF", "AVIF", "JPEG2000", "PPM", "MPO", "ICO", "PCX", "PSD", "SGI"),
+)
+_HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 CAPTION = 18  # pixels of the line above a column
 
 
 def read_picture(path: Path) -> np.ndarray:
-    """The picture in `path`: uint8 [H, W, 3] RGB, upright: turned as its camera was held.
+    """The picture in `path`: uint8 [H, W, 3], upright, in sRGB, what is transparent white (see `upright_rgb`).
+
+    What a file holds shows in its content, not in its name.
 
     Raises:
-        DataError: the file is missing, truncated or no picture; names the file.
+        DataError: the file is missing, cut, damaged, or no picture, or its brightness is not known; names the file.
     """
     check_file(path, "a picture")
+    data = path.read_bytes()
+    if data.startswith(JPEG):
+        if is_damaged(data):
+            raise DataError(f"{path}: not readable as a picture (damaged: a part of it is not there)")
+        data += END  # some are written without
     try:
-        with Image.open(path) as picture:
-            if picture.mode.startswith("I"):  # 16 bits a pixel: `convert` would clip instead of scale
-                grey = (np.asarray(picture) // 256).clip(0, 255).astype(np.uint8)
-                return np.repeat(grey[:, :, None], 3, axis=2)
-            ImageOps.exif_transpose(picture, in_place=True)
-            return np.array(picture.convert("RGB"))
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"{path}: not readable as a picture ({error})") from None
+        # Of a file by its path, Pillow maps some TIFFs into memory before it turns them, and gets their sides mixed up.
+        with Image.open(io.BytesIO(data), formats=_formats(path.suffix.lower())) as picture:
+            return np.array(upright_rgb(picture, data))
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
+    except UnidentifiedImageError:
+        heic = data[4:8] == b"ftyp" and data[8:12] in _HEIC
+        reason = "HEIC; convert it to JPEG or PNG" if heic else "its content is that of no known format"
+        raise DataError(f"{path}: not readable as a picture ({reason})") from None
+    except Exception as error:  # Pillow's readers of damaged files raise whatever they stumble over
+        raise DataError(f"{path}: not readable as a picture ({error or type(error).__name__})") from None
+
+
+@cache
+def _formats(suffix: str) -> tuple[str, ...]:
+    """The formats of pictures that the installed Pillow reads and knows by their content; TGA, which says nothing of
+    itself, by its name."""
+    Image.init()
+    return tuple(name for name in (*_KNOWN, *(["TGA"] if suffix == ".tga" else [])) if name in Image.OPEN)
+
+
+def holds_picture(path: Path) -> bool:
+    """Whether a file is a picture by its first bytes, whatever its name says."""
+    try:
+        with Image.open(path, formats=_formats(path.suffix.lower())):
+            return True
+    except Exception:  # as above
+        return False
+
+
+def pictures_by_stem(folder: Path) -> dict[str, Path]:
+    """The picture files of a folder by name without the ending, in the order of names.
+
+    Any ending of `PICTURE_SUFFIXES` is one, in capitals too. Hidden files and what lies in inner folders are left out.
+
+    Raises:
+        DataError: two pictures have one name; names the first few.
+    """
+    by_stem: dict[str, list[Path]] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".") and path.is_file():
+            by_stem.setdefault(normal(path.stem), []).append(path)
+    twice = [" and ".join(path.name for path in paths) for paths in by_stem.values() if len(paths) > 1]
+    if twice:
+        more = f", and {len(twice) - 3} more" if len(twice) > 3 else ""
+        raise DataError(f"{folder}: two pictures of one name: {', '.join(twice[:3])}{more}; remove one of each")
+    return {stem: paths[0] for stem, paths in by_stem.items()}
 
 
 def write_picture(path: Path, pixels: np.ndarray, form: Literal["PNG", "JPEG"] = "PNG") -> None:

@@ -3,6 +3,7 @@
 from v2f_bench.interfaces import Metric
 from v2f_bench.metrics.attributes import AgeError, SexAgreement
 from v2f_bench.metrics.colour_shift import ColourShift
+from v2f_bench.metrics.consistency import Consistency
 from v2f_bench.metrics.diversity import Diversity
 from v2f_bench.metrics.emotion_agreement import EmotionAgreement
 from v2f_bench.metrics.face_found import FaceFound
@@ -30,6 +31,7 @@ def v2f_bench_metrics() -> list[type[Metric]]:
         RecognitionAccuracy,
         SsppGain,
         Diversity,
+        Consistency,
         EmotionAgreement,
         ColourShift,
         SexAgreement,

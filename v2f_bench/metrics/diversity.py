@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import pandas as pd
 
 from v2f_bench.interfaces import Evidence, Measure, Metric, OfWeights
 from v2f_bench.metrics.vectors import answers, unit, usable
@@ -28,6 +27,8 @@ class Diversity(Metric):
     floor = "mean-face"
 
     def measure(self, evidence: Evidence) -> list[Measure]:
+        import pandas as pd
+
         generated, real = unit(answers(evidence)), unit(evidence.seen["target"])
         speaker = pd.factorize(evidence.trials["speaker"])[0]
 

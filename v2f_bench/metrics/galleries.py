@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from v2f_bench.interfaces import Evidence
 from v2f_bench.interfaces.labels import standard_label
 from v2f_bench.metrics.vectors import all_cosines, answers, unit, usable
 from v2f_bench.stats import rank_of_target
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 AGE_BANDS = (30, 45, 60)  # years at which one band ends and the next begins
 
@@ -92,12 +96,12 @@ class Pictures:
     def of(cls, evidence: Evidence) -> Pictures:
         rows = further(evidence)
         vectors = unit(np.concatenate([evidence.seen["gallery"], evidence.seen["reference"][rows]]))
-        speakers = pd.concat([evidence.gallery["speaker"], evidence.reference["speaker"].iloc[rows]]).to_numpy()
+        speakers = np.concatenate([evidence.gallery["speaker"], evidence.reference["speaker"].iloc[rows]])
         return cls(vectors[usable(vectors)], speakers[usable(vectors)])
 
     def templates(self, people: pd.Series) -> np.ndarray:
         """The sum of each person's vectors: float64 [len(people), D]; NaN for a person without any."""
-        place = pd.Index(people).get_indexer(self.speakers)
+        place = positions(self.speakers, people)
         sums = np.zeros((len(people), self.vectors.shape[1]))
         np.add.at(sums, place[place >= 0], self.vectors[place >= 0])
         sums[np.bincount(place[place >= 0], minlength=len(people)) == 0] = np.nan
@@ -130,14 +134,23 @@ def strata(evidence: Evidence) -> dict[str, np.ndarray]:
 
 def places(evidence: Evidence) -> np.ndarray:
     """The row of the gallery with the speaker of each trial: int [n]; -1 for none."""
-    return np.asarray(pd.Index(evidence.gallery["speaker"]).get_indexer(evidence.trials["speaker"]))
+    return positions(evidence.trials["speaker"], evidence.gallery["speaker"])
+
+
+def positions(names: Iterable[str], among: Iterable[str]) -> np.ndarray:
+    """The row of each name in `among`, whose names are different: int [n]; -1 for none."""
+    row = {name: number for number, name in enumerate(among)}
+    return np.array([row.get(name, -1) for name in names], dtype=int)
 
 
 def known_labels(table: pd.DataFrame, column: str) -> np.ndarray:
     """The labels of a column under their shared names: text [n]; "" where a label, or the column, is missing."""
     if column not in table:
         return np.full(len(table), "", dtype=object)
-    return np.array([standard_label(str(x)) if pd.notna(x) else "" for x in table[column]], dtype=object)
+    known = table[column].notna()
+    return np.array(
+        [standard_label(str(x)) if there else "" for x, there in zip(table[column], known, strict=True)], dtype=object
+    )
 
 
 def sexes(table: pd.DataFrame) -> np.ndarray:
@@ -146,6 +159,8 @@ def sexes(table: pd.DataFrame) -> np.ndarray:
 
 def ages(table: pd.DataFrame) -> np.ndarray:
     """Years: float [n]; NaN where the age, or the column, is missing."""
+    import pandas as pd
+
     if "age" not in table:
         return np.full(len(table), np.nan)
     return pd.to_numeric(table["age"], errors="coerce").to_numpy(dtype=float)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from v2f_bench.interfaces import Evidence, Measure, Metric
-from v2f_bench.metrics.galleries import Pictures, further, places
+from v2f_bench.metrics.galleries import Pictures, further, places, positions
 from v2f_bench.metrics.vectors import all_cosines, answers, finite, unit, usable
 from v2f_bench.stats import chance_in_top, rank_of_target
 
@@ -60,14 +59,14 @@ class SsppGain(Metric):
         rows = further(evidence)
         if not len(rows):
             return []
-        place, people = places(evidence), pd.Index(evidence.gallery["speaker"])
+        place, people = places(evidence), evidence.gallery["speaker"]
         samples, generated = unit(evidence.seen["gallery"]), unit(answers(evidence))
         failed = ~usable(generated)
         joined = samples.copy()
         np.add.at(joined, place[~failed & (place >= 0)], generated[~failed & (place >= 0)])
 
         probes = unit(evidence.seen["reference"][rows])
-        whose = people.get_indexer(evidence.reference["speaker"].iloc[rows])[usable(probes)]
+        whose = positions(evidence.reference["speaker"].iloc[rows], people)[usable(probes)]
         one_sample, accuracy = (
             _mean_of_each(_recognised(finite(probes), enrolled, whose), whose, len(people))[place]
             for enrolled in (samples, joined)

@@ -104,7 +104,7 @@ class MissingJudge:
 class Slice:
     """A measure in one group of trials."""
 
-    by: str  # sex, age, ethnicity, emotion, intensity, duration
+    by: str  # sex, age, ethnicity, emotion, intensity, duration, session
     group: str
     value: float | None
     low: float | None  # ends of the 95 % interval

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy.special import ndtr, ndtri, stdtrit
+import scipy
 
 RESAMPLES = 2000
 BLOCK = 256  # resamples at a time: what a statistic keeps in memory stays flat in their number
@@ -147,16 +147,18 @@ def quantiles(clusters: int, level: float, method: Method) -> np.ndarray:
     if method == "percentile":
         return tails
     if method == "expanded":
-        return np.asarray(ndtr(np.sqrt(clusters / (clusters - 1)) * stdtrit(clusters - 1, tails)))
+        return np.asarray(
+            scipy.special.ndtr(np.sqrt(clusters / (clusters - 1)) * scipy.special.stdtrit(clusters - 1, tails))
+        )
     raise ValueError(f"no interval method '{method}' here: choose percentile or expanded; bca for one run alone")
 
 
 def _bca_quantiles(value: float, draws: np.ndarray, without: np.ndarray, level: float) -> np.ndarray:
     same = np.abs(draws - value) <= 1e-12 * np.ptp(draws)  # sums in another order differ by rounding
     below = np.mean((draws < value) & ~same) + np.mean(same) / 2
-    bias = ndtri(np.clip(below, 0.5 / len(draws), 1 - 0.5 / len(draws)))
+    bias = scipy.special.ndtri(np.clip(below, 0.5 / len(draws), 1 - 0.5 / len(draws)))
     spread = without.mean() - without
     scale = (spread**2).sum() ** 1.5
     acceleration = (spread**3).sum() / (6 * scale) if scale > 0 else 0.0
-    shifted = bias + ndtri([(1 - level) / 2, (1 + level) / 2])
-    return np.asarray(ndtr(bias + shifted / np.maximum(1 - acceleration * shifted, 1e-9)))
+    shifted = bias + scipy.special.ndtri([(1 - level) / 2, (1 + level) / 2])
+    return np.asarray(scipy.special.ndtr(bias + shifted / np.maximum(1 - acceleration * shifted, 1e-9)))

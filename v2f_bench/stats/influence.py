@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy.special import stdtrit
+import scipy
 
 from v2f_bench.stats.bootstrap import Statistic, in_blocks
 
@@ -32,7 +32,7 @@ def median_influence(values: np.ndarray, place: np.ndarray, clusters: int) -> np
     middle = np.median(values)
     below = (values < middle) + 0.5 * (values == middle)
     of_share = mean_influence(below, place, clusters)
-    reach = standard_error(of_share) * stdtrit(max(clusters - 1, 1), 0.975)
+    reach = standard_error(of_share) * scipy.special.stdtrit(max(clusters - 1, 1), 0.975)
     if not reach > 0:
         return np.zeros(clusters)
     low, high = np.quantile(values, [max(0.5 - reach, 0), min(0.5 + reach, 1)])

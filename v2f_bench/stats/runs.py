@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import chdtri, stdtr, stdtrit
+import scipy
 
 from v2f_bench.stats.bootstrap import Interval
 
@@ -61,7 +61,7 @@ class Estimate:
 
     def reach(self, level: float = 0.95) -> float:
         """Half of the interval, by Student's t."""
-        return float(stdtrit(self.freedom, (1 + level) / 2) * self.error)
+        return float(scipy.special.stdtrit(self.freedom, (1 + level) / 2) * self.error)
 
     @property
     def p_value(self) -> float:
@@ -70,7 +70,7 @@ class Estimate:
             return float("nan")
         if not self.error > 0:
             return 1.0 if self.value == 0 else 0.0
-        return float(2 * stdtr(self.freedom, -abs(self.value) / self.error))
+        return float(2 * scipy.special.stdtr(self.freedom, -abs(self.value) / self.error))
 
 
 def estimate(groups: Sequence[Runs]) -> Estimate:
@@ -98,7 +98,7 @@ def estimate(groups: Sequence[Runs]) -> Estimate:
         if group.freedom:
             between, excess = group.variance()
             variance += excess
-            parts.append((between * group.freedom / chdtri(group.freedom, BOUND), group.freedom))
+            parts.append((between * group.freedom / scipy.special.chdtri(group.freedom, BOUND), group.freedom))
     uncertainty = sum(part**2 / freedom for part, freedom in parts)
     freedom = sum(part for part, _ in parts) ** 2 / uncertainty if uncertainty > 0 else clusters - 1
     return Estimate(value, float(np.sqrt(variance)), float(freedom))
@@ -119,6 +119,6 @@ def interval_over_runs(runs: Runs, own: Sequence[Interval], level: float = 0.95)
     single = np.sqrt(clusters / (clusters - 1) * (runs.influence**2).sum(axis=1).mean())
     if not single > 1e-6 * both.error:  # clusters are alike, or differ by rounding: they have no shape to give
         return both.interval(level)
-    scale = both.reach(level) / (stdtrit(clusters - 1, (1 + level) / 2) * single)
+    scale = both.reach(level) / (scipy.special.stdtrit(clusters - 1, (1 + level) / 2) * single)
     below, above = scale * ends.mean(axis=0)
     return Interval(both.value, float(both.value - below), float(both.value + above))

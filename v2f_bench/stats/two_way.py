@@ -29,7 +29,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import betaincinv, ndtri, stdtr, stdtrit
+import scipy
 
 from v2f_bench.stats.bootstrap import RESAMPLES, UNKNOWN, Interval
 
@@ -65,7 +65,7 @@ class TwoWay:
             return float("nan")
         if self.error == 0:
             return 1.0 if away == 0 else float(min(1.0, 2 * 0.5 ** min(self.raters, self.items)))
-        return float(2 * stdtr(self.freedom, -away / self.error))
+        return float(2 * scipy.special.stdtr(self.freedom, -away / self.error))
 
 
 def two_way_mean(
@@ -111,7 +111,7 @@ def two_way_mean(
     draws = _draws(values, rater, item, groups, coefficient, resamples, seed)
     tail = (1 + level) / 2
     away = np.quantile(draws, [1 - tail, tail]) - value
-    scale = plain.error / draws.std() * stdtrit(plain.freedom, tail) / ndtri(tail)
+    scale = plain.error / draws.std() * scipy.special.stdtrit(plain.freedom, tail) / scipy.special.ndtri(tail)
     low, high = np.clip(value + scale * away, lowest, highest)
     return replace(plain, interval=Interval(value, float(low), float(high)))
 
@@ -139,7 +139,7 @@ def two_way_test(
     influence = coefficient[groups] / counts[groups] * (values - means[groups])
     variance, freedom = _variance(influence, rater, item)
     error = float(np.sqrt(variance))
-    reach = float(stdtrit(freedom, (1 + level) / 2)) * error
+    reach = float(scipy.special.stdtrit(freedom, (1 + level) / 2)) * error
     return TwoWay(Interval(value, value - reach, value + reach), error, freedom, *sizes)
 
 
@@ -213,5 +213,5 @@ def _without_variation(value: float, n: int, level: float, bounds: tuple[float, 
         return Interval(value, np.nan, np.nan)
     low, high = bounds
     tail = (1 - level) / 2
-    reach = float(betaincinv(1, n, 1 - tail)) * (high - low)
+    reach = float(scipy.special.betaincinv(1, n, 1 - tail)) * (high - low)
     return Interval(value, low, low + reach) if value == low else Interval(value, high - reach, high)

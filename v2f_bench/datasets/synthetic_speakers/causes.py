@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -148,6 +149,7 @@ def stable_seed(*parts: object) -> int:
     return int.from_bytes(digest[:8], "big") >> 1
 
 
+@lru_cache(maxsize=64)
 def draw_person(world: int, number: int) -> Person:
     """Person `number` of the world with seed `world`; depends on nothing else, so a world can grow without changing."""
     name = f"S{number:04d}"

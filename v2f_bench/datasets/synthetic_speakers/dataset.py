@@ -14,14 +14,13 @@ from v2f_bench.datasets.synthetic_speakers.causes import Person, draw_person, st
 from v2f_bench.datasets.synthetic_speakers.expression import EMOTIONS, INTENSITIES, Muscles, muscles, prosody
 from v2f_bench.interfaces import Card, Count, Dataset, Range
 
-FACE_SIZE = 128
 RATE = 16_000
 
 
 @dataclass(frozen=True)
 class SyntheticOptions:
     speakers: Count = 400
-    clips: Count = 5  # a speaker; the emotions in turn, the sentences at random
+    clips: Count = 5  # a speaker; the first is neutral, then each other emotion comes once; the sentences at random
     world: Annotated[int, Range(least=0)] = 0  # seed of everything
     split: Literal["speakers", "clip-8-2"] = "speakers"  # clip-8-2: a fifth of the clips; test speakers have been seen
 
@@ -30,7 +29,7 @@ class SyntheticSpeakers(Dataset):
     """Speakers drawn from the causal model of `causes.py`; a clip is one sentence in one emotion, and one picture."""
 
     name = "synthetic-speakers"
-    version = "1"
+    version = "2"
     summary = "people made by code; what a voice can tell of a face is known exactly; needs no download"
     tracks = frozenset({"identity", "emotion"})
     options = SyntheticOptions
@@ -52,7 +51,7 @@ class SyntheticSpeakers(Dataset):
             person = draw_person(self.opt.world, number)
             rng = np.random.default_rng(stable_seed("clips", self.opt.world, number))
             for clip in range(self.opt.clips):
-                emotion = EMOTIONS[(number + clip) % len(EMOTIONS)]
+                emotion = _emotion(number, clip)
                 intensity = "normal" if emotion == "neutral" else INTENSITIES[rng.integers(2)]
                 sentence = int(rng.integers(_sentences()))
                 entry = f"{number}/{clip}/{emotion}/{intensity}/{sentence}"
@@ -89,13 +88,13 @@ class SyntheticSpeakers(Dataset):
         rng = np.random.default_rng(stable_seed("voice", self.opt.world, person.name, clip))
         return speak(person, sentence, prosody(emotion, intensity, rng), rng, RATE), RATE
 
-    def read_face(self, entry: str) -> np.ndarray:
+    def read_face(self, entry: str, side: int) -> np.ndarray:
         from v2f_bench.datasets.synthetic_speakers.face.render import draw_face
         from v2f_bench.datasets.synthetic_speakers.face.scene import draw_scene
 
         person, clip, emotion, intensity, _ = self._parse(entry)
         rng = np.random.default_rng(stable_seed("face", self.opt.world, person.name, clip))
-        return draw_face(person, muscles(emotion, intensity, rng), draw_scene(person, rng), FACE_SIZE)
+        return draw_face(person, muscles(emotion, intensity, rng), draw_scene(person, rng), side)
 
     def oracle_faces(self, speakers: list[str], resolution: int) -> np.ndarray:
         """The person as heard, at rest, in even light: all that the voice's causes tell, and the mean of the rest."""
@@ -108,6 +107,15 @@ class SyntheticSpeakers(Dataset):
     def _parse(self, entry: str) -> tuple[Person, int, str, str, int]:
         number, clip, emotion, intensity, sentence = entry.split("/")
         return draw_person(self.opt.world, int(number)), int(clip), emotion, intensity, int(sentence)
+
+
+def _emotion(number: int, clip: int) -> str:
+    """Every eighth clip, from the first on, is neutral; between them come the others, from speaker to speaker with
+    another start and in another order."""
+    neutral, *others = EMOTIONS
+    place = clip % len(EMOTIONS)
+    stride = 1 + number // len(others) % (len(others) - 1)  # a prime number of emotions: any stride passes all
+    return others[(number + stride * place) % len(others)] if place else neutral
 
 
 @lru_cache(maxsize=1)

@@ -24,6 +24,7 @@ class Muscles:
     brow_lower: float = 0.0  # AU4
     eye_widen: float = 0.0  # AU5
     eye_narrow: float = 0.0  # AU6, AU7
+    lid_drop: float = 0.0  # AU43
     cheek_raise: float = 0.0  # AU6
     nose_wrinkle: float = 0.0  # AU9
     upper_lip_raise: float = 0.0  # AU10
@@ -52,15 +53,29 @@ class Prosody:
 
 _FACES = {
     "neutral": Muscles(),
-    "calm": Muscles(eye_narrow=0.25, corner_pull=0.22, cheek_raise=0.1, outer_brow_raise=0.1),
-    "happy": Muscles(eye_narrow=0.45, cheek_raise=0.9, corner_pull=1.0, jaw_drop=0.3, upper_lip_raise=0.25),
-    "sad": Muscles(inner_brow_raise=0.95, brow_lower=0.3, eye_narrow=0.3, corner_drop=0.95, chin_raise=0.6),
-    "angry": Muscles(brow_lower=1.0, eye_widen=0.35, eye_narrow=0.2, lip_press=0.9, corner_drop=0.3, nose_wrinkle=0.25),
+    "calm": Muscles(lid_drop=0.5, corner_pull=0.42, inner_brow_raise=0.15, outer_brow_raise=0.2),
+    "happy": Muscles(eye_narrow=0.5, cheek_raise=0.95, corner_pull=1.0, jaw_drop=0.25, upper_lip_raise=0.25),
+    "sad": Muscles(inner_brow_raise=1.0, brow_lower=0.15, lid_drop=0.3, corner_drop=1.0, chin_raise=0.5),
+    "angry": Muscles(
+        brow_lower=1.0,
+        eye_widen=0.3,
+        eye_narrow=0.25,
+        nose_wrinkle=0.3,
+        lip_press=0.9,
+        corner_drop=0.45,
+        chin_raise=0.3,
+    ),
     "fearful": Muscles(
-        inner_brow_raise=0.95, outer_brow_raise=0.5, brow_lower=0.4, eye_widen=0.95, lip_stretch=0.9, jaw_drop=0.35
+        inner_brow_raise=1.0,
+        outer_brow_raise=0.25,
+        brow_lower=0.5,
+        eye_widen=0.95,
+        lip_stretch=0.85,
+        corner_drop=0.5,
+        jaw_drop=0.35,
     ),
     "disgust": Muscles(
-        brow_lower=0.5, eye_narrow=0.65, nose_wrinkle=1.0, upper_lip_raise=0.95, corner_drop=0.4, chin_raise=0.3
+        brow_lower=0.55, eye_narrow=0.7, cheek_raise=0.4, nose_wrinkle=1.0, upper_lip_raise=1.0, corner_drop=0.4
     ),
     "surprised": Muscles(inner_brow_raise=0.9, outer_brow_raise=0.95, eye_widen=0.9, jaw_drop=0.95),
 }
@@ -78,12 +93,13 @@ _VOICES = {
     "surprised": Prosody(pitch=6.0, pitch_range=2.2, rate=1.0, energy=2.5, tilt=0.6, smile=0.01, fall=5.0),
 }
 
-STRENGTH = {"normal": 0.72, "strong": 1.0}
+_FACE_STRENGTH = {"normal": 0.8, "strong": 1.0}
+_VOICE_STRENGTH = {"normal": 0.72, "strong": 1.0}
 
 
 def muscles(emotion: str, intensity: str, rng: np.random.Generator) -> Muscles:
     """The face of `emotion` as one person shows it once: each movement varies by about an eighth, within 0..1."""
-    strength = STRENGTH[intensity]
+    strength = _FACE_STRENGTH[intensity]
     base = _FACES[emotion]
     moved = {}
     for field in fields(base):
@@ -94,7 +110,7 @@ def muscles(emotion: str, intensity: str, rng: np.random.Generator) -> Muscles:
 
 def prosody(emotion: str, intensity: str, rng: np.random.Generator) -> Prosody:
     """The voice of `emotion` as one person gives it once."""
-    strength = STRENGTH[intensity] * (1 + 0.12 * float(rng.standard_normal()))
+    strength = _VOICE_STRENGTH[intensity] * (1 + 0.12 * float(rng.standard_normal()))
     rest, full = Prosody(), _VOICES[emotion]
     scaled = {}
     for field in fields(rest):

@@ -1,1 +1,1 @@
-"""Faces: who sits (`sitter`), in what `scene`, each feature painted on a `sheet`, then lit and drawn by `render`."""
+"""Faces: one person's `appearance` in a `scene`, in the picture by `framing`; `render` draws it, feature by feature."""

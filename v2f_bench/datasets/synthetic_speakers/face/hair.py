@@ -6,22 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from v2f_bench.datasets.synthetic_speakers.face.appearance import Appearance
+from v2f_bench.datasets.synthetic_speakers.face.canvas import Canvas
+from v2f_bench.datasets.synthetic_speakers.face.grid import Grid
 from v2f_bench.datasets.synthetic_speakers.face.hairstyles import HAIRSTYLES, Hairstyle, baldness
 from v2f_bench.datasets.synthetic_speakers.face.light import Light
-from v2f_bench.datasets.synthetic_speakers.face.sheet import (
-    LOOP_CENTRE,
-    TURNS,
-    Field,
-    Point,
-    Sheet,
-    lookup,
-    loop,
-    ramp,
-    textures,
-)
-from v2f_bench.datasets.synthetic_speakers.face.sitter import Sitter
+from v2f_bench.datasets.synthetic_speakers.face.loops import KNOTS, LOOP_CENTRE, at_every_turn, loop
+from v2f_bench.datasets.synthetic_speakers.face.shapes import Field, Point, bell, ramp
+from v2f_bench.datasets.synthetic_speakers.face.textures import lookup
 
 _FAR = 4.0  # a window this wide leaves no hair
+_FINE = 120.0  # texels a face unit, across fine strands
 
 
 @dataclass(frozen=True)
@@ -41,31 +36,31 @@ class Hair:
         return self.style.flow == "back" or (self.style.flow == "down" and self.style.fringe == 0)
 
 
-def hair_of(who: Sitter) -> Hair:
+def hair_of(face: Appearance) -> Hair:
     """Cut the hair."""
-    style = HAIRSTYLES[who.scene.hairstyle]
-    curl = float(np.clip((who.traits["hair_curl"] + 0.6) / 2.4, 0, 1))
-    bald = baldness(who.person)
-    parting = -style.parting if who.scene.mirrored else style.parting
-    outer = loop(_outer(who, style, curl, bald), 4.0)
-    outer += _bumps(who) * np.float32(0.003 + (0.05 if style.length else 0.028) * curl**1.4) * (outer > 1.0)
-    window = [*_hairline(who, style, parting, bald), *_sides(who, style, bald), (0.0, _FAR)]
+    style = HAIRSTYLES[face.scene.hairstyle]
+    curl = float(np.clip((face.traits["hair_curl"] + 0.6) / 2.4, 0, 1))
+    bald = baldness(face.person)
+    parting = -style.parting if face.scene.mirrored else style.parting
+    outer = loop(_outer(face, style, curl, bald), 4.0)
+    outer += _bumps(face) * np.float32(0.003 + (0.05 if style.length else 0.028) * curl**1.4) * (outer > 1.0)
+    window = [*_hairline(face, style, parting, bald), *_sides(face, style, bald), (0.0, _FAR)]
     return Hair(style, outer, loop(window, 3.0), parting, curl, bald)
 
 
-def _bumps(who: Sitter) -> Field:
-    """How the person's hair swells round the head, of deviation 1."""
-    waves = np.fft.rfft(who.random(30).standard_normal(TURNS))
-    waves *= np.exp(-0.5 * ((np.arange(len(waves)) - 14) / 6.0) ** 2)
-    bumps = np.fft.irfft(waves, TURNS)
-    return (bumps / bumps.std()).astype(np.float32)
+def _bumps(face: Appearance) -> Field:
+    """How the person's hair swells round the head, of deviation about 1."""
+    waves = np.zeros(33, np.complex128)
+    waves.real[1:], waves.imag[1:] = face.random(30).standard_normal((2, 32))
+    power = np.exp(-0.5 * ((np.arange(33) - 14) / 6.0) ** 2)
+    return at_every_turn(waves * power * (KNOTS / 2 / np.sqrt(np.sum(power**2))))
 
 
-def _outer(who: Sitter, style: Hairstyle, curl: float, bald: float) -> list[Point]:
-    day = 1 + 0.25 * who.scene.volume
-    top = min(0.36, style.top * day * (1 - 0.35 * who.old) * (1 - 0.8 * bald) * (1 + 1.3 * curl))
-    side = style.side * day * (1 - 0.25 * who.old) * (1 + (2.0 if style.top > 0.06 else 0.8) * curl)
-    w, crown = who.width, who.crown
+def _outer(face: Appearance, style: Hairstyle, curl: float, bald: float) -> list[Point]:
+    day = 1 + 0.25 * face.scene.volume
+    top = min(0.36, style.top * day * (1 - 0.35 * face.old) * (1 - 0.8 * bald) * (1 + 1.3 * curl))
+    side = style.side * day * (1 - 0.25 * face.old) * (1 + (2.0 if style.top > 0.06 else 0.8) * curl)
+    w, crown = face.width, face.crown
     half = [
         (0.0, crown - top),
         (0.52 * w + 0.5 * side, crown + 0.10 - 0.9 * top),
@@ -92,9 +87,9 @@ def _outer(who: Sitter, style: Hairstyle, curl: float, bald: float) -> list[Poin
     return half + [(-u, v) for u, v in half[1:-1]]
 
 
-def _hairline(who: Sitter, style: Hairstyle, parting: float, bald: float) -> list[Point]:
+def _hairline(face: Appearance, style: Hairstyle, parting: float, bald: float) -> list[Point]:
     """The hair's edge over the forehead."""
-    line, recede = who.hairline, max(0.0, who.traits["hairline"]) * (0.4 if who.female else 1.0)
+    line, recede = face.hairline, max(0.0, face.traits["hairline"]) * (0.4 if face.female else 1.0)
     temple = line + 0.16 - 0.12 * recede
     points: list[Point] = []
     for side in (-1, 1):
@@ -106,7 +101,7 @@ def _hairline(who: Sitter, style: Hairstyle, parting: float, bald: float) -> lis
             low = temple + 0.06 + fall * (0.8 if style.length else 0.5)
             points += [(parting, line - 0.02), (parting + side * 0.22, line + fall), (side * 0.62 + 0.1 * parting, low)]
         elif style.fringe > 0:
-            low = line + style.fringe * (who.brow_v - 0.06 - line)
+            low = line + style.fringe * (face.brow_v - 0.06 - line)
             points += [(0.0, low), (side * 0.4, low + 0.02), (side * 0.72, low + 0.12)]
         else:
             points += [(0.0, line + 0.02 * max(0.0, 1 - recede)), (side * 0.36, line - 0.02 * recede)]
@@ -114,9 +109,9 @@ def _hairline(who: Sitter, style: Hairstyle, parting: float, bald: float) -> lis
     return points
 
 
-def _sides(who: Sitter, style: Hairstyle, bald: float) -> list[Point]:
+def _sides(face: Appearance, style: Hairstyle, bald: float) -> list[Point]:
     """The hair's edge beside the face: down to the sideburns, or along what hangs."""
-    w, recede = who.width, max(0.0, who.traits["hairline"]) * (0.4 if who.female else 1.0)
+    w, recede = face.width, max(0.0, face.traits["hairline"]) * (0.4 if face.female else 1.0)
     if style.length is None or style.tucked:
         half = [(0.80 * w, -0.52 - 0.05 * recede - 0.2 * bald), (0.87 * w, -0.25), (0.905 * w, 0.0), (0.97 * w, 0.16)]
         half += [(1.4, 0.3), (_FAR, 1.2)]
@@ -127,133 +122,133 @@ def _sides(who: Sitter, style: Hairstyle, bald: float) -> list[Point]:
     return half + [(-u, v) for u, v in half]
 
 
-def back_hair(canvas: Field, sheet: Sheet, who: Sitter, hair: Hair, light: Light) -> None:
+def back_hair(canvas: Canvas, hair: Hair) -> None:
     """What hangs behind the neck, in the shade of the head, and a bun above it."""
     if hair.style.bun:
-        _bun(canvas, sheet, who, hair, light)
+        _bun(canvas, hair)
     if hair.style.length is None:
         return
-    across, along = np.broadcast_arrays(sheet.u, sheet.v)
-    strands = _strands(sheet, who, hair, across, along, 31)
-    cover = sheet.cover(sheet.inside(hair.outer) - 0.02 + 0.03 * ramp(sheet.v, 0.3, 0.9) * strands)
-    open_air = (0.55 if hair.style.tucked else 0.3) * ramp(np.abs(sheet.u), 0.55, 1.15)
+    grid, light = canvas.grid, canvas.light
+    strands = _strands(grid, canvas.face, hair, grid.u, grid.v, 31)
+    cover = grid.cover(grid.inside(hair.outer) - 0.02 + 0.03 * ramp(grid.v, 0.3, 0.9) * strands)
+    open_air = (0.55 if hair.style.tucked else 0.3) * ramp(np.abs(grid.u), 0.55, 1.15)
     shade = np.maximum(0.28 + open_air + 0.08 * strands, 0.1)
-    hanging = _tone(who, strands) * shade * (0.7 * light.key + light.sky)
-    canvas += (hanging - canvas) * cover
+    hanging = _tone(canvas.face, strands) * shade * (0.7 * light.key + light.sky)
+    canvas.lay(grid.whole, hanging, cover)
 
 
-def _bun(canvas: Field, sheet: Sheet, who: Sitter, hair: Hair, light: Light) -> None:
-    v = who.crown - 0.06
-    patch = sheet.patch(0, v, 0.6, 0.42)
+def _bun(canvas: Canvas, hair: Hair) -> None:
+    face, grid, light = canvas.face, canvas.grid, canvas.light
+    v = face.crown - 0.06
+    patch = grid.patch(0, v, 0.6, 0.42)
     x, y = patch.u / (0.34 + 0.1 * hair.curl), (patch.v - v) / (0.25 + 0.05 * hair.curl)
     radius, turn = np.sqrt(x * x + y * y), np.arctan2(y, x)
-    strands = _strands(sheet.part(patch), who, hair, 0.4 * radius + 0.06 * turn, 0.3 * turn, 34)
+    strands = _strands(grid.part(patch), face, hair, 0.4 * radius + 0.06 * turn, 0.3 * turn, 34)
     facing = np.maximum(0.6 * np.sqrt(np.maximum(1 - radius**2, 0)) + 0.3 - 0.3 * y, 0.1)
-    colour = _tone(who, strands) * facing * (0.8 * light.key + light.sky)
-    under = canvas[:, patch.rows, patch.columns]
-    under += (colour - under) * ramp((1 - radius) * np.float32(0.28) + 0.015 * strands, -0.02, 0.03)
+    colour = _tone(face, strands) * facing * (0.8 * light.key + light.sky)
+    canvas.lay(patch, colour, ramp((1 - radius) * np.float32(0.28) + 0.015 * strands, -0.02, 0.03))
 
 
-def front_hair(canvas: Field, on: Sheet, who: Sitter, hair: Hair, light: Light) -> None:
+def front_hair(canvas: Canvas, hair: Hair) -> None:
     """Everything that grows over the skull and falls beside the face, with its shadow on the skin."""
-    style, short = hair.style, hair.style.length is None
-    patch = on.patch(0, -0.7, 1.8, 1.6) if short else on.patch(0, 0.25, 2.1, 2.5)
-    sheet, under = on.part(patch), canvas[:, patch.rows, patch.columns]
-    outside, free = sheet.inside(hair.outer), -sheet.inside(hair.window)
+    face, style, short = canvas.face, hair.style, hair.style.length is None
+    patch = canvas.grid.above(0.95) if short else canvas.grid.whole
+    grid, under = canvas.grid.part(patch), canvas.under(patch)
+    outside, free = grid.inside(hair.outer), -grid.inside(hair.window)
     way = np.clip(free / np.maximum(outside + free, 0.02), 0, 1)
-    across, along = _flow(sheet, hair, way, free)
-    strands = _strands(sheet, who, hair, across, along, 32)
-    aside = np.abs(sheet.angle)
+    across, along = _flow(grid, hair, way, free)
+    strands = _strands(grid, face, hair, across, along, 32)
+    aside = np.abs(grid.angle)
     if style.clipped:
         where = ramp(aside, 0.75, 1.15) if style.top > 0.06 else np.float32(1)
-        strands += (_stubs(sheet, who) - strands) * where
+        strands += (_stubs(grid, face) - strands) * where
 
-    near = np.minimum(free - 0.02, 0) / (0.06 if short else 0.10)
-    on_skin = ramp(sheet.inside(who.outline), -0.02, 0.02)
-    under *= 1 - (0.30 if short else 0.42) * np.exp(-0.5 * near**2) * on_skin
+    near = np.minimum(free - 0.02, 0)
+    on_skin = ramp(canvas.head[patch.place], -0.02, 0.02)
+    under *= 1 - (0.30 if short else 0.42) * bell(near, 0.06 if short else 0.10) * on_skin
 
     hem, jag = (0.085, 0.03) if hair.pulled or hair.bald > 0.15 else (0.03, 0.024)
     ragged = (0.003 if style.flow == "parted" else 0.010) + 0.02 * hair.curl
     cover = ramp(free + jag * strands, -0.8 * hem, 1.2 * hem) * ramp(outside + ragged * strands, -0.022, 0.03)
     if style.top < 0.06:
-        cover *= 0.55 + 0.45 * ramp(free + 0.05 * strands, 0.0, 0.25) * ramp(sheet.v, 0.3, -0.5)
+        cover *= 0.55 + 0.45 * ramp(free + 0.05 * strands, 0.0, 0.25) * ramp(grid.v, 0.3, -0.5)
     if hair.bald > 0.15:
         cover *= 1 - min(1.0, 1.6 * hair.bald) * ramp(aside, 0.55 + 0.7 * hair.bald, 0.15 + 0.6 * hair.bald)
-    tone = _tone(who, strands, ramp(aside, 0.5, 1.3))
-    under += (_shaded(sheet, who, hair, way, strands, tone, light) - under) * cover
+    tone = _tone(face, strands, ramp(aside, 0.5, 1.3))
+    canvas.lay(patch, _shaded(grid, face, hair, way, strands, tone, canvas.light), cover)
 
 
-def _flow(sheet: Sheet, hair: Hair, way: Field, free: Field) -> tuple[Field, Field]:
+def _flow(grid: Grid, hair: Hair, way: Field, free: Field) -> tuple[Field, Field]:
     """Coordinates across and along the strands, in face units [h, w]."""
     if hair.style.flow == "back":
         lean = 0.25 if hair.parting >= 0 else -0.25
-        return sheet.angle * 1.15 + lean * free, sheet.radius * 0.8
+        return grid.angle * 1.15 + lean * free, grid.radius * 0.8
     if hair.style.flow == "down":
         # strands fan out from the crown as meridians do, and hang below the temples
-        fan = np.sqrt(np.maximum(1 - (np.minimum(sheet.v - 0.1, 0) / 1.85) ** 2, 0.02))
-        return (sheet.u - 0.3 * hair.parting) / fan, np.broadcast_to(sheet.v, way.shape)
-    turned = sheet.angle - np.float32(_parting_angle(hair))
+        fan = np.sqrt(np.maximum(1 - (np.minimum(grid.v - 0.1, 0) / 1.85) ** 2, 0.02))
+        return (grid.u - 0.3 * hair.parting) / fan, grid.v
+    turned = grid.angle - np.float32(_parting_angle(hair))
     run, right = np.abs(turned), turned > 0
-    across = 0.75 * way + np.sqrt(run + 0.02) * (right * np.float32(0.5) - np.float32(0.25)) + 3 * right
-    return across, run * np.maximum(sheet.radius, 0.8)
+    across = 0.75 * way + np.sqrt(run + 0.02) * (right * np.float32(0.5) - np.float32(0.25)) + right * np.float32(3)
+    return across, run * np.maximum(grid.radius, 0.8)
 
 
 def _parting_angle(hair: Hair) -> float:
     return float(np.arctan2(hair.parting, LOOP_CENTRE + 1.2))
 
 
-def _strands(sheet: Sheet, who: Sitter, hair: Hair, across: Field, along: Field, stream: int) -> Field:
-    """The strands' relief, of mean 0 and deviation about 0.8: straight, waved or curled."""
-    x, y, phase = (float(part) for part in who.random(stream).uniform(0, 400, 3))
-    noise, curl = textures(), hair.curl
-    fine = min(200.0, 4.5 / sheet.pixel)
+def _strands(grid: Grid, face: Appearance, hair: Hair, across: Field, along: Field, stream: int) -> Field:
+    """The strands' relief, of mean 0 and deviation about 0.8 in large pictures: straight, waved or curled."""
+    x, y, phase = face.random(stream).uniform(0, 400, 3).tolist()
+    pixel, curl = grid.pixel, hair.curl
     straight: Field = np.zeros_like(along)
     if curl < 0.75:
         wave = 0.030 * min(2.2 * curl, 1.0) * np.sin(along * (7 + 5 * curl) + 6 * across + phase)
-        locks = lookup(noise["lock"], across * 110 + x, along * 60 + y)
-        straight = 0.75 * lookup(noise["strand"], (across + wave) * fine + x, along * 60 + y) + 0.35 * locks
+        locks = lookup("lock", across * 110 + x, along * 60 + y, 110 * pixel, 60 * pixel)
+        fine = lookup("strand", (across + wave) * _FINE + x, along * 60 + y, _FINE * pixel, 60 * pixel)
+        straight = 0.75 * fine + 0.35 * locks
     if curl < 0.45:
         return straight
-    scale = 75 * min(1.0, 0.033 / sheet.pixel + 0.25) * (0.55 + 0.4 * curl)
-    curls = lookup(noise["ringlet"], sheet.u * scale + x, sheet.v * scale + y)
-    curls += 0.55 * lookup(noise["strand"], across * fine + 7 * curls, along * 110 + 9 * curls)
+    scale = 75 * (0.55 + 0.4 * curl)
+    curls = lookup("ringlet", grid.u * scale + x, grid.v * scale + y, scale * pixel, scale * pixel)
+    fine = lookup("strand", across * _FINE + 7 * curls, along * 110 + 9 * curls, _FINE * pixel, 110 * pixel)
+    curls = curls + 0.55 * fine
     return straight + (0.62 * curls - straight) * np.float32(min(1.0, (curl - 0.45) / 0.3))
 
 
-def _stubs(sheet: Sheet, who: Sitter) -> Field:
+def _stubs(grid: Grid, face: Appearance) -> Field:
     """Hair too short to show strands."""
-    x, y = (float(part) for part in who.random(33).uniform(0, 400, 2))
-    scale = min(120.0, 3.5 / sheet.pixel)
-    return 0.42 * lookup(textures()["pore"], sheet.u * scale + x, sheet.v * (0.7 * scale) + y)
+    x, y = face.random(33).uniform(0, 400, 2).tolist()
+    return 0.42 * lookup("pore", grid.u * 85 + x, grid.v * 60 + y, 85 * grid.pixel, 60 * grid.pixel)
 
 
-def _tone(who: Sitter, strands: Field, temple: Field | float = 0.0) -> Field:
+def _tone(face: Appearance, strands: Field, temple: Field | float = 0.0) -> Field:
     """Hair colour [3, h, w]; grey comes strand by strand, first at the temples (`temple` 1)."""
-    faded = who.hair + (who.hair.mean() - who.hair) * np.float32(0.8 * who.greyness)
+    faded = face.hair + (face.hair.mean() - face.hair) * np.float32(0.8 * face.greyness)
     tone = faded[:, None, None] * np.clip(1 + 0.27 * strands, 0.3, 1.9)
-    if who.greyness == 0:
+    if face.greyness == 0:
         return tone
-    uneven = min(1.0, 3 * who.greyness * (1 - who.greyness) + 0.1)
-    share = 0.1 * (1 - who.greyness) * strands + (1.3 * who.greyness - 0.12) + 0.3 * uneven * (temple - 0.5)
-    grey = who.grey[:, None, None] * np.clip(0.84 + 0.14 * strands, 0.35, 1.3)
+    uneven = min(1.0, 3 * face.greyness * (1 - face.greyness) + 0.1)
+    share = 0.1 * (1 - face.greyness) * strands + (1.3 * face.greyness - 0.12) + 0.3 * uneven * (temple - 0.5)
+    grey = face.grey[:, None, None] * np.clip(0.84 + 0.14 * strands, 0.35, 1.3)
     return tone + (grey - tone) * np.clip(share, 0, 1)
 
 
-def _shaded(sheet: Sheet, who: Sitter, hair: Hair, way: Field, strands: Field, tone: Field, light: Light) -> Field:
+def _shaded(grid: Grid, face: Appearance, hair: Hair, way: Field, strands: Field, tone: Field, light: Light) -> Field:
     """Light from the hair's volume [3, h, w], with the band of shine that lies across smooth strands."""
     lx, ly, lz = (np.float32(part) for part in light.direction)
-    out_x, out_y = np.sin(sheet.angle), -np.cos(sheet.angle)
+    out_x, out_y = grid.u / grid.radius, (grid.v - np.float32(LOOP_CENTRE)) / grid.radius
     outward = out_x * lx + out_y * ly
     lean = np.clip(1.4 * way - 0.5, -0.45, 0.9)
     direct = np.maximum((lean * outward + np.sqrt(1 - lean**2) * lz + 0.3) / 1.3, 0)
     hem = 0.8 if hair.pulled else 0.55
     deep = (hem + (1 - hem) * ramp(way, -0.05, 0.3)) * (1 - 0.35 * ramp(way, 0.8, 1.05))
-    deep *= 1 - 0.3 * ramp(sheet.v, -0.2, 1.3) * ramp(np.abs(sheet.u), 1.25, 0.9)
+    deep *= 1 - 0.3 * ramp(grid.v, -0.2, 1.3) * ramp(np.abs(grid.u), 1.25, 0.9)
     if hair.style.flow == "parted":
-        from_seam = (sheet.angle - np.float32(_parting_angle(hair))) * sheet.radius
-        deep *= 1 - 0.4 * np.exp(-0.5 * (from_seam / 0.03) ** 2) * ramp(way, 0.95, 0.5)
-    band = np.exp(-0.5 * ((way - 0.52 + 0.05 * strands) / 0.15) ** 2) * np.clip(0.45 + outward, 0, 1.2)
-    sleek = 0.75 * (1 - 0.8 * hair.curl) * (1 - 0.6 * who.greyness)
-    shine = sleek * band * ramp(sheet.v, 0.9, -0.4) * (1 + 0.4 * strands)
+        from_seam = (grid.angle - np.float32(_parting_angle(hair))) * grid.radius
+        deep *= 1 - 0.4 * bell(from_seam, 0.03) * ramp(way, 0.95, 0.5)
+    band = bell(way - 0.52 + 0.05 * strands, 0.15) * np.clip(0.45 + outward, 0, 1.2)
+    sleek = 0.75 * (1 - 0.8 * hair.curl) * (1 - 0.6 * face.greyness)
+    shine = sleek * band * ramp(grid.v, 0.9, -0.4) * (1 + 0.4 * strands)
     around = light.sky * (0.6 - 0.4 * out_y) + light.ground * 0.3
     return tone * ((1.1 * direct * light.key + around) * deep + shine * light.key)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from v2f_bench.datasets.synthetic_speakers.face.scene import Scene
-from v2f_bench.datasets.synthetic_speakers.face.sheet import Field
+from v2f_bench.datasets.synthetic_speakers.face.shapes import Field
 
 # Light travels furthest through skin in the red, so that the edge of a shadow glows.
 _SKIN_WRAP = np.array([0.55, 0.36, 0.28], np.float32)[:, None, None]
@@ -73,9 +73,15 @@ def lit(
 
 def normals(relief: Field, step: float) -> tuple[Field, Field, Field]:
     """Unit normals (right, down, towards the camera) of a height field [h, w] whose cells are `step` apart."""
-    down, right = np.gradient(relief, np.float32(step))
+    right, down = np.empty_like(relief), np.empty_like(relief)
+    np.subtract(relief[:, 2:], relief[:, :-2], out=right[:, 1:-1])
+    np.subtract(relief[2:], relief[:-2], out=down[1:-1])
+    right[:, [0, -1]] = 2 * (relief[:, [1, -1]] - relief[:, [0, -2]])
+    down[[0, -1]] = 2 * (relief[[1, -1]] - relief[[0, -2]])
+    right *= np.float32(-0.5 / step)
+    down *= np.float32(-0.5 / step)
     size = 1 / np.sqrt(1 + right * right + down * down)
-    return -right * size, -down * size, size
+    return right * size, down * size, size
 
 
 def _column(rgb: np.ndarray) -> Field:

@@ -7,102 +7,71 @@ from numpy.typing import NDArray
 
 from v2f_bench.datasets.synthetic_speakers.causes import Person
 from v2f_bench.datasets.synthetic_speakers.expression import Muscles
+from v2f_bench.datasets.synthetic_speakers.face.appearance import Appearance, appearance_of
 from v2f_bench.datasets.synthetic_speakers.face.beard import beard
-from v2f_bench.datasets.synthetic_speakers.face.eyes import brow, eye, glasses, highlights
+from v2f_bench.datasets.synthetic_speakers.face.canvas import Canvas
+from v2f_bench.datasets.synthetic_speakers.face.eyes import brows, eyes, glasses, highlights
+from v2f_bench.datasets.synthetic_speakers.face.framing import framing_of
+from v2f_bench.datasets.synthetic_speakers.face.grid import grid_of
 from v2f_bench.datasets.synthetic_speakers.face.hair import back_hair, front_hair, hair_of
-from v2f_bench.datasets.synthetic_speakers.face.head import ears, neck, nose, shaded, skull
-from v2f_bench.datasets.synthetic_speakers.face.light import Light, light_of
+from v2f_bench.datasets.synthetic_speakers.face.head import bridge, dome, ears, neck, nose, skull
+from v2f_bench.datasets.synthetic_speakers.face.light import light_of, lit, normals
+from v2f_bench.datasets.synthetic_speakers.face.marks import Marks
 from v2f_bench.datasets.synthetic_speakers.face.mouth import mouth
 from v2f_bench.datasets.synthetic_speakers.face.scene import Scene
 from v2f_bench.datasets.synthetic_speakers.face.setting import backdrop, clothes
-from v2f_bench.datasets.synthetic_speakers.face.sheet import PICTURE_HALF, PICTURE_MIDDLE, Field, Sheet, sheet
-from v2f_bench.datasets.synthetic_speakers.face.sitter import Sitter, sitter
-from v2f_bench.datasets.synthetic_speakers.face.skin import Skin, complexion, wrinkles
+from v2f_bench.datasets.synthetic_speakers.face.shapes import Field
+from v2f_bench.datasets.synthetic_speakers.face.skin import Skin, complexion, unevenness, wrinkles
 
 _CONTRAST = 0.35
+_GRAIN = 0.006
 
 
 def draw_face(person: Person, muscles: Muscles, scene: Scene, size: int = 128) -> NDArray[np.uint8]:
     """A picture of the person, uint8 [size, size, 3] RGB; the same arguments give the same bytes.
 
-    The head is painted from the front, as a height field in the scene's light, on a sheet that is finer than the
-    picture; then it is turned, scaled and shifted into the picture.
+    The head is painted as a height field in the scene's light, and framed as real faces are (see framing.py).
     """
-    who, canvas_sheet = sitter(person, muscles, scene), sheet(size)
-    canvas = _paint(who, canvas_sheet)
-    picture = _pose(canvas, canvas_sheet, who, size)
-    return _develop(picture, who, size)
+    face = appearance_of(person, muscles, scene)
+    grid = grid_of(framing_of(face.points, scene), size)
+    canvas = Canvas(backdrop(face, size), grid, face, light_of(scene), grid.inside(face.outline))
+    hair = hair_of(face)
+    back_hair(canvas, hair)
+    neck(canvas)
+    clothes(canvas)
+    ears(canvas)
+    _head(canvas)
+    highlights(canvas)
+    beard(canvas)
+    front_hair(canvas, hair)
+    glasses(canvas)
+    return _developed(canvas.pixels, face)
 
 
-def _paint(who: Sitter, on: Sheet) -> Field:
-    light, hair = light_of(who.scene), hair_of(who)
-    canvas = backdrop(on, who)
-    back_hair(canvas, on, who, hair, light)
-    neck(canvas, on, who, light)
-    clothes(canvas, on, who, light)
-    ears(canvas, on, who, light)
-
-    _head(canvas, on, who, light)
-    highlights(canvas, on, who)
-    beard(canvas, on, who, light)
-    front_hair(canvas, on, who, hair, light)
-    glasses(canvas, on, who)
-    return canvas
+def _head(canvas: Canvas) -> None:
+    grid, face, marks = canvas.grid, canvas.face, Marks()
+    for mark in (skull, complexion, wrinkles, nose):
+        mark(marks, face)
+    skin = Skin(grid, face.skin, marks)
+    for model in (dome, bridge, unevenness):
+        model(skin, face)
+    for feature in (eyes, brows, mouth):
+        feature(skin, face)
+    head = lit(skin.albedo, normals(skin.relief, grid.pixel), canvas.light, skin.shade, skin.gloss)
+    canvas.lay(grid.whole, head, grid.cover(canvas.head))
 
 
-def _head(canvas: Field, on: Sheet, who: Sitter, light: Light) -> None:
-    patch = on.patch(0, 0.15, 1.45, 1.95)
-    skin = Skin(on.part(patch), who.skin)
-    skull(skin, who)
-    complexion(skin, who)
-    wrinkles(skin, who)
-    nose(skin, who)
-    for side in (-1, 1):
-        eye(skin, who, side)
-        brow(skin, who, side)
-    mouth(skin, who)
-    under = canvas[:, patch.rows, patch.columns]
-    under += (shaded(skin, light) - under) * skin.sheet.cover(skin.sheet.inside(who.outline))
-
-
-def _pose(canvas: Field, on: Sheet, who: Sitter, size: int) -> Field:
-    """The sheet seen with the scene's turn of the head [3, size, size]."""
-    scene = who.scene
-    at = ((np.arange(size, dtype=np.float32) + 0.5) * (2 / size) - 1) * PICTURE_HALF
-    roll = np.deg2rad(scene.roll)
-    c, s = float(np.cos(roll)) / scene.scale, float(np.sin(roll)) / scene.scale
-    x, y = at[None] - np.float32(scene.shift[0]), at[:, None] - np.float32(scene.shift[1])
-    x, y = c * x + s * y, c * y - s * x + PICTURE_MIDDLE
-    yaw, pitch = float(np.sin(np.deg2rad(scene.yaw))), float(np.sin(np.deg2rad(scene.pitch)))
-    u, v = x, y
-    for _ in range(3):
-        far = (u / 1.25) ** 2 + ((v - 0.35) / 2.0) ** 2
-        near = np.maximum(1 - far, 0)
-        tip = np.exp(-0.5 * ((u / 0.2) ** 2 + ((v - who.nose_v + 0.12) / 0.25) ** 2))
-        depth = 1.1 * near * (1 - 0.3 * near) + 0.22 * tip
-        u, v = x - yaw * depth, y - pitch * (depth - 0.45 * near)
-    first_u, first_v = float(on.u[0, 0]), float(on.v[0, 0])
-    return _sample(canvas, (u - first_u) / on.step, (v - first_v) / on.step)
-
-
-def _sample(canvas: Field, column: Field, row: Field) -> Field:
-    """Bilinear interpolation of [3, n, n] at fractional places."""
-    n = canvas.shape[1]
-    column, row = np.clip(column, 0, n - 1.001), np.clip(row, 0, n - 1.001)
-    left, top = column.astype(np.int32), row.astype(np.int32)
-    right, down = column - left, row - top
-    flat, first = canvas.reshape(3, -1), top * n + left
-    upper = flat.take(first, 1) * (1 - right) + flat.take(first + 1, 1) * right
-    lower = flat.take(first + n, 1) * (1 - right) + flat.take(first + n + 1, 1) * right
-    return upper * (1 - down) + lower * down
-
-
-def _develop(light: Field, who: Sitter, size: int) -> NDArray[np.uint8]:
+def _developed(light: Field, face: Appearance) -> NDArray[np.uint8]:
     """Expose, and turn light into sRGB-like bytes."""
-    exposure = float(np.clip((0.36 / float(who.skin.mean())) ** 0.28, 0.85, 1.5))
-    light = np.maximum(light, 0) * np.float32(exposure)
-    light = light * (1.07 + 0.05 * light) / (1 + 0.35 * light)
-    grain = who.random_today(4).standard_normal((size, size), np.float32) * np.float32(0.006)
-    shown = np.sqrt(light)
-    shown = shown + _CONTRAST * shown * (1 - shown) * (shown - 0.42) + grain
-    return np.ascontiguousarray(np.moveaxis(np.clip(shown * 255 + 0.5, 0, 255).astype(np.uint8), 0, -1))
+    exposure = float(np.clip((0.36 / float(face.skin.mean())) ** 0.28, 0.85, 1.5))
+    light = np.maximum(light, 0)
+    light *= exposure
+    shown = np.sqrt(light * (1.07 + 0.05 * light) / (1 + 0.35 * light))
+    contrast = _CONTRAST * (1 - shown)
+    contrast *= shown - 0.42
+    contrast += 1
+    shown *= contrast
+    shown += face.random_today(4).standard_normal(light.shape[1:], np.float32) * np.float32(_GRAIN)
+    shown *= 255
+    shown += 0.5
+    return np.ascontiguousarray(np.moveaxis(np.clip(shown, 0, 255, out=shown).astype(np.uint8), 0, -1))

@@ -8,8 +8,10 @@ import numpy as np
 
 from v2f_bench.datasets.synthetic_speakers.causes import Person
 from v2f_bench.datasets.synthetic_speakers.face.hairstyles import styles_of
+from v2f_bench.datasets.synthetic_speakers.face.shapes import Point
 
 Colour = tuple[float, float, float]
+_POINT_ERROR = 0.03  # standard deviation
 
 BACKDROPS = ("studio", "room", "window", "garden", "street")
 NECKLINES = ("crew", "v", "scoop", "shirt", "turtleneck", "jacket")
@@ -38,10 +40,11 @@ class Scene:
 
     `light` is where the key light stands (right, down, towards the camera; of length 1), `warmth` its colour from -1
     (shade) to 1 (lamp), `strength` and `ambient` are about 1 and 0.5. Angles are in degrees: positive `yaw` turns the
-    face to the picture's right, `pitch` bows it, `roll` leans it to the right. `scale` is a factor, `shift` in face
-    units (see sheet.py). Colours are sRGB, 0..1. `mirrored` puts the parting on the other side, `volume` is about
-    -1..1. `beard` is the growth of the day, 0 shaved to 1 full, for those who can grow one. `gaze` is (right, down) in
-    -1..1. `make_up` is 0..1, on lips and eyes. `seed` starts what has no name here, such as folds of cloth.
+    face to the picture's right, `pitch` bows it. `point_errors` are those with which a detector would see the face's
+    five points (right, down), in parts of the distance between the eyes. Colours are sRGB, 0..1. `mirrored` puts the
+    parting on the other side, `volume` is about -1..1. `beard` is the growth of the day, 0 shaved to 1 full, for those
+    who can grow one. `gaze` is (right, down) in -1..1. `make_up` is 0..1, on lips and eyes. `seed` starts what has no
+    name here, such as folds of cloth.
     """
 
     light: tuple[float, float, float] = (0.25, -0.45, 0.85)
@@ -50,9 +53,7 @@ class Scene:
     ambient: float = 0.5
     yaw: float = 0.0
     pitch: float = 0.0
-    roll: float = 0.0
-    scale: float = 1.0
-    shift: tuple[float, float] = (0.0, 0.0)
+    point_errors: tuple[Point, ...] = ((0.0, 0.0),) * 5
     backdrop: str = "studio"
     backdrop_colour: Colour = (0.6, 0.6, 0.6)
     cloth: Colour = (0.35, 0.37, 0.40)
@@ -99,9 +100,7 @@ def draw_scene(person: Person, rng: np.random.Generator) -> Scene:
         ambient=float(rng.uniform(0.3, 0.65)),
         yaw=_bounded(5.5 * rng.standard_normal(), 12),
         pitch=_bounded(2.6 * rng.standard_normal(), 6),
-        roll=_bounded(1.8 * rng.standard_normal(), 4),
-        scale=float(rng.uniform(0.93, 1.06)),
-        shift=(float(rng.uniform(-0.12, 0.12)), float(rng.uniform(-0.08, 0.08))),
+        point_errors=tuple((x, y) for x, y in _POINT_ERROR * rng.standard_normal((5, 2)).clip(-2.5, 2.5)),
         backdrop=str(rng.choice(BACKDROPS)),
         backdrop_colour=_colour(backdrop_colour),
         cloth=_colour(cloth),

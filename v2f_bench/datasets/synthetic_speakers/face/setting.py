@@ -1,4 +1,4 @@
-"""What stands behind the sitter, and what the sitter wears."""
+"""What stands behind the person, and what the person wears."""
 
 from __future__ import annotations
 
@@ -6,23 +6,26 @@ from functools import lru_cache
 
 import numpy as np
 
-from v2f_bench.datasets.synthetic_speakers.face.light import Light, lit
+from v2f_bench.datasets.synthetic_speakers.face.appearance import Appearance, linear
+from v2f_bench.datasets.synthetic_speakers.face.canvas import Canvas
+from v2f_bench.datasets.synthetic_speakers.face.grid import Patch
+from v2f_bench.datasets.synthetic_speakers.face.light import lit
 from v2f_bench.datasets.synthetic_speakers.face.scene import Scene
-from v2f_bench.datasets.synthetic_speakers.face.sheet import Field, Patch, Sheet, lookup, ramp, textures
-from v2f_bench.datasets.synthetic_speakers.face.sitter import Sitter, linear
+from v2f_bench.datasets.synthetic_speakers.face.shapes import Field, bell, ramp
+from v2f_bench.datasets.synthetic_speakers.face.textures import lookup
 
 _COARSE = 24
 
 
-def backdrop(sheet: Sheet, who: Sitter) -> Field:
-    """The background, out of focus [3, n, n]."""
-    rng = who.random_today(2)
+def backdrop(face: Appearance, size: int) -> Field:
+    """The background, out of focus [3, size, size]."""
+    rng = face.random_today(2)
     paint = {"studio": _studio, "room": _room, "window": _window, "garden": _garden, "street": _street}
-    small = paint[who.scene.backdrop](who.scene, rng).astype(np.float32)
-    matrix = _enlarge(sheet.u.size)
+    small = paint[face.scene.backdrop](face.scene, rng).astype(np.float32)
+    matrix = _enlarge(size)
     across = small @ np.ascontiguousarray(matrix.T)
     wide = np.stack([matrix @ channel for channel in across])
-    return np.clip(wide * np.float32(0.55 + 0.45 * who.scene.strength), 0.004, 1.0)
+    return np.clip(wide * np.float32(0.55 + 0.45 * face.scene.strength), 0.004, 1.0)
 
 
 @lru_cache(maxsize=8)
@@ -90,36 +93,37 @@ def _street(scene: Scene, rng: np.random.Generator) -> Field:
     return small
 
 
-def clothes(canvas: Field, sheet: Sheet, who: Sitter, light: Light) -> None:
+def clothes(canvas: Canvas) -> None:
     """Shoulders in the cloth of the day."""
-    scene, neck = who.scene, who.neck
-    patch = sheet.patch(0, 2.3, 3, 0.95)
-    u, v = patch.u, patch.v
+    face, scene, neck = canvas.face, canvas.face.scene, canvas.face.neck
+    patch = canvas.grid.below(1.3)
+    u, v, pixel = patch.u, patch.v, patch.pixel
     opening = _opening(scene.neckline, np.abs(u / neck))
-    edge = np.abs(u) / np.float32((1.0 if who.female else 1.12) * (1 + 0.05 * who.traits["neck_width"]))
+    edge = np.abs(u) / np.float32((1.0 if face.female else 1.12) * (1 + 0.05 * face.traits["neck_width"]))
     shoulder = 1.60 + 0.46 * ramp(edge, 0.45, 1.7) ** 0.8 + 0.75 * ramp(edge, 1.5, 2.6) ** 1.5
     shoulder = shoulder - 0.10 * ramp(edge, 0.9, 0.5)
     if scene.neckline == "turtleneck":
         shoulder = shoulder + (1.47 - shoulder) * ramp(np.abs(u), neck + 0.14, neck + 0.05)
     inside = np.minimum(v - shoulder, v - opening)
-    cover = sheet.cover(inside)
+    cover = canvas.grid.cover(inside)
 
-    x, y = (float(part) for part in who.random_today(3).uniform(0, 400, 2))
-    folds = lookup(textures()["blotch"], u * 30 + 8 * v + x, v * 22 + 18 * u + y)
+    x, y = face.random_today(3).uniform(0, 400, 2).tolist()
+    folds = lookup("blotch", u * 30 + 8 * v + x, v * 22 + 18 * u + y, 30 * pixel, 22 * pixel)
     right, down = np.clip(u / 2.6 + 0.16 * folds, -0.8, 0.8), np.clip(-0.35 + 0.1 * folds, -0.5, 0.5)
     towards = np.sqrt(np.maximum(1 - right**2 - down**2, 0.05))
-    hem = np.exp(-0.5 * ((v - opening - 0.05) / 0.035) ** 2) * (inside > 0)
-    seam = np.exp(-0.5 * ((v - opening - 0.11) / 0.014) ** 2) * (inside > 0)
-    under_head = ramp(sheet.part(patch).inside(who.outline), -1.0, -0.35)
-    weave = lookup(textures()["pore"], u * 60, v * 60)
+    hem = bell(v - opening - 0.05, 0.035) * (inside > 0)
+    thread = max(0.014, 0.45 * pixel)
+    seam = bell(v - opening - 0.11, thread) * (inside > 0) * np.float32(0.014 / thread)
+    under_head = ramp(canvas.head[patch.place], -1.0, -0.35)
+    weave = lookup("pore", u * 60, v * 60, 60 * pixel, 60 * pixel)
     shade = (1 - 0.3 * seam) * (1 + 0.10 * hem) * (1 - 0.4 * under_head) * (1 + 0.02 * weave)
     albedo = linear(scene.cloth)[:, None, None]
     if scene.neckline in ("shirt", "jacket"):
         albedo, shade = _collar(albedo, shade, patch, v - opening, neck, scene.neckline == "jacket")
-    cloth = lit(albedo, (right, down, towards), light, shade, 0.03, skin=False)
-    under = canvas[:, patch.rows, patch.columns]
+    cloth = lit(albedo, (right, down, towards), canvas.light, shade, 0.03, skin=False)
+    under = canvas.under(patch)
     under *= 1 - 0.35 * ramp(inside, -0.14, 0.02) * (1 - cover) * ramp(np.abs(u), neck, neck - 0.08)
-    under += (cloth - under) * cover
+    canvas.lay(patch, cloth, cover)
 
 
 def _opening(neckline: str, out: Field) -> Field:

@@ -112,9 +112,6 @@ class Tracks:
     noise: npt.NDArray[np.intp]  # index into NOISE_NAMES
     nasal: Array  # 0 to 1
 
-    def __getitem__(self, frames: slice) -> Tracks:
-        return Tracks(*(getattr(self, field.name)[frames] for field in fields(self)))
-
 
 def articulate(manner: Manner, sentence: int, rng: np.random.Generator) -> Tracks:
     """Sentence number `sentence` of `SENTENCES` as spoken once in this `manner`."""
