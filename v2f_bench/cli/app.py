@@ -16,7 +16,9 @@ from v2f_bench.cli.report import report
 from v2f_bench.cli.run import run
 from v2f_bench.cli.score import score
 from v2f_bench.cli.study import study
+from v2f_bench.cli.submit import submit
 from v2f_bench.cli.trials import trials
+from v2f_bench.cli.validate import validate
 from v2f_bench.cli.weights import weights
 
 app = typer.Typer(
@@ -39,6 +41,8 @@ app.command()(score)
 app.command()(leaderboard)
 app.command()(compare)
 app.command()(report)
+app.command()(submit)
+app.command()(validate)
 app.command()(generate)
 app.add_typer(weights, name="weights")
 app.add_typer(study, name="study")

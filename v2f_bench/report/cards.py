@@ -60,7 +60,8 @@ def card(
         pictures.append(Picture(name, uri, "not here" if not shown or not faces.pictures else "none"))
     labels = [_label(name, row[name]) for name in LABELS if name in row and pd.notna(row[name]) and row[name] != ""]
     failure = [f"failed: {row['failure']}"] if row.get("failure") else []
-    return Card(trial, pictures, people.voice(row["voice"]), [", ".join(labels), *failure, *lines])
+    voice = people.voice(pd.Series({**row, "trial": trial}))
+    return Card(trial, pictures, voice, [", ".join(labels), *failure, *lines])
 
 
 def _label(name: str, value: Any) -> str:

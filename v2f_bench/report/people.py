@@ -6,7 +6,7 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from v2f_bench.record import Record
 from v2f_bench.render.page import data_uri
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from v2f_bench.harness.bench import Bench
 
 SIDE = 128  # pixels of a picture in a page, at most
@@ -29,11 +31,17 @@ class People:
     bench: Bench | None
     why_not: str = ""
 
-    def voice(self, clip: str) -> str:
-        """The beginning of a recording as MP3; "" where there is none."""
-        if self.bench is None or clip not in self.bench.store.clips.index:
+    def voice(self, trial: pd.Series[Any]) -> str:
+        """The beginning of what a trial lets a method hear, as MP3; "" where there is none.
+
+        Args:
+            trial: its row in the table of trials.
+        """
+        from v2f_bench.harness.trial_voices import trial_voice
+
+        if self.bench is None or trial["voice"] not in self.bench.store.clips.index:
             return ""
-        recording = self.bench.store.voice(clip)
+        recording = trial_voice(self.bench.store, self.bench.protocol, trial)
         return voice_uri(recording, self.bench.store.rate) if len(recording) else ""
 
     def photograph(self, clip: str) -> str:
