@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -27,7 +28,9 @@ def svg_of(figure: Any) -> str:
     import matplotlib as mpl
 
     stream = io.StringIO()
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(_STYLE), warnings.catch_warnings():
+        # Text stays text, so the reader's fonts count, not ours.
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     return _slim(stream.getvalue())
 
