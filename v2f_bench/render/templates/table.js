@@ -5,7 +5,17 @@ for (const table of document.querySelectorAll("table.sortable")) {
   const headings = [...table.tHead.rows[0].cells];
   const compare = new Intl.Collator("en", { numeric: true }).compare;
 
+  // Widths stay as they are: columns do not jump, and a large table is laid out in less time.
+  const freeze = () => {
+    if (table.style.tableLayout) return;
+    const widths = headings.map((heading) => heading.offsetWidth);
+    table.style.width = `${table.offsetWidth}px`;
+    headings.forEach((heading, place) => { heading.style.width = `${widths[place]}px`; });
+    table.style.tableLayout = "fixed";
+  };
+
   const sortBy = (column, ascending) => {
+    freeze();
     const keyed = [...body.rows].map((row) => {
       const cell = row.cells[column];
       const key = cell.dataset.v === undefined ? cell.textContent.trim() : cell.dataset.v === "" ? null : Number(cell.dataset.v);
@@ -44,6 +54,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
   label.append("Show only: ", input);
   wide.before(label);
   input.addEventListener("input", () => {
+    freeze();
     const wanted = input.value.trim().toLowerCase();
     for (const row of body.rows) row.hidden = !row.cells[0].textContent.toLowerCase().includes(wanted);
   });
