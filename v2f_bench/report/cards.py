@@ -52,9 +52,8 @@ def card(
         made: the faces of each method, by its name.
         shown: whether faces that methods made may stand in the page.
     """
-    real = [("source", row["proposal"])] if track == "emotion" else []
-    real += [("target" if track == "emotion" else "speaker", row["target"])]
-    pictures = [Picture(name, people.photograph(clip), "not here") for name, clip in real]
+    columns = {"source": "proposal", "target": "target"} if track == "emotion" else {"speaker": "target"}
+    pictures = [Picture(name, people.photograph(row.get(column, "")), "not here") for name, column in columns.items()]
     for name, faces in made.items():
         uri = face(faces, trial) if shown else ""
         pictures.append(Picture(name, uri, "not here" if not shown or not faces.pictures else "none"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ class People:
 
     bench: Bench | None
     why_not: str = ""
+    _known: dict[tuple[str, str], str] = field(default_factory=dict, compare=False, repr=False)
 
     def voice(self, trial: pd.Series[Any]) -> str:
         """The beginning of what a trial lets a method hear, as MP3; "" where there is none.
@@ -39,10 +40,13 @@ class People:
         """
         from v2f_bench.harness.trial_voices import trial_voice
 
-        if self.bench is None or trial["voice"] not in self.bench.store.clips.index:
+        if self.bench is None or trial.get("voice", "") not in self.bench.store.clips.index:
             return ""
-        recording = trial_voice(self.bench.store, self.bench.protocol, trial)
-        return voice_uri(recording, self.bench.store.rate) if len(recording) else ""
+        key = "voice", trial["trial"]
+        if key not in self._known:
+            recording = trial_voice(self.bench.store, self.bench.protocol, trial)
+            self._known[key] = voice_uri(recording, self.bench.store.rate) if len(recording) else ""
+        return self._known[key]
 
     def photograph(self, clip: str) -> str:
         """A real face as methods and judges see it; "" where there is none."""
@@ -50,7 +54,10 @@ class People:
 
         if self.bench is None or clip not in self.bench.store.clips.index or not self.bench.store.clips["face"][clip]:
             return ""
-        return picture_uri(np.asarray(to_pixels(self.bench.faces([clip]))[0]))
+        key = "photograph", clip
+        if key not in self._known:
+            self._known[key] = picture_uri(np.asarray(to_pixels(self.bench.faces([clip]))[0]))
+        return self._known[key]
 
 
 def open_people(
