@@ -52,6 +52,7 @@ class Samples:
         judged = [column for column in columns if not column.by_people]
         self._names = {column: column_name(column.measure, column.judge) for column in judged}
         self._found: dict[tuple[str, Column], Sample | None] = {}
+        self._intervals: dict[tuple[str, Column], Interval | None] = {}
         self._values: dict[Path, dict[str, np.ndarray]] = {}
         folders = [folder for entry in entries for folder in entry.folders]
         whole = any(
@@ -80,6 +81,12 @@ class Samples:
     def interval(self, entry: Entry, column: Column) -> Interval | None:
         """The mean over the runs, with its interval over speakers, and over runs where there are three or more (see
         `stats.interval_over_runs`); None where no run has the number. Of people: over raters and items, one run."""
+        key = entry.name, column
+        if key not in self._intervals:
+            self._intervals[key] = self._interval(entry, column)
+        return self._intervals[key]
+
+    def _interval(self, entry: Entry, column: Column) -> Interval | None:
         if column.by_people:
             own = [
                 Interval(_known(one.estimate.value), _known(one.estimate.low), _known(one.estimate.high))
