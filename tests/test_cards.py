@@ -68,7 +68,7 @@ def test_a_face_reaches_the_network_as_the_card_says(tmp_path, layout, colour, g
     faces = noise(5)
     wanted = NORMALISED[given](faces.numpy().astype(float)[:, :: 1 if colour == "rgb" else -1])
     wanted = wanted if layout == "NCHW" else wanted.transpose(0, 2, 3, 1)
-    np.testing.assert_allclose(judge.look(faces), wanted.reshape(5, -1), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(judge.predict(faces), wanted.reshape(5, -1), rtol=1e-4, atol=1e-4)
 
 
 def test_grey_is_the_usual_sum_and_faces_are_resized_without_aliasing(tmp_path):
@@ -76,7 +76,7 @@ def test_grey_is_the_usual_sum_and_faces_are_resized_without_aliasing(tmp_path):
     faces = noise(3, side=40)
     small = resize(faces, 8) * 255
     wanted = 0.299 * small[:, 0] + 0.587 * small[:, 1] + 0.114 * small[:, 2]
-    torch.testing.assert_close(judge.look(faces), wanted.flatten(1), rtol=1e-4, atol=1e-3)
+    torch.testing.assert_close(judge.predict(faces), wanted.flatten(1), rtol=1e-4, atol=1e-3)
 
 
 @pytest.mark.parametrize("batch", [1, 4])
@@ -84,12 +84,12 @@ def test_a_network_of_a_fixed_batch_gives_the_same(tmp_path, batch):
     free = opened(card(tmp_path, flatten(tmp_path / "free.onnx", ["n", 3, 8, 8]), name="free"))
     fixed = opened(card(tmp_path, flatten(tmp_path / "fixed.onnx", [batch, 3, 8, 8]), name="fixed"))
     faces = noise(7)
-    assert torch.equal(free.look(faces), fixed.look(faces))
+    assert torch.equal(free.predict(faces), fixed.predict(faces))
 
 
 def test_half_precision_in_and_out(tmp_path):
     half = opened(card(tmp_path, flatten(tmp_path / "half.onnx", ["n", 3, 8, 8], kind=np.float16), given="highest = 1"))
-    found = half.look(noise(3))
+    found = half.predict(noise(3))
     assert found.dtype == torch.float32
     torch.testing.assert_close(found, noise(3).flatten(1), rtol=0, atol=1e-3)
 
@@ -98,8 +98,8 @@ def test_a_row_does_not_depend_on_its_batch(tmp_path):
     weight = np.random.default_rng(0).normal(size=(192, 5))
     judge = opened(card(tmp_path, linear(tmp_path / "net.onnx", ["n", 3, 8, 8], weight), given="highest = 1"))
     faces = noise(40)
-    alone = torch.cat([judge.look(face[None]) for face in faces])
-    torch.testing.assert_close(judge.look(faces), alone, rtol=1e-5, atol=1e-5)
+    alone = torch.cat([judge.predict(face[None]) for face in faces])
+    torch.testing.assert_close(judge.predict(faces), alone, rtol=1e-5, atol=1e-5)
 
 
 def test_logits_become_probabilities_and_labels_their_shared_names(tmp_path):
@@ -108,7 +108,7 @@ def test_logits_become_probabilities_and_labels_their_shared_names(tmp_path):
     judge = opened(card(tmp_path, net, "emotion", gives=f'labels = {EMOTIONS}\ngives = "logits"'))
     assert judge.labels == ("angry", "disgust", "fearful", "happy", "sad", "surprised", "neutral")
     wanted = torch.from_numpy(noise(4).flatten(1).numpy() * 255 @ weight).softmax(dim=1)
-    torch.testing.assert_close(judge.look(noise(4)).double(), wanted, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(judge.predict(noise(4)).double(), wanted, rtol=1e-4, atol=1e-5)
     sex = card(
         tmp_path, net, "attribute", "sex", gives='labels = ["Man", "Woman"]\ngives = "logits"', top='attribute = "sex"'
     )
@@ -120,7 +120,7 @@ def test_an_age_is_one_number_of_years(tmp_path):
     net = linear(tmp_path / "net.onnx", ["n", 3, 8, 8], weight)
     judge = opened(card(tmp_path, net, "attribute", top='attribute = "age"', given="highest = 1"))
     assert judge.kind == "age"
-    torch.testing.assert_close(judge.look(torch.ones(2, 3, 8, 8)), torch.full((2, 1), 30.0))
+    torch.testing.assert_close(judge.predict(torch.ones(2, 3, 8, 8)), torch.full((2, 1), 30.0))
 
 
 def test_a_changed_card_is_another_judge_and_a_moved_file_is_not(tmp_path):
@@ -345,7 +345,7 @@ def test_facenet_by_card_knows_who_is_who(real, lfw):
     from sklearn.metrics import roc_auc_score
 
     people, faces = lfw
-    vectors = F.normalize(real("facenet128").look(faces), dim=1).numpy()
+    vectors = F.normalize(real("facenet128").predict(faces), dim=1).numpy()
     first, second = np.triu_indices(len(vectors), k=1)
     assert roc_auc_score(people[first] == people[second], (vectors @ vectors.T)[first, second]) >= 0.995
 
@@ -356,12 +356,12 @@ def test_emotion_and_sex_by_card(real, shared_data):
     files = sorted((shared_data / "voxceleb-vggface" / "unzippedFaces").glob("*/*/*/*.jpg"))
     faces, truth = pictures(files), np.array([sexes[file.parents[2].name] for file in files])
     sex = real("gender-mini-xception")
-    given = sex.look(faces)
+    given = sex.predict(faces)
     torch.testing.assert_close(given.sum(dim=1), torch.ones(len(faces)))
     right = np.array(sex.labels)[given.argmax(dim=1).numpy()] == truth
     assert right.mean() > 0.85
     assert min(right[truth == label].mean() for label in sex.labels) > 0.75
-    given = real("fer2013-mini-xception").look(faces[:64])
+    given = real("fer2013-mini-xception").predict(faces[:64])
     assert given.shape == (64, 7)
     torch.testing.assert_close(given.sum(dim=1), torch.ones(64))
 
@@ -371,7 +371,7 @@ def test_features_by_card_order_real_blurred_and_noise(real, lfw):
     faces = resize(lfw[1][torch.randperm(len(lfw[1]), generator=torch.Generator().manual_seed(0))[:160]], 64)
     blurred = F.interpolate(F.avg_pool2d(faces[80:], 4), (64, 64), mode="bilinear")
     seen, others, soft, none = (
-        judge.look(some).double() for some in (faces[:80], faces[80:], blurred, noise(80, side=64))
+        judge.predict(some).double() for some in (faces[:80], faces[80:], blurred, noise(80, side=64))
     )
     assert kid(seen, others) < 0.1 * kid(seen, soft) < 0.1 * kid(seen, none)
 

@@ -99,14 +99,14 @@ def test_embeddings_are_those_of_represent(tmp_path, deepface_finds, judge, modu
     judge = judge()
     judge.load(random_weights(trunk(module, network), tmp_path / judge.weights.file), "cpu")
     deepface_finds(tmp_path / judge.weights.file)
-    found = judge.look(faces()).numpy()
+    found = judge.predict(faces()).numpy()
     assert found.shape == (2, width)
     assert found.dtype == np.float32
     for face, row in zip(faces(), found, strict=True):
         (own,) = represent(as_deepface_takes_it(face), judge.model, detector_backend="skip")
         np.testing.assert_allclose(row, own["embedding"], atol=1e-4 * np.abs(own["embedding"]).max())
     assert np.abs(found[0] - found[1]).max() > 1e-3 * np.abs(found).max()
-    assert judge.look(faces()[:1]).shape == (1, width)
+    assert judge.predict(faces()[:1]).shape == (1, width)
 
 
 def test_sface_is_that_of_represent(tmp_path, deepface_finds):
@@ -116,7 +116,7 @@ def test_sface_is_that_of_represent(tmp_path, deepface_finds):
     weight = np.random.default_rng(0).normal(size=(3 * 112 * 112, 128)) / 1e4
     judge.load(linear(tmp_path / judge.weights.file, [1, 3, 112, 112], weight), "cpu")
     deepface_finds(tmp_path / judge.weights.file)
-    found = judge.look(faces()).numpy()
+    found = judge.predict(faces()).numpy()
     for face, row in zip(faces(), found, strict=True):
         (own,) = represent(as_deepface_takes_it(face), "SFace", detector_backend="skip")
         np.testing.assert_allclose(row, own["embedding"], rtol=1e-4, atol=1e-4)
@@ -129,12 +129,12 @@ def test_emotions_are_those_of_analyze(tmp_path, deepface_finds):
     judge.load(random_weights(trunk("demography", "Emotion"), tmp_path / judge.weights.file), "cpu")
     deepface_finds(tmp_path / judge.weights.file)
     assert judge.labels == ("angry", "disgust", "fearful", "happy", "sad", "surprised", "neutral")
-    found = judge.look(faces(20)).numpy()
+    found = judge.predict(faces(20)).numpy()
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
     for face, row in zip(faces(20), found, strict=True):
         (own,) = analyze(as_deepface_takes_it(face), actions=["emotion"], detector_backend="skip")
         np.testing.assert_allclose(row, np.array(list(own["emotion"].values())) / 100, atol=1e-4)
-    np.testing.assert_allclose(judge.look(faces(20)[4:5])[0], found[4], atol=1e-5)
+    np.testing.assert_allclose(judge.predict(faces(20)[4:5])[0], found[4], atol=1e-5)
 
 
 def test_sex_is_that_of_analyze(tmp_path, deepface_finds):
@@ -144,7 +144,7 @@ def test_sex_is_that_of_analyze(tmp_path, deepface_finds):
     judge.load(random_weights(trunk("demography", "Gender"), tmp_path / judge.weights.file), "cpu")
     deepface_finds(tmp_path / judge.weights.file)
     assert judge.labels == ("female", "male")
-    for face, row in zip(faces(), judge.look(faces()).numpy(), strict=True):
+    for face, row in zip(faces(), judge.predict(faces()).numpy(), strict=True):
         (own,) = analyze(as_deepface_takes_it(face), actions=["gender"], detector_backend="skip")
         np.testing.assert_allclose(row, [own["gender"]["Woman"] / 100, own["gender"]["Man"] / 100], atol=1e-4)
 
@@ -155,7 +155,7 @@ def test_age_is_that_of_analyze_not_rounded(tmp_path, deepface_finds):
     judge = ours.DeepFaceAge()
     judge.load(random_weights(trunk("demography", "Age"), tmp_path / judge.weights.file), "cpu")
     deepface_finds(tmp_path / judge.weights.file)
-    found = judge.look(faces())
+    found = judge.predict(faces())
     assert found.shape == (2, 1)
     for face, (years,) in zip(faces(), found.tolist(), strict=True):
         (own,) = analyze(as_deepface_takes_it(face), actions=["age"], detector_backend="skip")
@@ -228,7 +228,7 @@ def test_age_and_sex_with_equal_convolutions_compute_them_once(tmp_path):
         assert len(held) == {"equal": 1, "different": 2}[case]
         for convolution in held:
             convolution.register_forward_hook(lambda *_, case=case: calls.append(case))
-        found[case] = [judge.look(faces()) for judge in judges]
+        found[case] = [judge.predict(faces()) for judge in judges]
         with torch.inference_mode():
             picture = faces().flip(1).permute(0, 2, 3, 1).numpy()
             alone = Gender.base_model().eval()

@@ -42,10 +42,10 @@ def test_embeddings_are_the_network_s_own(tmp_path, network, judge, people):
     faces = torch.rand(5, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         own = network((resize(faces, 160) * 255 - 127.5) / 128)
-    found = judge.look(faces)
+    found = judge.predict(faces)
     assert found.shape == (5, 512)
     torch.testing.assert_close(found, own, rtol=0, atol=1e-4)
-    torch.testing.assert_close(judge.look(faces[2:3])[0], found[2], rtol=0, atol=1e-5)
+    torch.testing.assert_close(judge.predict(faces[2:3])[0], found[2], rtol=0, atol=1e-5)
     torch.testing.assert_close(found.norm(dim=1), torch.ones(5))
 
 

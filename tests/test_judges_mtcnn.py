@@ -46,8 +46,8 @@ def load(files):
     return resize(pixels.permute(0, 3, 1, 2).float() / 255, 64)
 
 
-def look(judge, faces):
-    return torch.cat([judge.look(some) for some in faces.split(BATCH)])
+def predict(judge, faces):
+    return torch.cat([judge.predict(some) for some in faces.split(BATCH)])
 
 
 def doubtful(real):
@@ -60,7 +60,7 @@ def doubtful(real):
 
 def test_real_faces_are_found(judge, real):
     for name, faces in real.items():
-        found = look(judge, faces)
+        found = predict(judge, faces)
         assert found.shape == (len(faces), 1), name
         assert float((found > 0).float().mean()) >= 0.99, name
         assert float(found.median()) > 0.99, name
@@ -69,15 +69,15 @@ def test_real_faces_are_found(judge, real):
 def test_in_noise_and_in_nothing_no_face_is_found(judge):
     rng = torch.Generator().manual_seed(0)
     nothing = torch.cat([torch.rand(50, 3, 64, 64, generator=rng), torch.rand(5, 3, 1, 1).expand(-1, -1, 64, 64)])
-    assert torch.equal(judge.look(nothing), torch.zeros(55, 1))
+    assert torch.equal(judge.predict(nothing), torch.zeros(55, 1))
 
 
 def test_a_row_does_not_depend_on_its_batch(judge, real):
     faces = doubtful(real)
-    together = judge.look(faces)
-    assert torch.equal(together, judge.look(faces))
-    alone = torch.cat([judge.look(face[None]) for face in faces])
-    turned = judge.look(faces.flip(0)).flip(0)
+    together = judge.predict(faces)
+    assert torch.equal(together, judge.predict(faces))
+    alone = torch.cat([judge.predict(face[None]) for face in faces])
+    turned = judge.predict(faces.flip(0)).flip(0)
     for other in (alone, turned):
         assert torch.equal(together > 0, other > 0)
         torch.testing.assert_close(together, other, rtol=0, atol=1e-5)
@@ -99,12 +99,12 @@ def test_it_is_the_package_s_own_detection(judge, real):
     faces = doubtful(real)
     framed, wanted = by_the_package(faces)
     torch.testing.assert_close(surest_faces(framed, judge._networks, 0.7), wanted, rtol=0, atol=1e-4)
-    assert torch.equal(judge.look(faces)[:, 0] > 0, wanted > 0)
+    assert torch.equal(judge.predict(faces)[:, 0] > 0, wanted > 0)
 
 
 @pytest.mark.parametrize("side", [48, 100, 128, 224])
 def test_faces_of_another_size_are_found_too(judge, real, side):
-    found = judge.look(F.interpolate(real["VoxCeleb1"][:16], (side, side), mode="bilinear", antialias=True))
+    found = judge.predict(F.interpolate(real["VoxCeleb1"][:16], (side, side), mode="bilinear", antialias=True))
     assert int((found > 0).sum()) == 16
 
 

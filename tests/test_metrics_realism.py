@@ -132,7 +132,7 @@ def test_pictures_through_our_judge_equal_torch_fidelity_on_their_folders(incept
 
     judge = Inception()
     judge.load(inception, "cpu")
-    first, second = (judge.look(torch.from_numpy(x).permute(0, 3, 1, 2) / 255).numpy() for x in pixels.values())
+    first, second = (judge.predict(torch.from_numpy(x).permute(0, 3, 1, 2) / 255).numpy() for x in pixels.values())
     found = evidence(first, second)
     ours = {**measures(Fid(), found), **measures(Kid(), found), **measures(PrecisionRecall(), found)}
     assert point(ours["fid"]) == pytest.approx(theirs["frechet_inception_distance"], rel=1e-4)

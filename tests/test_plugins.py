@@ -139,7 +139,7 @@ class Looking(Judge):
     name = "looking"
     kind = "identity"
 
-    def look(self, faces): ...
+    def predict(self, faces): ...
 
 
 class Collection(Dataset):

@@ -10,7 +10,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 from small_study import attentive, session_of, simulated_raters, small_key, write_answers, write_study
@@ -268,6 +268,7 @@ def test_strengths_are_those_of_greatest_likelihood():
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10_000), st.integers(2, 4), st.sampled_from([0.0, 0.02, 0.3]))
+@example(1719, 2, 0.3)
 def test_strengths_are_right_with_any_number_of_methods_and_ties(seed, count, ties):
     rng = np.random.default_rng(seed)
     rows = []

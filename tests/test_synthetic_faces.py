@@ -188,6 +188,6 @@ def test_a_face_detector_finds_the_faces() -> None:
     pictures = np.stack([dataset.read_face(entry, 64) for entry in dataset.index()["face"]])
     judge = Mtcnn()
     judge.start("cpu")
-    found = torch.cat([judge.look(to_tensor(part, 64)) for part in np.split(pictures, 8)])
+    found = torch.cat([judge.predict(to_tensor(part, 64)) for part in np.split(pictures, 8)])
     assert (found > 0).double().mean() >= 0.995
     assert (found > 0.9).double().mean() >= 0.97

@@ -27,8 +27,8 @@ class Listed:
 
 def read_catalogue() -> dict[str, list[Listed]]:
     """What each bundled entry point registers, by the entry point's name."""
-    found = json.loads(FILE.read_text(encoding="utf-8"))
-    return {entry_point: [Listed(**each) for each in listed] for entry_point, listed in found.items()}
+    content = json.loads(FILE.read_text(encoding="utf-8"))
+    return {entry_point: [Listed(**each) for each in listed] for entry_point, listed in content.items()}
 
 
 def write_catalogue(listed: Mapping[str, list[Listed]]) -> None:

@@ -27,8 +27,8 @@ def problem_of(kind: str, plugin: Any) -> str:
     name = getattr(plugin, "name", None)
     if not (isinstance(name, str) and name and all(c.isalnum() or c in "-_." for c in name) and name[0].isalnum()):
         return f"{plugin.__name__}.name must be text of letters, digits, '-', '_' and '.', not {name!r}"
-    found = next(_CHECKS[kind](plugin), "")
-    return f"{plugin.__name__}{found}" if found else ""
+    problem = next(_CHECKS[kind](plugin), "")
+    return f"{plugin.__name__}{problem}" if problem else ""
 
 
 def _of_method(cls: type[Method]) -> Iterator[str]:

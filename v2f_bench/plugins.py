@@ -110,11 +110,11 @@ class Broken:
 class Registry:
     """Everything that some entry points register. `catalogue`: what is known of bundled ones without loading them."""
 
-    def __init__(self, found: Iterable[EntryPoint], catalogue: Mapping[str, list[Listed]] | None = None) -> None:
+    def __init__(self, entry_points: Iterable[EntryPoint], catalogue: Mapping[str, list[Listed]] | None = None) -> None:
         self.plugins: list[Plugin] = []
         self.broken: list[Broken] = []
         known = read_catalogue() if catalogue is None else catalogue
-        for entry_point in sorted(found, key=lambda each: (_distribution(each)[0], each.name)):
+        for entry_point in sorted(entry_points, key=lambda each: (_distribution(each)[0], each.name)):
             distribution, version = _distribution(entry_point)
             if distribution == OWN and entry_point.name in known:
                 self.plugins += [
@@ -130,12 +130,12 @@ class Registry:
     def all(self, kind: str) -> list[Plugin]:
         """The plugins of a kind, one a name. Of a name that two claim v2f-bench's own stays, so that no plugin removes
         a baseline or a judge by its name; names that others claim twice are left out."""
-        found = []
+        matching = []
         for name in self.names(kind):
             owners = self._owners(kind, name)
             own = [owner for owner in owners if owner.distribution == OWN]
-            found += owners if len(owners) == 1 else own[:1]
-        return found
+            matching += owners if len(owners) == 1 else own[:1]
+        return matching
 
     def find(self, kind: str, name: str) -> Plugin:
         """The plugin of that name.
@@ -180,20 +180,20 @@ class Registry:
             with redirect_stdout(sys.stderr):
                 manager.register(entry_point.load(), name=entry_point.name)
             manager.check_pending()
-            found = [
+            matching = [
                 Plugin.of(kind, cls, distribution, version)
                 for kind in KINDS
                 for classes in getattr(manager.hook, f"v2f_bench_{kind}s")()
                 for cls in classes
             ]
-            if not found:
+            if not matching:
                 raise PluginError("it registers nothing: implement v2f_bench_methods() or another hook with hookimpl")
         except (Exception, SystemExit) as error:
             # A plugin may fail in any way; whichever it is, it is that plugin's alone.
             reason = str(error) if isinstance(error, PluginError) else f"{type(error).__name__}: {error}"
             self.broken.append(Broken(f"{entry_point.name} = {entry_point.value}", f"{distribution} {version}", reason))
         else:
-            self.plugins += found
+            self.plugins += matching
 
 
 def installed() -> Iterable[EntryPoint]:

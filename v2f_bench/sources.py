@@ -71,17 +71,17 @@ def _core_files(parts: tuple[str, ...]) -> list[Path]:
 @cache
 def _core_closure(module: str) -> tuple[tuple[str, bytes], ...]:
     """Name and text of a core module and of the core modules that it imports, sorted."""
-    found: dict[str, bytes] = {}
+    texts: dict[str, bytes] = {}
     waiting = [module]
     while waiting:
         name = waiting.pop()
         file = _core_file(name)
-        if name in found or file is None or name == CORE or name.startswith(CONTRACTS[1:]):
+        if name in texts or file is None or name == CORE or name.startswith(CONTRACTS[1:]):
             continue
-        found[name] = _text(file)
-        inner = _imports(found[name], name, file.name == "__init__.py")
+        texts[name] = _text(file)
+        inner = _imports(texts[name], name, file.name == "__init__.py")
         waiting += [other for other in inner if other.startswith(f"{CORE}.")]
-    return tuple(sorted(found.items()))
+    return tuple(sorted(texts.items()))
 
 
 def _core_file(module: str) -> Path | None:

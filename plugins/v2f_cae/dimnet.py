@@ -75,15 +75,15 @@ def covariate_labels(table: pd.DataFrame, covariates: tuple[str, ...]) -> dict[s
 
     A number, such as an age, becomes a class for each `NUMERIC_BAND`. Covariates of one class are left out.
     """
-    found = {}
+    codes_of = {}
     for name in covariates:
         if name not in table:
             continue
         label = table[name] if not pd.api.types.is_numeric_dtype(table[name]) else table[name] // NUMERIC_BAND
         codes, classes = pd.factorize(label.replace("", None))
         if len(classes) > 1:
-            found[name] = codes
-    return found
+            codes_of[name] = codes
+    return codes_of
 
 
 def _mirrored_by_chance(faces: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:

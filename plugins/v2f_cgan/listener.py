@@ -67,17 +67,17 @@ class ListenerLearner(Learner):
         yield "listener", {part: losses[part].mean() for part in self.opt.parts}
 
     def validate(self) -> float | None:
-        found = []
+        losses_of = []
         for start in range(0, len(self.unseen.rows), 64):
             rows = self.unseen.rows[start : start + 64]
             losses = self._losses(
                 self.listener.logits(*self.unseen.whole(rows)),
                 *(label[rows].to(self.device) for label in self.unseen_labels),
             )
-            found.append(torch.stack([losses[part] for part in self.opt.parts]).sum(dim=0))
-        told = torch.cat(found) if found else torch.empty(0)
-        told = told[~told.isnan()]
-        return -float(told.mean()) if len(told) else None
+            losses_of.append(torch.stack([losses[part] for part in self.opt.parts]).sum(dim=0))
+        per_voice = torch.cat(losses_of) if losses_of else torch.empty(0)
+        per_voice = per_voice[~per_voice.isnan()]
+        return -float(per_voice.mean()) if len(per_voice) else None
 
     def _losses(
         self, heard: tuple[torch.Tensor, torch.Tensor], male: torch.Tensor, age: torch.Tensor

@@ -61,7 +61,7 @@ def encoder_gap(
             for name, part in parts.items():
                 sums[name] = sums.get(name, 0.0) + float(part) * len(voices)
     mean_of = {name: total / len(heard) for name, total in sums.items()}
-    told: dict[str, Any] = {
+    gaps: dict[str, Any] = {
         "clips": len(heard),
         "features": {"voice": mean_of["features, voice"], "mean face": mean_of["features, mean"]},
         "posterior deviations": {
@@ -75,8 +75,8 @@ def encoder_gap(
         },
     }
     if mean_of["labelled"] and vae.emotions:
-        told["emotion"] = {"heard right": mean_of["emotion"] / mean_of["labelled"], "chance": 1 / vae.emotions}
-    return told
+        gaps["emotion"] = {"heard right": mean_of["emotion"] / mean_of["labelled"], "chance": 1 / vae.emotions}
+    return gaps
 
 
 def in_one_line(gap: dict[str, Any]) -> str:

@@ -72,8 +72,8 @@ class EmotionVae(Method):
         from v2f_emotion_vae.training import FaceLearner, VoiceLearner
 
         self._emotions = emotions_in(train.table)
-        told = ", ".join(self._emotions) or "no emotion is labelled, so there is no code"
-        context.progress.line(f"emotion-vae: emotion code: {told}")
+        names = ", ".join(self._emotions) or "no emotion is labelled, so there is no code"
+        context.progress.line(f"emotion-vae: emotion code: {names}")
         faces = FaceLearner(train, validation, self.opt, context)
         train_learner(faces, faces.steps, "face-vae", context)
         self._vae = faces.vae.requires_grad_(False)

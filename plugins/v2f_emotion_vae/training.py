@@ -51,12 +51,12 @@ class Faces:
 
     def features(self, vae: FaceVae) -> torch.Tensor:
         """What the VAE's encoder finds in every face: [clips, 256], NaN where a clip has none."""
-        found = torch.full((len(self.clips), FEATURES), torch.nan)
+        features = torch.full((len(self.clips), FEATURES), torch.nan)
         with torch.inference_mode():
             for start in range(0, len(self.rows), 64):
                 rows = self.rows[start : start + 64]
-                found[rows] = vae.features(self.grey(rows)).cpu()
-        return found.clone()
+                features[rows] = vae.features(self.grey(rows)).cpu()
+        return features.clone()
 
 
 class FaceLearner(Learner):

@@ -38,10 +38,10 @@ class Features:
 
     def whole(self, rows: Sequence[int] | np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
         """As the front end's of the recordings of clip rows `rows`: [N, ..., T] and frames [N], on the device."""
-        found = list(self._get(rows))
-        frames = torch.tensor([features.shape[-1] for features in found])
-        padded = torch.zeros(len(found), *found[0].shape[:-1], int(frames.max()))
-        for row, features in zip(padded, found, strict=True):
+        kept = list(self._get(rows))
+        frames = torch.tensor([features.shape[-1] for features in kept])
+        padded = torch.zeros(len(kept), *kept[0].shape[:-1], int(frames.max()))
+        for row, features in zip(padded, kept, strict=True):
             row[..., : features.shape[-1]] = features
         return padded.to(self._device), frames.to(self._device)
 

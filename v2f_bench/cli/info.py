@@ -89,7 +89,7 @@ def _options(presets: dict[str, Any]) -> list[dict[str, Any]]:
 def _inline(value: Any) -> str:
     if not isinstance(value, dict):
         return str(value)
-    return ", ".join(f"{name} = {inner if inner != '' else 'not told'}" for name, inner in value.items())
+    return ", ".join(f"{name} = {inner if inner != '' else 'not content'}" for name, inner in value.items())
 
 
 def _as_text(facts: dict[str, Any]) -> str:
@@ -101,7 +101,7 @@ def _as_text(facts: dict[str, Any]) -> str:
             continue
         if isinstance(value, dict):
             lines.append(f"{key}:")
-            lines += [f"  {inner}: {_inline(told)}" for inner, told in value.items()]
+            lines += [f"  {inner}: {_inline(content)}" for inner, content in value.items()]
         else:
             lines.append(f"{key}: {', '.join(value) if isinstance(value, list) else value}")
     if facts.get("options"):

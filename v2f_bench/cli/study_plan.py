@@ -35,15 +35,15 @@ def plan(
 
     world = World(better, worse, rater_sd, item_sd)
     numbers = _numbers("--raters", raters), _numbers("--items", items)
-    found = plan_studies(world, *numbers, trials, studies, seed, progress_display())
+    sizes = plan_studies(world, *numbers, trials, studies, seed, progress_display())
     rows = [
         [size.raters, size.items, size.raters * trials, f"{size.power:.2f}", f"± {size.half_width:.3f}"]
-        for size in found
+        for size in sizes
     ]
     headers = ["raters", "items", "answers", f"power for {better:g} against {worse:g}", f"interval of {better:g}"]
     typer.echo(tabulate(rows, headers=headers, tablefmt="simple", disable_numparse=True))
     enough = min(
-        (size for size in found if size.power >= 0.8), key=lambda size: (size.raters, size.items), default=None
+        (size for size in sizes if size.power >= 0.8), key=lambda size: (size.raters, size.items), default=None
     )
     typer.echo(
         f"\nthe smallest of these with a power of .80: {enough.raters} raters and {enough.items} items"

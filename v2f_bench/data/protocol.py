@@ -77,10 +77,10 @@ class Protocol:
     @classmethod
     def read(cls, path: Path) -> Protocol:
         try:
-            found = json.loads(path.read_text())
-            protocol = cls(**found["protocol"])
+            content = json.loads(path.read_text())
+            protocol = cls(**content["protocol"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(f"{path}: not readable as a protocol ({error})") from None
-        if protocol.hash != found["hash"]:
+        if protocol.hash != content["hash"]:
             raise DataError(f"{path}: its content does not match its hash; it was changed by hand")
         return protocol

@@ -110,8 +110,8 @@ def identity_protocol(
             )
     reference = [clip for order in pools.faces.values() for clip in order[:1] + order[1 + PHOTOS_A_SPEAKER :]]
     trial_of = {trial["voice"]: trial["trial"] for trial in trials}
-    told = [each.description(usable, left_out, trial_of) for each, (usable, left_out) in asked.items()]
-    return _protocol("identity", dataset, pools, gallery, reference, trials, variant, told)
+    descriptions = [each.description(usable, left_out, trial_of) for each, (usable, left_out) in asked.items()]
+    return _protocol("identity", dataset, pools, gallery, reference, trials, variant, descriptions)
 
 
 def emotion_protocol(

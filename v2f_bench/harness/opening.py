@@ -95,13 +95,13 @@ def candidates(spec: BenchSpec) -> list[Candidate]:
     for name in spec.judges:
         registry().find("judge", name)
     names = spec.judges or tuple(plugins)
-    found = [Candidate(name, plugins[name].make, wanted=bool(spec.judges)) for name in dict.fromkeys(names)]
+    chosen = [Candidate(name, plugins[name].make, wanted=bool(spec.judges)) for name in dict.fromkeys(names)]
     for path in map(Path, spec.judge_cards):
         name = parse_card(path).name
-        if name in {*plugins, *(other.name for other in found)}:
+        if name in {*plugins, *(other.name for other in chosen)}:
             raise UsageError(f"{path}: there is a judge {name!r} already; give the card another name")
-        found.append(Candidate(name, partial(read_card, path), wanted=True))
-    return found
+        chosen.append(Candidate(name, partial(read_card, path), wanted=True))
+    return chosen
 
 
 def chosen_metrics(names: Sequence[str], track: str) -> list[Plugin]:

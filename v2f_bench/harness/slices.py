@@ -17,18 +17,18 @@ BY_NAME = ("sex", "ethnicity", "emotion", "intensity", "session")
 
 def groups(trials: pd.DataFrame) -> dict[tuple[str, str], np.ndarray]:
     """The trials of each group, (label, group): bool [n]. Trials without a label are the group "not known"."""
-    found: dict[tuple[str, str], np.ndarray] = {}
+    groups: dict[tuple[str, str], np.ndarray] = {}
     for label in BY_NAME:
         if label in trials and trials[label].fillna("").ne("").any():
             names = trials[label].fillna("").replace("", "not known").astype(str)
-            found |= {(label, name): (names == name).to_numpy() for name in sorted(names.unique())}
+            groups |= {(label, name): (names == name).to_numpy() for name in sorted(names.unique())}
     for label, bands in (("age", AGE_BANDS), ("duration", DURATION_BANDS)):
         if label in trials and trials[label].notna().any():
             numbers = pd.to_numeric(trials[label], errors="coerce").to_numpy(float)
             cut = {(label, name): (numbers >= low) & (numbers < high) for low, high, name in bands}
             cut[label, "not known"] = np.isnan(numbers)
-            found |= {group: rows for group, rows in cut.items() if rows.any()}
-    return found
+            groups |= {group: rows for group, rows in cut.items() if rows.any()}
+    return groups
 
 
 def slices_of(measure: Measure, trials: pd.DataFrame) -> list[Slice]:
@@ -37,9 +37,9 @@ def slices_of(measure: Measure, trials: pd.DataFrame) -> list[Slice]:
     counted = np.ones(len(speakers), bool) if measure.covers is None else measure.covers
     if measure.values is not None:
         counted = ~np.isnan(measure.values)
-    found = []
+    slices = []
     for (label, group), rows in groups(trials).items():
         value, low, high = (float(x) if np.isfinite(x) else None for x in group_interval(measure, speakers, rows))
         n, people = int((rows & counted).sum()), len(set(speakers[rows & counted]))
-        found.append(Slice(label, group, value, low, high, n, people, people < SMALL))
-    return found
+        slices.append(Slice(label, group, value, low, high, n, people, people < SMALL))
+    return slices

@@ -32,7 +32,7 @@ class ReadyJudge:
 
     judge: Judge
     sha256: str
-    key: str  # stands for the views: another judge, or other pictures, have another
+    key: str  # of judge and pictures
     quality: dict[str, Any]  # of the judge itself, on real faces of test speakers
     clips: dict[str, np.ndarray]  # clip: vector; "" for no picture
     means: dict[str, np.ndarray]  # of the mean training face: "" of all, and of each sex
@@ -68,7 +68,7 @@ class ReadyJudge:
 def outputs(judge: Judge, faces: torch.Tensor) -> np.ndarray:
     """What the judge gives for faces [N, 3, R, R]: float32 [N, D]; NaN for a face or a vector that is not finite."""
     finite = faces.isfinite().all(dim=(1, 2, 3))
-    pieces = [judge.look(faces[finite][start : start + BATCH]) for start in range(0, int(finite.sum()), BATCH)]
+    pieces = [judge.predict(faces[finite][start : start + BATCH]) for start in range(0, int(finite.sum()), BATCH)]
     trim_heap()
     if not pieces:
         return np.full((len(faces), 1), np.nan, np.float32)
@@ -86,7 +86,7 @@ def view_real_pictures(judge: Judge, sha256: str, weights: str, bench: Bench, wo
 
     Args:
         sha256: of the judge's weights.
-        weights: stands for these in the key; for a judge that is trained here also for its training.
+        weights: their hash, for the key; for a judge that is trained here also for its training.
     """
     clips = bench.real_pictures
     key = views_key(judge.name, judge.version, source_key(type(judge)), weights, bench.pictures_key)

@@ -72,7 +72,7 @@ class Judge(ABC):
     licence: str = ""
 
     @abstractmethod
-    def look(self, faces: torch.Tensor) -> torch.Tensor:
+    def predict(self, faces: torch.Tensor) -> torch.Tensor:
         """float32 [N, D] on the CPU (see JUDGE_KINDS) for faces float32 [N, 3, H, W], RGB in [0, 1].
 
         A row must not depend on the other faces of the batch. A face that it can say nothing about gives NaN.

@@ -195,7 +195,7 @@ def _has_commas(kind: Any) -> bool:
 
 
 def _ranges(kind: Any) -> list[Range]:
-    return [told for told in get_args(kind)[1:] if isinstance(told, Range)]
+    return [each for each in get_args(kind)[1:] if isinstance(each, Range)]
 
 
 def _kind_in_words(kind: Any) -> str:

@@ -59,10 +59,10 @@ class _DeepFace(Judge):
     def _build(self, file: Path) -> Any:
         from deepface.modules import modeling
 
-        with _only_from(file), _engine():
+        with _use_local_weights(file), _engine():
             return modeling.get_model_class(self.task, self.model)()
 
-    def look(self, faces: torch.Tensor) -> torch.Tensor:
+    def predict(self, faces: torch.Tensor) -> torch.Tensor:
         import numpy as np
         import torch
 
@@ -205,17 +205,17 @@ def _prepared(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 @contextmanager
-def _only_from(file: Path) -> Iterator[None]:
+def _use_local_weights(file: Path) -> Iterator[None]:
     """For the time of building a network: deepface's weights are `file`, and it downloads nothing."""
     from deepface.commons import weight_utils
 
-    def found(file_name: str, source_url: Any, compress_type: str | None = None) -> str:
+    def checked_file(file_name: str, source_url: Any, compress_type: str | None = None) -> str:
         if file_name != file.name:
             raise NotAvailable(f"this deepface wants {file_name}, not {file.name}; try deepface 0.0.103")
         return str(file)
 
     original = weight_utils.download_weights_if_necessary
-    weight_utils.download_weights_if_necessary = found
+    weight_utils.download_weights_if_necessary = checked_file
     try:
         yield
     finally:

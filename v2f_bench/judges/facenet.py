@@ -42,7 +42,7 @@ class _FaceNet(Judge):
         self._network = network.eval().to(device, memory_format=torch.channels_last)
         self._device = device
 
-    def look(self, faces: torch.Tensor) -> torch.Tensor:
+    def predict(self, faces: torch.Tensor) -> torch.Tensor:
         """Unit embeddings: float32 [N, 512]."""
         import torch
 

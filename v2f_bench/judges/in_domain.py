@@ -25,7 +25,7 @@ class _InDomain(Judge):
 
     trained_here = True
     people = "the training split's speakers"
-    met = frozenset({TRAINING_SPEAKERS})  # of the test speakers none, but where a split shares its speakers
+    met = frozenset({TRAINING_SPEAKERS})  # test speakers too, where a split has its speakers on both sides
     licence = "as the data set"
     epochs: ClassVar[int]
 
@@ -103,7 +103,7 @@ class InDomainIdentity(_InDomain):
 
         return CosineSoftmax(Embedder.dimensions, classes)
 
-    def look(self, faces: torch.Tensor) -> torch.Tensor:
+    def predict(self, faces: torch.Tensor) -> torch.Tensor:
         """The sum of the unit embeddings of each face and of its mirror image: float32 [N, 64]."""
         import torch
 
@@ -155,7 +155,7 @@ class InDomainEmotion(_InDomain):
 
         return LinearSoftmax(Embedder.dimensions, classes)
 
-    def look(self, faces: torch.Tensor) -> torch.Tensor:
+    def predict(self, faces: torch.Tensor) -> torch.Tensor:
         """The mean of the probabilities of each face and of its mirror image: float32 [N, len(labels)]."""
         import torch
 

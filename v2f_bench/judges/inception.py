@@ -50,7 +50,7 @@ class Inception(Judge):
         self._network.to(device, memory_format=torch.channels_last).eval()
         self._device = device
 
-    def look(self, faces: torch.Tensor) -> torch.Tensor:
+    def predict(self, faces: torch.Tensor) -> torch.Tensor:
         """Features of the faces as 8-bit pictures, as torch-fidelity would read them from files: float32 [N, 2048]."""
         import torch
 

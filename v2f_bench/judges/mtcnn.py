@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 SIDE = 64  # pixels, to which a face is brought: bigger ones are found no better
 BORDER = 16  # pixels on each side: MTCNN learned on faces with something around them
 SMALLEST_FACE = 32.0  # of the 96 pixels; smaller ones would be parts of a face, or noise
-# Candidates that overlap by more are one. The authors' own value is the second: three times the work, and hardly ever
-# another answer, so only the pictures in which the first finds nothing get it.
+# Thresholds of non-maximum suppression. The authors' own is .7: three times the work and hardly ever another answer, so
+# it is used only for pictures in which .5 finds nothing.
 OVERLAPS = (0.5, 0.7)
 
 
@@ -44,7 +44,7 @@ class Mtcnn(Judge):
         self._networks = load_networks(device, self.name)
         self._device = device
 
-    def look(self, faces: torch.Tensor) -> torch.Tensor:
+    def predict(self, faces: torch.Tensor) -> torch.Tensor:
         """The probability of the surest face found, 0 where none is: float32 [N, 1]."""
         import torch
         import torch.nn.functional as F
@@ -54,11 +54,11 @@ class Mtcnn(Judge):
         assert self._networks, "start first"
         with torch.inference_mode():
             framed = F.pad(resize(faces.to(self._device), SIDE), (BORDER,) * 4, mode="replicate") * 255
-            found = torch.zeros(len(faces), device=self._device)
+            detected = torch.zeros(len(faces), device=self._device)
             for overlap in OVERLAPS:
-                missing = found == 0
-                found[missing] = surest_faces(framed[missing], self._networks, overlap)
-            return found[:, None].float().cpu()
+                missing = detected == 0
+                detected[missing] = surest_faces(framed[missing], self._networks, overlap)
+            return detected[:, None].float().cpu()
 
 
 def surest_faces(framed: torch.Tensor, networks: list[Any], overlap: float) -> torch.Tensor:
@@ -71,6 +71,6 @@ def surest_faces(framed: torch.Tensor, networks: list[Any], overlap: float) -> t
     """
     import torch
 
-    found = candidates(framed, networks, SMALLEST_FACE, overlap)
+    detected = candidates(framed, networks, SMALLEST_FACE, overlap)
     surest = torch.zeros(len(framed), device=framed.device)
-    return surest.scatter_reduce_(0, found.images, found.scores, "amax")
+    return surest.scatter_reduce_(0, detected.images, detected.scores, "amax")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import torch
 
 BATCH = 32  # faces at once, where the network takes any number
-PROBES = 3  # made faces, by which it is seen whether each is looked at by itself
+PROBES = 3  # synthetic faces, by which is tested whether a row depends on the rest of the batch
 ROUNDING = {"float32": 0.003, "float16": 0.01}  # of the largest number that comes out
 USUAL_SIDES = (224, 112, 64, 160, 48, 96, 128, 192, 256, 299, 100, 120, 152, 32, 40, 56, 80, 140, 144, 180, 200, 240)
 LUMA = (0.299, 0.587, 0.114)  # of red, green and blue in a grey picture (ITU-R BT.601)
@@ -73,10 +73,10 @@ class OnnxJudge(Judge):
             self._fail(f"input.layout, size and colour make faces {wanted}, but the network takes {tuple(shape)}")
         self._fixed_batch = batch if isinstance(batch, int) and batch > 0 else None
         self._output = self._name_of([output.name for output in outputs])
-        self._check(self.look(torch.full((1, 3, 64, 64), 0.5)))
+        self._check(self.predict(torch.full((1, 3, 64, 64), 0.5)))
         self._check_alone_and_together()
 
-    def look(self, faces: torch.Tensor) -> torch.Tensor:
+    def predict(self, faces: torch.Tensor) -> torch.Tensor:
         import numpy as np
         import torch
 
@@ -111,7 +111,7 @@ class OnnxJudge(Judge):
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = torch.get_num_threads(), 1
-        options.log_severity_level = 4  # fatal alone: what fails is raised, and of the rest there is much to read
+        options.log_severity_level = 4  # fatal errors alone: failures are raised anyway
         providers: list[Any] = ["CPUExecutionProvider"]
         if device.startswith("cuda") and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
             providers.insert(0, ("CUDAExecutionProvider", {"device_id": int(device.partition(":")[2] or 0)}))
@@ -152,7 +152,7 @@ class OnnxJudge(Judge):
 
         coarse = torch.rand(PROBES, 3, 8, 8, generator=torch.Generator().manual_seed(0))
         faces = torch.nn.functional.interpolate(coarse, (64, 64), mode="bilinear")
-        alone, together = torch.cat([self.look(face[None]) for face in faces]), self.look(faces)
+        alone, together = torch.cat([self.predict(face[None]) for face in faces]), self.predict(faces)
         difference = float((alone - together).abs().amax() / alone.abs().amax().clamp(min=1e-6))
         if difference > ROUNDING[NUMBERS[self._session.get_inputs()[0].type]]:
             raise BenchError(

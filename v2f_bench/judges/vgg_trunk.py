@@ -1,4 +1,4 @@
-"""The convolutions that descendants of VGG-Face share, computed once for faces that several judges look at.
+"""The convolutions that descendants of VGG-Face share, computed once for faces that several judges see.
 
 deepface's age and sex were trained on from VGG-Face with the convolutions frozen, as its author's notebooks tell, so
 these should be equal in both files, and they are nine tenths of the work. Whether they are equal is seen by their
@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 import torch
 
 BLOCKS = (("1_1", "1_2"), ("2_1", "2_2"), *((f"{n}_1", f"{n}_2", f"{n}_3") for n in (3, 4, 5)))
-KEPT_BATCHES = 16  # as many as one look of the harness at a batch of faces takes
+KEPT_BATCHES = 16  # a batch of the harness (views.BATCH, 128) in those of deepface.BATCH, 8
 
 _trunks: WeakValueDictionary[str, _Trunk] = WeakValueDictionary()
 

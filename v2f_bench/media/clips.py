@@ -58,7 +58,7 @@ class ClipReader:
     Args:
         rate: Hz of the voices.
         size: pixels a side of the faces.
-        judge: an emotion judge, ready to look, if frames are to be chosen by the clip's emotion.
+        judge: an emotion judge, ready to use, if frames are to be chosen by the clip's emotion.
     """
 
     dataset: Dataset
@@ -177,9 +177,8 @@ class ClipReader:
         faces = [frame.face for place in asked for frame in scenes[place] if frame.face is not None]
         if not self.judge or not faces:
             return strengths
-        seen = np.concatenate(
-            [self.judge.look(to_tensor(np.stack(faces[s : s + BATCH]), self.size)) for s in range(0, len(faces), BATCH)]
-        )
+        batches = (np.stack(faces[start : start + BATCH]) for start in range(0, len(faces), BATCH))
+        seen = np.concatenate([self.judge.predict(to_tensor(batch, self.size)) for batch in batches])
         start = 0
         for place, column in asked.items():
             count = sum(frame.face is not None for frame in scenes[place])

@@ -50,9 +50,9 @@ def find_faces(pictures: torch.Tensor, networks: list[Network], smallest: float,
     import torch
 
     with torch.inference_mode():
-        found = candidates(pictures, networks, smallest, overlap)
-        kept = _once(found)
-        return Faces(found.images[kept], found.boxes[kept], found.scores[kept], found.points[kept])
+        detected = candidates(pictures, networks, smallest, overlap)
+        kept = _once(detected)
+        return Faces(detected.images[kept], detected.boxes[kept], detected.scores[kept], detected.points[kept])
 
 
 def candidates(pictures: torch.Tensor, networks: list[Network], smallest: float, overlap: float) -> Faces:
@@ -79,20 +79,20 @@ def candidates(pictures: torch.Tensor, networks: list[Network], smallest: float,
     return Faces(images, _shifted(boxes, shifts, 1), scores, boxes[:, None, :2] + within * sizes[:, None] - 1)
 
 
-def _once(found: Faces) -> torch.Tensor:
+def _once(detected: Faces) -> torch.Tensor:
     """Places of the candidates that remain when each face is kept once, by picture, the surest first."""
     import numpy as np
     import torch
 
-    images, boxes = found.images.cpu().numpy(), found.boxes.cpu().numpy()
-    order = np.lexsort((-found.scores.cpu().numpy(), images))
+    images, boxes = detected.images.cpu().numpy(), detected.boxes.cpu().numpy()
+    order = np.lexsort((-detected.scores.cpu().numpy(), images))
     kept: list[int] = []
     for place in order:
         box = boxes[place]
         rivals = [other for other in kept if images[other] == images[place]]
         if not any(_covered(box, boxes[other]) > SAME_FACE for other in rivals):
             kept.append(int(place))
-    return torch.tensor(kept, dtype=torch.long, device=found.images.device)
+    return torch.tensor(kept, dtype=torch.long, device=detected.images.device)
 
 
 def _covered(first: np.ndarray, second: np.ndarray) -> float:

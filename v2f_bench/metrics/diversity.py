@@ -32,7 +32,7 @@ class Diversity(Metric):
         generated, real = unit(answers(evidence)), unit(evidence.seen["target"])
         speaker = pd.factorize(evidence.trials["speaker"])[0]
 
-        def told(name: str, unit: str, number: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Measure:
+        def measure(name: str, unit: str, number: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Measure:
             """`number` of the mean distances of generated and of real faces."""
 
             def of(rows: np.ndarray, clusters: np.ndarray) -> OfWeights:
@@ -61,8 +61,8 @@ class Diversity(Metric):
             )
 
         return [
-            told("diversity", "ratio to real faces", lambda made, true: made / np.where(true > 1e-9, true, np.nan)),
-            told("diversity/distance", "1 - cosine", lambda made, true: made),
+            measure("diversity", "ratio to real faces", lambda made, true: made / np.where(true > 1e-9, true, np.nan)),
+            measure("diversity/distance", "1 - cosine", lambda made, true: made),
         ]
 
 

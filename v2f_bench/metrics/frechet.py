@@ -32,9 +32,9 @@ class _Frechet(Metric):
             return real.distance(finite(generated[rows]))
 
         def influence() -> np.ndarray:
-            found = np.full(len(generated), np.nan)
-            found[known] = real.influence(generated[known])
-            return found
+            influence = np.full(len(generated), np.nan)
+            influence[known] = real.influence(generated[known])
+            return influence
 
         return [
             Measure(

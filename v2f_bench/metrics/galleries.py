@@ -122,14 +122,14 @@ def strata(evidence: Evidence) -> dict[str, np.ndarray]:
     also of the speaker's age band. Absent where the gallery has no such labels; nobody for a speaker without one.
     """
     place = places(evidence)
-    found = {"": np.ones((len(evidence.trials), len(evidence.gallery)), bool)}
+    galleries = {"": np.ones((len(evidence.trials), len(evidence.gallery)), bool)}
     sex, age = sexes(evidence.gallery), age_bands(evidence.gallery)
     same_sex = _same(sex, place)
     if (sex != "").any():
-        found["within-sex/"] = same_sex
+        galleries["within-sex/"] = same_sex
         if (age >= 0).any():
-            found["within-sex-and-age/"] = same_sex & _same(np.where(age < 0, "", age.astype(str)), place)
-    return found
+            galleries["within-sex-and-age/"] = same_sex & _same(np.where(age < 0, "", age.astype(str)), place)
+    return galleries
 
 
 def places(evidence: Evidence) -> np.ndarray:

@@ -111,6 +111,6 @@ def _to_target(generated: np.ndarray, evidence: Evidence) -> np.ndarray:
     return _or_minus_one(cosines(generated, evidence.seen["target"]), evidence.seen["target"])
 
 
-def _or_minus_one(found: np.ndarray, real: np.ndarray) -> np.ndarray:
-    """The cosines `found`, [n], with -1 for a failed face; NaN only where the real one, [n, D], cannot be judged."""
-    return np.where(np.isnan(cosines(real, real)), np.nan, np.where(np.isnan(found), -1.0, found))
+def _or_minus_one(made: np.ndarray, real: np.ndarray) -> np.ndarray:
+    """The cosines `made`, [n], with -1 for a failed face; NaN only where the real one, [n, D], cannot be judged."""
+    return np.where(np.isnan(cosines(real, real)), np.nan, np.where(np.isnan(made), -1.0, made))

@@ -89,9 +89,9 @@ class Kernel:
         return float(_sums_with_others(self.real).sum() / (m * (m - 1)))
 
     def _of_known(self, sums: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-        found = np.full(len(self.known), np.nan)
-        found[self.known] = sums(self._features[self.known])
-        return found
+        means = np.full(len(self.known), np.nan)
+        means[self.known] = sums(self._features[self.known])
+        return means
 
 
 def _sums_with_others(features: np.ndarray) -> np.ndarray:

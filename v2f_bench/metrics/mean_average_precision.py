@@ -31,11 +31,11 @@ class MeanAveragePrecision(Metric):
         generated, pictures = answers(evidence), Pictures.of(evidence)
         relevant_to = evidence.trials["speaker"].to_numpy()
         failed = ~usable(unit(generated))
-        found = np.full(len(generated), np.nan)
+        precisions = np.full(len(generated), np.nan)
         for start in range(0, len(generated) if len(pictures.speakers) else 0, BLOCK):
             rows = slice(start, start + BLOCK)
             scores = np.nan_to_num(all_cosines(generated[rows], pictures.vectors))
-            found[rows] = average_precision(scores, pictures.speakers[None, :] == relevant_to[rows, None])
+            precisions[rows] = average_precision(scores, pictures.speakers[None, :] == relevant_to[rows, None])
         relevant = (pictures.speakers[None, :] == relevant_to[:, None]).sum(axis=1)
         chance = expected_average_precision(relevant[relevant > 0], len(pictures.speakers))
         return [
@@ -44,7 +44,7 @@ class MeanAveragePrecision(Metric):
                 better="higher",
                 unit="average precision",
                 failure="a missing or unjudgeable face finds nothing: 0",
-                values=np.where(failed & ~np.isnan(found), 0.0, found),
+                values=np.where(failed & ~np.isnan(precisions), 0.0, precisions),
                 chance=float(chance.mean()) if len(chance) else None,
             )
         ]

@@ -57,8 +57,8 @@ class OneAgainstRest:
         rows = np.flatnonzero(self.known)
         won, compared = self._pairs(rows, np.zeros(len(rows), int))
         areas = _ratio(won[:, 0, 0], compared[:, 0, 0])
-        told = [round(float(area), 6) if np.isfinite(area) else None for area in areas]
-        return {"area_of": dict(zip(self.classes, told, strict=True))}
+        rounded = [round(float(area), 6) if np.isfinite(area) else None for area in areas]
+        return {"area_of": dict(zip(self.classes, rounded, strict=True))}
 
     def _pairs(self, rows: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Of each class the pairs won and the pairs compared, between clusters: [k, c, c] both; `place` int [rows]."""

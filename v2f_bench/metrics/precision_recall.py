@@ -40,19 +40,19 @@ class PrecisionRecall(Metric):
 
         def recalled(rows: np.ndarray) -> np.ndarray:
             """Which reference faces the generated ones of these trials cover: float [m]; NaN if not judged."""
-            found = np.where(real_known, 0.0, np.nan)
+            shares = np.where(real_known, 0.0, np.nan)
             faces = generated[rows][known[rows]]
             if len(faces) > NEIGHBOUR:
-                found[real_known] = covered(real_faces, faces)
-            return found
+                shares[real_known] = covered(real_faces, faces)
+            return shares
 
         def by_weights(place: np.ndarray) -> OfWeights:
             """Over the speakers of the reference faces; one who has no trial counts once, whatever the weights."""
-            found = recalled(np.arange(len(place)))
+            shares = recalled(np.arange(len(place)))
             number = dict(zip(evidence.trials["speaker"], place, strict=True))
             whose = np.array([number.get(speaker, -1) for speaker in evidence.reference["speaker"]])[real_known]
             speakers = int(place.max()) + 1
-            sums = np.bincount(whose + 1, found[real_known], speakers + 1)
+            sums = np.bincount(whose + 1, shares[real_known], speakers + 1)
             counts = np.bincount(whose + 1, minlength=speakers + 1)
             return lambda weights: (weights @ sums[1:] + sums[0]) / (weights @ counts[1:] + counts[0])
 

@@ -50,7 +50,7 @@ def all_cosines(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     differences must not break ties.
     """
     left, right = unit(first), unit(second)
-    found = np.round(np.nan_to_num(left) @ np.nan_to_num(right).T, 12)
-    found[~usable(left)] = np.nan
-    found[:, ~usable(right)] = np.nan
-    return found
+    products = np.round(np.nan_to_num(left) @ np.nan_to_num(right).T, 12)
+    products[~usable(left)] = np.nan
+    products[:, ~usable(right)] = np.nan
+    return products

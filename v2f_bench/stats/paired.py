@@ -115,41 +115,42 @@ def compare_pairs(
     larger p is reported: the difference must be beyond the chance of clusters and beyond that of runs. Medians and
     statistics of the whole have the t test alone.
     """
-    found: list[Comparison] = []
+    comparisons: list[Comparison] = []
     flips: list[tuple[int, np.ndarray]] = []  # the comparison, and the sums of differences by cluster
     for first, second in pairs:
         a, b = samples[first], samples[second]
         if a.whole is not None and b.whole is not None:
-            found.append(_comparison(a.whole, b.whole, len(a.place)))
+            comparisons.append(_comparison(a.whole, b.whole, len(a.place)))
             continue
         assert a.values is not None
         assert b.values is not None
         both = a.known & b.known
         if not both.any():
-            found.append(NOTHING)
+            comparisons.append(NOTHING)
             continue
         as_they_are = (both == a.known).all() and (both == b.known).all()
         runs = (a.runs, b.runs) if as_they_are else (a.on(both), b.on(both))
         if a.aggregate == "mean":
             gaps = a.values[:, both].mean(axis=0) - b.values[:, both].mean(axis=0)
-            flips.append((len(found), np.bincount(a.place[both], gaps, a.clusters)))
-        found.append(_comparison(*runs, int(both.sum())))
+            flips.append((len(comparisons), np.bincount(a.place[both], gaps, a.clusters)))
+        comparisons.append(_comparison(*runs, int(both.sum())))
     p_values = sign_flip_tests(np.array([sums for _, sums in flips]), permutations, seed) if flips else np.empty(0)
     for (number, _), p_value in zip(flips, p_values, strict=True):
-        by_t = found[number].p_value if max(found[number].seeds) >= FEWEST_RUNS and found[number].clusters > 1 else 0.0
-        found[number] = replace(found[number], p_value=max(float(p_value), by_t))
-    return found
+        by_seeds = max(comparisons[number].seeds) >= FEWEST_RUNS and comparisons[number].clusters > 1
+        by_t = comparisons[number].p_value if by_seeds else 0.0
+        comparisons[number] = replace(comparisons[number], p_value=max(float(p_value), by_t))
+    return comparisons
 
 
 def sign_flip_tests(differences: np.ndarray, permutations: int = PERMUTATIONS, seed: int = 0) -> np.ndarray:
     """For each row of `differences`, float [k, c], one number a cluster: the two-sided p-value of its sum when the
     signs are chance, float [k]. A number of 0 has no sign, and does not count as a cluster."""
-    found = np.ones(len(differences))
+    p_values = np.ones(len(differences))
     signed = (differences != 0).sum(axis=1)
     for row in np.flatnonzero((signed > 0) & (signed <= EXACT_CLUSTERS)):
         numbers = differences[row][differences[row] != 0]
         patterns = 1 - 2 * (np.arange(2 ** len(numbers))[:, None] >> np.arange(len(numbers)) & 1)
-        found[row] = _as_large(numbers[None], patterns)[0] / len(patterns)
+        p_values[row] = _as_large(numbers[None], patterns)[0] / len(patterns)
     many = differences[signed > EXACT_CLUSTERS]
     if len(many):
         rng, extreme = np.random.default_rng(seed), np.zeros(len(many))
@@ -157,8 +158,8 @@ def sign_flip_tests(differences: np.ndarray, permutations: int = PERMUTATIONS, s
         for start in range(0, permutations, block):
             size = (min(block, permutations - start), many.shape[1])
             extreme += _as_large(many, 1.0 - 2.0 * rng.integers(2, size=size, dtype=np.int8))
-        found[signed > EXACT_CLUSTERS] = (1 + extreme) / (1 + permutations)
-    return found
+        p_values[signed > EXACT_CLUSTERS] = (1 + extreme) / (1 + permutations)
+    return p_values
 
 
 def _as_large(differences: np.ndarray, signs: np.ndarray) -> np.ndarray:

@@ -42,8 +42,8 @@ def recall_in_gallery(
     for others in np.unique(candidates[candidates >= size]) - 1:
         within = candidates == others + 1
         # [r]: the chance that fewer than k of the r candidates before the target are drawn
-        found = hypergeom.cdf(k - 1, others, np.arange(others + 1), size - 1)
-        total = np.concatenate([[0.0], np.cumsum(found)])
+        hits = hypergeom.cdf(k - 1, others, np.arange(others + 1), size - 1)
+        total = np.concatenate([[0.0], np.cumsum(hits)])
         recall[within] = (total[above[within] + ties[within]] - total[above[within]]) / ties[within]
     return np.clip(recall, 0, 1)
 
@@ -64,8 +64,8 @@ def average_precision(scores: np.ndarray, relevant: np.ndarray) -> np.ndarray:
     # the last place that has the same score, for every place
     last = np.where(ends, np.arange(scores.shape[-1]), scores.shape[-1])
     last = np.minimum.accumulate(last[..., ::-1], axis=-1)[..., ::-1]
-    found = relevant.cumsum(axis=-1)
-    precision = np.take_along_axis(found, last, axis=-1) / (last + 1)
+    hits = relevant.cumsum(axis=-1)
+    precision = np.take_along_axis(hits, last, axis=-1) / (last + 1)
     with np.errstate(invalid="ignore"):
         return np.asarray((precision * relevant).sum(axis=-1) / relevant.sum(axis=-1))
 

@@ -198,8 +198,8 @@ def _draws(
                 for total, count in zip(sums, counts, strict=True)
             ]
         draws.append(coefficient @ np.array(drawn))
-    found = np.concatenate(draws)
-    return found[np.isfinite(found)]
+    values = np.concatenate(draws)
+    return values[np.isfinite(values)]
 
 
 def _bounds(coefficient: np.ndarray, bounds: tuple[float, float]) -> tuple[float, float]:

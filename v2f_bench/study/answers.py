@@ -46,11 +46,11 @@ def read_answers(paths: Sequence[Path], key: Key) -> tuple[list[Session], list[R
     for path in files:
         try:
             in_order = path.suffix not in DATABASES
-            found = [_read_file(path, key)] if in_order else _read_database(path, key)
+            sessions_of_file = [_read_file(path, key)] if in_order else _read_database(path, key)
         except DataError as error:
             refused.append(Refused(str(path), str(error)))
             continue
-        for session in found:
+        for session in sessions_of_file:
             try:
                 _check(session, key, in_order)
                 sessions.append(session)

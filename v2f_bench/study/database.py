@@ -56,13 +56,13 @@ class Database:
             connection.executescript(SCHEMA)
             with connection:
                 connection.execute("BEGIN IMMEDIATE")
-                found = connection.execute("SELECT id FROM study").fetchone()
-                if found is None:
+                stored = connection.execute("SELECT id FROM study").fetchone()
+                if stored is None:
                     connection.execute("INSERT INTO study VALUES (?)", (study,))
         except sqlite3.DatabaseError as error:
             raise DataError(f"{path}: not usable as a data base of answers ({error})") from None
-        if found is not None and found[0] != study:
-            raise DataError(f"{path}: holds the answers of another study ({found[0]}, not {study})")
+        if stored is not None and stored[0] != study:
+            raise DataError(f"{path}: holds the answers of another study ({stored[0]}, not {study})")
 
     def open_session(
         self, rater: str, platform: Mapping[str, str], lists: int, wanted: int | None, most: int
@@ -77,9 +77,9 @@ class Database:
         connection = self._connection()
         with connection:
             connection.execute("BEGIN IMMEDIATE")
-            found = self._session(connection, "rater", rater)
-            if found is not None:
-                return found
+            session = self._session(connection, "rater", rater)
+            if session is not None:
+                return session
             given = dict(connection.execute("SELECT list, COUNT(*) FROM sessions GROUP BY list").fetchall())
             if sum(given.values()) >= most:
                 raise Refusal(503, "this study takes no more raters")
@@ -128,8 +128,8 @@ class Database:
         """All sessions with their answers."""
         connection = self._connection()
         names = [row[0] for row in connection.execute("SELECT session FROM sessions ORDER BY list, session")]
-        found = [self._session(connection, "session", name) for name in names]
-        return [each for each in found if each is not None]
+        sessions = [self._session(connection, "session", name) for name in names]
+        return [each for each in sessions if each is not None]
 
     def _session(
         self, connection: sqlite3.Connection, column: str, value: str, with_answers: bool = True

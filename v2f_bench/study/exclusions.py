@@ -20,7 +20,7 @@ def failed_checks(key: Key, session: Session) -> tuple[int, int]:
         for question in [key.questions[answer.trial][1]]
         if question.kind == "check"
     ]
-    return sum(given != told for given, told in checks), len(checks)
+    return sum(given != wanted for given, wanted in checks), len(checks)
 
 
 def reasons_to_exclude(key: Key, session: Session) -> list[str]:

@@ -124,18 +124,18 @@ def read_key(study: Path) -> Key:
     if not path.is_file():
         raise DataError(f"{study}: no study here (no {KEY}); `v2f-bench study export` makes one")
     try:
-        found = json.loads(path.read_bytes())
+        content = json.loads(path.read_bytes())
         promised = json.loads(public.read_bytes())["key"]
-        if (found.pop("format"), found.pop("version")) != (f"{FORMAT} key", VERSION):
+        if (content.pop("format"), content.pop("version")) != (f"{FORMAT} key", VERSION):
             raise ValueError("of another version")
-        found["methods"] = {
+        content["methods"] = {
             label: StudiedMethod(**{**method, "missing": tuple(method["missing"])})
-            for label, method in found["methods"].items()
+            for label, method in content["methods"].items()
         }
-        found["rules"] = Rules(**found["rules"])
-        found["lists"] = tuple(tuple(Question(**each) for each in questions) for questions in found["lists"])
-        found["answers"] = tuple(found["answers"])
-        key = Key(**found)
+        content["rules"] = Rules(**content["rules"])
+        content["lists"] = tuple(tuple(Question(**each) for each in questions) for questions in content["lists"])
+        content["answers"] = tuple(content["answers"])
+        key = Key(**content)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path}: not readable as the key of a study ({error})") from None
     if hashlib.sha256(path.read_bytes()).hexdigest() != promised:

@@ -87,9 +87,9 @@ def _simulated(world: World, raters: int, items: int, trials: int, studies: int,
     logits = mean[method] + world.rater_sd * rng.normal(size=(studies, raters))[:, rater]
     logits += world.item_sd * rng.normal(size=(studies, items))[:, item]
     answers = (rng.random(logits.shape) < expit(logits)).astype(float)
-    found, widths = 0, []
+    significant, widths = 0, []
     for row in answers:
-        found += two_way_test(row, rater, item, method, (1.0, -1.0)).p_value(0.0) < ALPHA
+        significant += two_way_test(row, rater, item, method, (1.0, -1.0)).p_value(0.0) < ALPHA
         first = method == 0
         widths.append(two_way_test(row[first], rater[first], item[first]).half_width)
-    return Planned(raters, items, found / studies, float(np.mean(widths)))
+    return Planned(raters, items, significant / studies, float(np.mean(widths)))

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,7 @@ RESAMPLES = 400
 LEVEL = 0.95
 MOST_LOST = 0.05  # share of resamples without strengths, above which there is no interval
 LIMIT, TOLERANCE = 10_000, 1e-8  # of the iteration
+TIES_OFF = 1e-6  # a share of the comparisons
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,10 @@ def strengths(names: Sequence[str], games: Games, seed: int = 0) -> Strengths:
         return Strengths(unknown, ties, (EXTRA,))
     groups = _groups(len(names), games, np.ones(len(games.score)))
     notes = _notes(names, groups, games)
-    found: dict[int, Strength] = {}
+    by_place: dict[int, Strength] = {}
     for scale, group in enumerate(groups, 1):
         if len(group) == 1:
-            found[group[0]] = Strength(names[group[0]], math.nan, math.nan, math.nan, scale)
+            by_place[group[0]] = Strength(names[group[0]], math.nan, math.nan, math.nan, scale)
             continue
         inner = games.among(group)
         values = _log_strengths(group, inner, np.ones(len(inner.score)))
@@ -66,16 +68,16 @@ def strengths(names: Sequence[str], games: Games, seed: int = 0) -> Strengths:
         if lost > MOST_LOST:
             notes.append(f"{_and(names, group)}: no intervals, since {lost:.0%} of the resamples have no strengths")
         for place, value, least, most in zip(group, values, low, high, strict=True):
-            found[place] = Strength(names[place], float(value), float(least), float(most), scale)
-    return Strengths(tuple(found[place] for place in range(len(names))), ties, tuple(notes))
+            by_place[place] = Strength(names[place], float(value), float(least), float(most), scale)
+    return Strengths(tuple(by_place[place] for place in range(len(names))), ties, tuple(notes))
 
 
 def _groups(count: int, games: Games, weights: np.ndarray) -> list[list[int]]:
     """The groups within which chains of wins or ties lead from everybody to everybody, the largest first."""
     beaten = _beaten(count, games, weights)
     _, group = connected_components(beaten, directed=True, connection="strong")
-    found = [[int(place) for place in np.flatnonzero(group == each)] for each in np.unique(group)]
-    return sorted(found, key=lambda places: (-len(places), places))
+    members = [[int(place) for place in np.flatnonzero(group == each)] for each in np.unique(group)]
+    return sorted(members, key=lambda places: (-len(places), places))
 
 
 def _beaten(count: int, games: Games, weights: np.ndarray) -> np.ndarray:
@@ -115,19 +117,37 @@ def _log_strengths(group: Sequence[int], games: Games, weights: np.ndarray) -> n
 
     used = weights > 0
     outcome = {1.0: Winner.X, 0.5: Winner.Draw, 0.0: Winner.Y}
-    # Without a tie both are one model, but Newman's iteration goes to and fro for ever where there are two methods.
-    solve = newman if (games.score[used] == 0.5).any() else bradley_terry
-    result = solve(
+    rows = (
         games.first[used].tolist(),
         games.second[used].tolist(),
         [outcome[score] for score in games.score[used]],
-        index=pd.Index(list(group)),
-        weights=weights[used].tolist(),
-        tolerance=TOLERANCE,
-        limit=LIMIT,
     )
-    logs = np.log(result.scores.reindex(list(group)).to_numpy(float))
-    return logs - logs.mean() if result.iterations < LIMIT else np.full(len(group), np.nan)
+    common: dict[str, Any] = {"index": pd.Index(list(group)), "weights": weights[used].tolist(), "limit": LIMIT}
+    if not (games.score[used] == 0.5).any():
+        # The same model without ties, in which Newman's iteration goes to and fro for ever between two methods.
+        result: Any = bradley_terry(*rows, tolerance=TOLERANCE, **common)
+        converged = result.iterations < LIMIT
+    else:
+        result = newman(*rows, tolerance=TOLERANCE, **common)
+        if not _surplus_of_ties(result, group, games, weights) <= TIES_OFF:
+            # It stops where the strengths do not move in one step, though the share of ties still does.
+            result = newman(*rows, tolerance=0.0, **common)
+        converged = _surplus_of_ties(result, group, games, weights) <= TIES_OFF
+    strength = result.scores.reindex(list(group)).to_numpy(float)
+    if not (converged and (strength > 0).all()):
+        return np.full(len(group), np.nan)
+    return np.log(strength) - np.log(strength).mean()
+
+
+def _surplus_of_ties(result: Any, group: Sequence[int], games: Games, weights: np.ndarray) -> float:
+    """How far the model's expected number of ties is from that seen, as a share of the comparisons: 0 where the
+    likelihood is greatest (Davidson 1970); NaN where the strengths are no numbers."""
+    strength = result.scores.reindex(list(group))
+    a, b = (strength.reindex(side).to_numpy(float) for side in (games.first, games.second))
+    tied = 2 * result.v * np.sqrt(a * b)
+    with np.errstate(invalid="ignore"):  # strengths of 0, where the iteration ran away
+        expected = tied / (a + b + tied)
+    return float(abs((weights * (expected - (games.score == 0.5))).sum()) / weights.sum())
 
 
 def _interval(group: Sequence[int], games: Games, seed: int) -> tuple[np.ndarray, np.ndarray, float]:

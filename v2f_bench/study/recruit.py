@@ -58,12 +58,12 @@ class Participant:
 
 def participants(key: Key, sessions: Iterable[Session]) -> list[Participant]:
     """The raters with the codes that their pages showed."""
-    found = []
+    participants = []
     for session in sessions:
         is_done = len(session.answers) == len(key.lists[session.list - 1])
         code = key.completion_code or completion_code(key.study, session)
-        found.append(Participant(session.platform, session.seconds, code if is_done else ""))
-    return found
+        participants.append(Participant(session.platform, session.seconds, code if is_done else ""))
+    return participants
 
 
 def write_reviews(folder: Path, raters: Iterable[Participant]) -> list[Path]:

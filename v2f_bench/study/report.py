@@ -72,16 +72,19 @@ def _comparisons(comparisons: Sequence[Comparison], results: Results) -> str:
 
 def _groups(analysis: Analysis) -> list[str]:
     """A table for each label of the speakers: methods by groups."""
-    found = {(each.method, group.by, group.group): group.estimate for each in analysis.methods for group in each.groups}
+    estimates = {
+        (each.method, group.by, group.group): group.estimate for each in analysis.methods for group in each.groups
+    }
     tables = []
-    for label in dict.fromkeys(by for _, by, _ in found):
-        groups = list(dict.fromkeys(group for _, by, group in found if by == label))
+    for label in dict.fromkeys(by for _, by, _ in estimates):
+        groups = list(dict.fromkeys(group for _, by, group in estimates if by == label))
         if len(groups) < 2:
             continue
         rows = [
-            [each.method, *(_short(found[each.method, label, group]) for group in groups)] for each in analysis.methods
+            [each.method, *(_short(estimates[each.method, label, group]) for group in groups)]
+            for each in analysis.methods
         ]
-        sizes = [max(found[each.method, label, group].items for each in analysis.methods) for group in groups]
+        sizes = [max(estimates[each.method, label, group].items for each in analysis.methods) for group in groups]
         headers = [
             f"{group} ({size} speakers{', few' if size < FEW else ''})"
             for group, size in zip(groups, sizes, strict=True)
@@ -90,13 +93,13 @@ def _groups(analysis: Analysis) -> list[str]:
     return tables
 
 
-def _strengths(found: Strengths) -> str:
+def _strengths(fitted: Strengths) -> str:
     rows = [
         [each.name, _number(each.strength), _interval(each.low, each.high), each.scale]
-        for each in sorted(found.strengths, key=lambda each: (each.scale, -_sortable(each.strength)))
+        for each in sorted(fitted.strengths, key=lambda each: (each.scale, -_sortable(each.strength)))
     ]
     text = _table(rows, ["Bradley–Terry", "strength (log-odds)", "95 % interval", "scale"])
-    notes = [f"{found.ties:.0%} of the comparisons were ties.", *(f"{note}." for note in found.notes)]
+    notes = [f"{fitted.ties:.0%} of the comparisons were ties.", *(f"{note}." for note in fitted.notes)]
     return "\n\n".join([text, "\n".join(f"* {note}" for note in notes)])
 
 

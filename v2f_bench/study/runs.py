@@ -159,8 +159,8 @@ def open_material(given: Sequence[str], data_root: Path | None, responsible: str
     records = [read_record(folder) for folder, _ in places]
     hashes = {record.protocol.hash for record in records}
     if len(hashes) > 1:
-        told = "; ".join(f"{f}: {r.protocol.hash}" for (f, _), r in zip(places, records, strict=True))
-        raise UsageError(f"--run: only runs of one protocol can be compared ({told})")
+        protocols = "; ".join(f"{f}: {r.protocol.hash}" for (f, _), r in zip(places, records, strict=True))
+        raise UsageError(f"--run: only runs of one protocol can be compared ({protocols})")
     first = records[0].dataset
     cls = registry().find("dataset", first.name).cls
     check_permission(cls.name, cls.card, responsible)  # before hours of preparing, not after

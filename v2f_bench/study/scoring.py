@@ -38,8 +38,8 @@ def score_study(key: Key, sessions: Sequence[Session], refused: Sequence[Refused
         if (reasons := reasons_to_exclude(key, session))
     }
     if len(excluded) == len(sessions):
-        told = "; ".join(sorted({reason for each in excluded.values() for reason in each}))
-        raise DataError(f"the rules leave out all of {len(sessions)} raters: {told}")
+        rules = "; ".join(sorted({reason for each in excluded.values() for reason in each}))
+        raise DataError(f"the rules leave out all of {len(sessions)} raters: {rules}")
     table = answer_table(key, sessions)
     everybody = analyse(key, table)
     kept = analyse(key, table[~table["rater"].isin(excluded)].reset_index(drop=True)) if excluded else everybody
@@ -201,11 +201,11 @@ def _estimate(number: TwoWay) -> Estimate:
 
 def _groups(answers: pd.DataFrame, parts: Sequence[Part]) -> tuple[GroupResult, ...]:
     labelled = answers[list(GROUPS)].replace({"age": {"": math.nan}})
-    found = []
+    results = []
     for (by, group), rows in speaker_groups(labelled).items():
         within = [dataclasses.replace(part, scores=np.where(rows, part.scores, np.nan)) for part in parts]
-        found.append(GroupResult(by, group, _estimate(_two_way(answers, within))))
-    return tuple(found)
+        results.append(GroupResult(by, group, _estimate(_two_way(answers, within))))
+    return tuple(results)
 
 
 def _agreement(answers: pd.DataFrame) -> Agreement:

@@ -179,10 +179,10 @@ class StudyServer:
         return session
 
     def _question(self, trial: Any) -> tuple[int, Question]:
-        found = self.key.questions.get(trial) if isinstance(trial, str) else None
-        if found is None:
+        question = self.key.questions.get(trial) if isinstance(trial, str) else None
+        if question is None:
             raise Refusal(400, "there is no such question")
-        return found
+        return question
 
     def _progress(self, request: Request) -> Response:
         given = request.args.get("key", "")

@@ -77,16 +77,16 @@ def _step(learner: Learner, number: int, name: str, context: Context) -> dict[st
     """One step; the value of each loss."""
     place = (number, rank()) if rank() else (number,)  # each process draws a batch of its own
     torch.manual_seed(context.seed_of(name, "torch", *place))
-    told: dict[str, float] = {}
+    values_by_loss: dict[str, float] = {}
     updates = learner.step(number, context.numpy_rng(name, "step", *place))
     kind = torch.device(context.device).type
     while True:
         with torch.autocast(kind, torch.bfloat16, enabled=context.precision == "bfloat16"):
             update = next(updates, None)
         if update is None:
-            return told
+            return values_by_loss
         key, losses = update
-        told |= _checked(losses, number, name, context.device)
+        values_by_loss |= _checked(losses, number, name, context.device)
         optimiser = learner.optimisers[key]
         optimiser.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()
@@ -101,12 +101,12 @@ def _step(learner: Learner, number: int, name: str, context: Context) -> dict[st
 
 def _checked(losses: Losses, number: int, name: str, device: str) -> dict[str, float]:
     values = torch.stack([loss.detach().float() for loss in losses.values()]).tolist()  # one wait for the device
-    told = dict(zip(losses, values, strict=True))
-    bad = {loss: value for loss, value in told.items() if not -float("inf") < value < float("inf")}
+    values_by_loss = dict(zip(losses, values, strict=True))
+    bad = {loss: value for loss, value in values_by_loss.items() if not -float("inf") < value < float("inf")}
     if anywhere(bool(bad), device):  # all processes stop together: one that went on would wait for the others
         which = ", ".join(f"loss {loss!r} became {value}" for loss, value in bad.items()) or "a loss elsewhere broke"
         raise PluginError(f"{name}: {which} at step {number + 1}; a lower learning rate or clipping may help")
-    return told
+    return values_by_loss
 
 
 def _train_mode(learner: Learner, training: bool) -> None:
