@@ -28,6 +28,7 @@ def reopen(folder: Path, record: Record, data_root: Path | None, progress: Progr
         UsageError: no such data set is installed, or it needs a folder and nothing says which.
         DataError: the data are not those that the run was made on.
     """
+    protocol = Protocol.read(folder / PROTOCOL)  # before hours of preparing, not after
     facts = record.dataset
     cls = registry().find("dataset", facts.name).cls
     dataset = open_dataset(cls, options_from(cls.options, facts.options), data_root or _where_it_was(folder))
@@ -37,7 +38,7 @@ def reopen(folder: Path, record: Record, data_root: Path | None, progress: Progr
             f"{facts.name} as prepared here ({store.meta['content'][:8]}) is not what the runs were made on "
             f"({facts.content[:8]}): other files, or another version of v2f-bench; run the methods again"
         )
-    return Bench(dataset, store, Protocol.read(folder / PROTOCOL))
+    return Bench(dataset, store, protocol)
 
 
 def _where_it_was(folder: Path) -> Path | None:

@@ -12,7 +12,7 @@ import pandas as pd
 from v2f_bench.artefacts import Faces
 from v2f_bench.harness.circumstances import circumstances
 from v2f_bench.harness.face_check import find_detector
-from v2f_bench.harness.independence import Ties, independence
+from v2f_bench.harness.independence import IndependenceFacts, independence
 from v2f_bench.harness.judges import load_judges
 from v2f_bench.harness.opening import candidates, chosen_metrics
 from v2f_bench.harness.reopen import reopen
@@ -60,7 +60,7 @@ def rescore(folder: Path, record: Record, faces: Faces, data_root: Path | None, 
     with tempfile.TemporaryDirectory() as unfinished:
         workplace = Workplace(output=Path(unfinished), progress=progress)
         judges = load_judges(wanted, metrics, bench, workplace, fetch=False)
-        ties = Ties.of(bench.dataset.people, bench.people, bench.chose_frames, record.method.trained_with)
+        ties = IndependenceFacts.of(bench.dataset.people, bench.people, bench.chose_frames, record.method.trained_with)
         applies = applicable(bench, frozenset(record.method.needs))
         scores = score(FacesToScore(faces, record.run, applies, ties), Path(unfinished), bench, judges, workplace)
         values = read_trials(scores.folder)
