@@ -12,7 +12,7 @@ import re
 from functools import cache
 from typing import Any
 
-from v2f_bench.render import paired, words
+from v2f_bench.render import paired_words, words
 
 TEMPLATES = "templates"
 
@@ -66,6 +66,10 @@ def _environment() -> Any:
     }
     env.globals |= {
         **{"titles": words.titles, "row_name": words.row_name, "anchor": anchor, "marks": words.INDEPENDENCE},
-        **{"paired_headings": paired.headings, "paired_cells": paired.cells, "paired_name": paired.row_title},
+        **{
+            "paired_headings": paired_words.headings,
+            "paired_cells": paired_words.cells,
+            "paired_name": paired_words.row_title,
+        },
     }
     return env
