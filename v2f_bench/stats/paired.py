@@ -70,12 +70,14 @@ class Sample:
     def on(self, trials: np.ndarray) -> Runs:
         """The runs' numbers on some trials, bool [n], all known: over the clusters that these have."""
         assert self.values is not None
-        values, (names, place) = self.values[:, trials], np.unique(self.place[trials], return_inverse=True)
+        values, place = (self.values, self.place) if trials.all() else (self.values[:, trials], self.place[trials])
+        there = np.bincount(place, minlength=self.clusters) > 0
+        place = place if there.all() else (np.cumsum(there) - 1)[place]
         influence = mean_influence if self.aggregate == "mean" else median_influence
         middle = np.mean if self.aggregate == "mean" else np.median
         return Runs(
             np.asarray(middle(values, axis=1), dtype=float),
-            np.stack([influence(row, place, len(names)) for row in values]),
+            np.stack([influence(row, place, int(there.sum())) for row in values]),
         )
 
 
