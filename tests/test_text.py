@@ -189,6 +189,17 @@ def test_one_person_typed_in_two_forms_is_one_person(tmp_path):
     assert len(of_jose) == 1, "on one side only"
 
 
+def test_a_table_that_was_repaired_leaves_no_old_words_in_its_store(tmp_path):
+    root, workplace = tmp_path / "data", Workplace(cache=tmp_path / "cache", jobs=1)
+    dataset, right = own_data(root, []), (root / "clips.csv").read_text()
+    numbered = [f"{number},{line}" for number, line in enumerate(right.splitlines())]
+    numbered[0] = "," + numbered[0].removeprefix("0,")
+    for text, changes in (("\n".join(numbered), ["a column without a name was passed over"]), (right, []), (right, [])):
+        (root / "clips.csv").write_text(text)
+        assert list(prepare(dataset, workplace).changes["change"]) == changes
+        assert [each["change"] for each in examine(dataset, workplace).changes] == changes
+
+
 def test_names_that_may_be_one_person_are_listed(tmp_path):
     root = tmp_path / "data"
     rows = [("Ada B", "1.wav"), ("ada  b", "2.wav"), ("\uff21da B", "3.wav"), ("Bea", "4.wav")]
