@@ -557,7 +557,8 @@ def test_what_cannot_be_read_does_not_stop_the_table(tmp_path):
     assert "missing" not in done.stdout
     assert f"left out: {old / 'record.json'}: schema 0" in done.stderr
     for run in (missing, cut):
-        assert f"left out: {run / 'trials.parquet'}: not readable" in done.stderr
+        assert f"left out: {run / 'trials.parquet'}: not readable (" in done.stderr
+    assert f"{missing / 'trials.parquet'}: not readable (no such file)" in done.stderr
 
 
 def test_records_of_the_first_schema_are_read(tmp_path):

@@ -116,6 +116,8 @@ def _read_table(path: Path, index: str) -> pd.DataFrame:
 
     try:
         return pd.read_parquet(path).set_index(index)
+    except FileNotFoundError:
+        raise BenchError(f"{path}: not readable (no such file)") from None
     except (OSError, ValueError, KeyError) as error:
         first = next(iter(str(error).splitlines()), type(error).__name__)
         raise BenchError(f"{path}: not readable ({first})") from None
