@@ -186,7 +186,7 @@ def trained(cache):
             sum(losses.values()).backward()
             learner.optimisers[name].step()
         weights.append(values_of(learner.generator))
-    return learner, weights, learner.settled(context)
+    return learner, weights, learner.with_recomputed_batchnorm(context)
 
 
 def test_the_average_of_the_generators_draws(trained):

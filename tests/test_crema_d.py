@@ -12,7 +12,7 @@ from small_media import touch, write_noise, write_pointer, write_tone
 
 from v2f_bench.datasets.crema_d import CLIPS, DEFECTIVE, DEMOGRAPHICS, VOTES, CremaD, CremaOptions
 from v2f_bench.harness.bench import Bench, lay_protocol, set_up
-from v2f_bench.harness.independence import Ties, independence
+from v2f_bench.harness.independence import IndependenceFacts, independence
 from v2f_bench.harness.prepare import prepare
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import DataError
@@ -180,7 +180,7 @@ def test_a_judge_that_met_the_test_speakers_is_marked(complete):
         dataset = CremaD(CremaOptions(split=split), complete)
         clips = usable(dataset.index())
         bench = Bench(dataset, SimpleNamespace(clips=clips), lay_protocol(dataset, clips, "identity"))
-        told[split] = independence(InDomainIdentity(), Ties(people=bench.people))
+        told[split] = independence(InDomainIdentity(), IndependenceFacts(people=bench.people))
     assert told["speakers"] == (True, "")
     assert told["clip-8-2"][0] is False
     assert "who are among the test speakers" in told["clip-8-2"][1]

@@ -12,7 +12,7 @@ from small_media import write_noise, write_tone
 
 from v2f_bench.datasets.folder import COLUMNS, Folder, FolderOptions, clips_of
 from v2f_bench.harness.bench import set_up
-from v2f_bench.harness.independence import Ties, independence
+from v2f_bench.harness.independence import IndependenceFacts, independence
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import DataError
 from v2f_bench.judges.facenet import FaceNetVggFace2
@@ -188,7 +188,7 @@ def test_from_files_to_a_protocol(tmp_path):
 
 
 def test_no_pretrained_judge_is_taken_for_independent_of_people_nobody_knows():
-    unknown = Ties(people_known=Folder.people is not None)
+    unknown = IndependenceFacts(people_known=Folder.people is not None)
     told, reason = independence(FaceNetVggFace2(), unknown)
     assert told is None
     assert reason == "whether its training met the test speakers is not known"

@@ -21,7 +21,7 @@ from PIL import Image, ImageFilter
 from v2f_bench.cli.prepare import kind_of, table_by_kind
 from v2f_bench.data.store import Store, StoredClips
 from v2f_bench.harness.bench import Bench, lay_protocol
-from v2f_bench.harness.independence import Ties, independence
+from v2f_bench.harness.independence import IndependenceFacts, independence
 from v2f_bench.harness.prepare import prepare
 from v2f_bench.harness.reading import BATCH
 from v2f_bench.harness.workplace import Workplace
@@ -173,7 +173,7 @@ def test_the_frame_that_shows_the_labelled_emotion_most_strongly_is_taken(root, 
     assert 0.9 < store.clips.loc["a-happy-1", "frame_time"] < 1.5
     assert 0.45 < store.clips.loc["a-sad-1", "frame_time"] < 1.0
     options = SimpleNamespace(opt=MediaOptions(frame="emotion", frame_judge=str(brightness)))
-    ties = Ties(chose_frames=Bench(options, store, None).chose_frames)
+    ties = IndependenceFacts(chose_frames=Bench(options, store, None).chose_frames)
     assert independence(read_card(brightness), ties) == (False, "it chose the frames that stand for the emotions")
     plain = prepared(root)
     assert plain.folder != store.folder

@@ -56,7 +56,7 @@ def test_trials_that_do_not_apply_are_no_part_of_any_number(metric):
     """Perfect answers on half of the trials: what the metric says of these alone."""
     case = half_have_a_photo()
     found = by_name(metric, case)
-    alone = case.answered_by("generated", case.applicable)
+    alone = case.with_role_as_generated("generated", case.applicable)
     count, speakers = int(case.applicable.sum()), alone.trials["speaker"].nunique()
     for measure in metric().measure(alone):
         result = found[measure.name]

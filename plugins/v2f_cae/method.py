@@ -59,7 +59,7 @@ class CAE(Method):
         codes = embed_voices(train, mels, self._voice)
         learner = GeneratorLearner(train, codes, self.opt, context)
         train_learner(learner, self.opt.steps, "generator", context)
-        self._generator = learner.settled(context)
+        self._generator = learner.with_recomputed_batchnorm(context)
 
     def generate(self, trials: Trials, context: Context) -> torch.Tensor:
         import torch

@@ -12,14 +12,14 @@ SIDE = 64  # pixels: the networks are made for faces of this size
 
 @dataclass(frozen=True)
 class CaeOptions:
-    """The defaults are the source's; where it is silent, a choice that works, marked so."""
+    """The defaults are the paper's; what it does not state is a choice that works, marked "not stated"."""
 
     width: Count = 64  # channels of the scaffold's first layer; the others are 2, 4 and 8 times as wide
-    up_kernel: Literal[2, 3] = 3  # of the transposed convolutions; silent on theirs, the others are 3×3
+    up_kernel: Literal[2, 3] = 3  # of the transposed convolutions; not stated (its other kernels are 3×3)
     critic_width: Count = 32  # channels of the discriminator's first layer
     voice_width: Annotated[float, Range(least=0.01)] = 1.0  # factor on the voice embedding's channels
     batch: Count = 1
-    steps: Count = 300_000  # silent: two passes over the 149,354 recordings
+    steps: Count = 300_000  # not stated: two passes over the 149,354 recordings
     lr: Positive = 2e-4
     critic_lr: Positive = 2e-4  # of discriminator and classifier
     beta1: Decay = 0.5
@@ -29,14 +29,14 @@ class CaeOptions:
     weight_identity: NotNegative = 1.0  # λ3, cross-entropy of the classifier
     weight_real: NotNegative = 1.0  # λ4, binary cross-entropy of the discriminator
     weight_cycle: NotNegative = 10.0  # λ5, L1 of the way back to the proposal
-    cycle_share: Share = 1.0  # of a batch, which goes the way back: that is half of the work
-    average: Decay = 0.0  # of the generator's weights over the steps: the average draws; not in the source, it steadies
-    code_noise: NotNegative = 0.0  # added to a training voice's code, in its deviations; few speakers are soon learnt
-    voice_steps: Count = 50_000  # silent; DIMNet pretraining
-    voice_batch: Count = 128  # silent
-    voice_faces: Count = 128  # silent; faces in a batch of the pretraining
-    voice_lr: Positive = 1e-3  # silent; the peak of one cycle
-    voice_seconds: Annotated[float, Range(least=0.01)] = 5.0  # silent; of a training crop
+    cycle_share: Share = 1.0  # of the batch used for the cycle loss, which is half of the work
+    average: Decay = 0.0  # of the generator's averaged weights (EMA), which draw; 0: off; not in the paper
+    code_noise: NotNegative = 0.0  # on a training voice's code, in its deviations; against overfitting
+    voice_steps: Count = 50_000  # not stated; DIMNet pretraining
+    voice_batch: Count = 128  # not stated
+    voice_faces: Count = 128  # not stated; faces in a batch of the pretraining
+    voice_lr: Positive = 1e-3  # not stated; the peak of one cycle
+    voice_seconds: Annotated[float, Range(least=0.01)] = 5.0  # not stated; of a training crop
     # Labels that DIMNet's shared classifiers learn, of those that the data set has.
     covariates: tuple[str, ...] = ("speaker", "sex", "age", "nationality", "ethnicity")
 

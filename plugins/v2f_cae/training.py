@@ -18,7 +18,7 @@ from v2f_bench.training import Learner, Losses
 from v2f_cae.options import CaeOptions
 from v2f_cae.scaffold import Generator
 
-SETTLING = 640  # faces
+BATCHNORM_FACES = 640  # faces
 
 
 class GeneratorLearner(Learner):
@@ -80,10 +80,10 @@ class GeneratorLearner(Learner):
         if self.average is not None:
             self.average.update_parameters(self.generator)
 
-    def settled(self, context: Context) -> Generator:
+    def with_recomputed_batchnorm(self, context: Context) -> Generator:
         """The generator that draws: the average over the steps, and batch normalisation over many whole batches.
 
-        The statistics kept in training are of the last few batches, and half of them of the few faces on the way back.
+        The statistics kept in training are of the last few batches, half of which are the small ones of the cycle loss.
         """
         generator = self.generator if self.average is None else cast(Generator, self.average.module)
         for module in generator.modules():
@@ -93,7 +93,7 @@ class GeneratorLearner(Learner):
         rng = context.numpy_rng("settling")
         generator.train()
         with torch.no_grad():
-            for _ in range(max(1, SETTLING // self.opt.batch)):
+            for _ in range(max(1, BATCHNORM_FACES // self.opt.batch)):
                 a, b = self.pairs.two(self.opt.batch, rng)
                 generator(self.train.faces(a.face).to(self.device), self._heard(b.voice))
         return generator.eval()

@@ -1,4 +1,4 @@
-"""The method's ear: front end and size of the voice embedding (Table 1 of the source, left)."""
+"""Audio front end (Table 1 of the source, left)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from v2f_bench.audio import log_mel
 from v2f_bench.nn.voice import BANDS
 
 HOP = 0.010  # seconds
-# Normalising each band would take away the colour of the voice with that of the microphone; the source is silent.
+# Normalising each band would remove the voice's spectral shape with the microphone's; the paper does not state it.
 FRONT_END: dict[str, Any] = {"bands": BANDS, "window": 0.025, "hop": HOP, "normalise": "level"}
 
 

@@ -120,14 +120,12 @@ def where(
 
 def _weights_of(name: str) -> WeightsFile:
     from v2f_bench.interfaces import UsageError
-    from v2f_bench.judges.onnx import read_card
-    from v2f_bench.plugins import registry
+    from v2f_bench.judges.opening import judge_of
 
-    judge = read_card(Path(name)) if name.endswith(".toml") else registry().find("judge", name).cls
+    judge = judge_of(name)
     if judge.weights is None:
         raise UsageError(f"{name} needs no weights file{': it is trained here' if judge.trained_here else ''}.")
-    wanted: WeightsFile = judge.weights
-    return wanted
+    return judge.weights
 
 
 def _folder() -> Path:

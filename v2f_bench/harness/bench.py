@@ -56,13 +56,13 @@ class Bench:
 
     @cached_property
     def pictures_key(self) -> str:
-        """Stands for the real pictures that a judge is shown, at the protocol's resolution, and their labels."""
+        """A hash of the real pictures that a judge is shown, at the protocol's resolution, and their labels."""
         clips = [self.real_pictures, list(self.test_faces["clip"]), self.protocol.splits["train"]]
         return key_of(clips, [self.store.content_of(names) for names in clips], self.protocol.resolution)
 
     @cached_property
     def people(self) -> frozenset[str]:
-        """The collections that the test speakers are among as far as is known, as judges name what they met."""
+        """The collections that test speakers are known to belong to, by the names that judges use in `met`."""
         speakers = self.store.clips["speaker"]
         learned_from = set(speakers.loc[self.protocol.splits["train"] + self.protocol.splits["validation"]])
         shared = learned_from & set(speakers.loc[self.protocol.splits["test"]])

@@ -1,4 +1,4 @@
-"""What a result does not depend on but a reader wants to know: hardware, package versions, commit, memory."""
+"""The environment of a stage, kept in the record: hardware, package versions, threads, commit, time and memory."""
 
 from __future__ import annotations
 

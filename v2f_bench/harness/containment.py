@@ -1,4 +1,4 @@
-"""What a plugin does wrong stays its own: which errors end the whole command, and what a plugin may not change."""
+"""Errors of plugins: which of them end the whole command, and what a plugin may not change in the process."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pathlib import Path
 # A disk that is full, over its quota, read-only or broken fails everything that comes after, whoever met it first.
 _DISK = {errno.ENOSPC, errno.EROFS, errno.EIO, errno.EDQUOT}
 # What a plugin's mistake may raise; Ctrl-C and a kill are the user's.
-MISTAKES = (Exception, SystemExit)
+PLUGIN_EXCEPTIONS = (Exception, SystemExit)
 
 
-def raise_if_of_the_disk(error: BaseException) -> None:
+def reraise_disk_error(error: BaseException) -> None:
     """Raise an error again that is no plugin's mistake, but one of the disk."""
     if isinstance(error, OSError) and error.errno in _DISK:
         raise error

@@ -1,4 +1,4 @@
-"""Fit on several devices: one process for each, and this one leads."""
+"""A method fitted on its devices: in this process, or in one for each of several, of which this one leads."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ import torch.distributed as dist
 
 from v2f_bench.data.protocol import Protocol
 from v2f_bench.data.store import Store, StoredClips
+from v2f_bench.harness.containment import process_state_kept
 from v2f_bench.harness.plan import Plan
-from v2f_bench.interfaces import BenchError, Context, Method
+from v2f_bench.interfaces import BenchError, Clips, Context, Method
 
 _SPAWN = multiprocessing.get_context("spawn")
 
@@ -44,12 +45,18 @@ class _Task:
                 StoredClips(store, self.protocol.splits[split], self.plan.resolution)
                 for split in ("train", "validation")
             )
-            method: Method = self.plan.method(self.plan.options)
-            torch.manual_seed(self.plan.seed)
-            method.fit(train, validation, context)
-            return method
+            return fit_method(self.plan, train, validation, context)
         finally:
             dist.destroy_process_group()
+
+
+def fit_method(plan: Plan, train: Clips, validation: Clips, context: Context) -> Method:
+    """The method of a plan, fitted in this process."""
+    method: Method = plan.method(plan.options)
+    torch.manual_seed(plan.seed)
+    with process_state_kept():
+        method.fit(train, validation, context)
+    return method
 
 
 def fit_on_devices(plan: Plan, protocol: Protocol, store: Path, context: Context) -> Method:

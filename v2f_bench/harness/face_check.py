@@ -20,7 +20,7 @@ NEED_A_FACE = ("identity", "emotion", "sex", "age")  # kinds of judge
 
 
 def find_detector(plugins: Registry, device: str, progress: Progress) -> tuple[Judge | None, str]:
-    """The detector, ready, and how a protocol names it; None and NO_FACE_CHECK, with a line of why, where it lacks."""
+    """The detector, ready, and how a protocol names it; None and NO_FACE_CHECK where it is not installed."""
     try:
         detector: Judge = next(plugin for plugin in plugins.all("judge") if plugin.name == DETECTOR).cls()
         detector.start(device)
@@ -46,8 +46,8 @@ def without_a_face(detected: Evidence, role: str = "generated") -> np.ndarray:
     return np.asarray(detected.seen[role][:, 0] == 0)
 
 
-def answered_by(role: str, evidence: Evidence, detected: Evidence | None) -> Evidence:
-    """The evidence of a judge as if the faces of `role` were the method's ("generated": its own), checked.
+def with_role_as_generated(role: str, evidence: Evidence, detected: Evidence | None) -> Evidence:
+    """The evidence with the vectors of `role` in place of "generated"; NaN for pictures without a face.
 
     Args:
         detected: the detector's evidence of the same trials; None where faces are not checked, or need not be.

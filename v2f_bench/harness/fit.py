@@ -10,7 +10,7 @@ import torch
 from v2f_bench.harness.bench import Bench
 from v2f_bench.harness.circumstances import circumstances
 from v2f_bench.harness.containment import process_state_kept
-from v2f_bench.harness.devices import fit_on_devices
+from v2f_bench.harness.devices import fit_method, fit_on_devices
 from v2f_bench.harness.generate import draw
 from v2f_bench.harness.plan import Plan
 from v2f_bench.harness.stage import adopt, stage
@@ -41,11 +41,8 @@ def fit(plan: Plan, bench: Bench, folder: Path, progress: Progress) -> Method:
         if len(plan.devices) > 1:
             method = fit_on_devices(plan, bench.protocol, bench.store.folder, context)
         else:
-            method = plan.method(plan.options)
             train, validation = (bench.split(name, plan.resolution) for name in ("train", "validation"))
-            torch.manual_seed(plan.seed)
-            with process_state_kept():
-                method.fit(train, validation, context)
+            method = fit_method(plan, train, validation, context)
         write_state(unfinished / MODEL, method.state(), plan.method.name)
         _check_restored(method, plan, bench, unfinished / MODEL)
         for kept in unfinished.glob(f"*{UNFINISHED}"):

@@ -8,14 +8,14 @@ from pathlib import Path
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.hashing import file_sha256, key_of
 from v2f_bench.interfaces import Judge, UsageError
+from v2f_bench.judges.opening import judge_of, open_judge
 from v2f_bench.judges.weights import find_weights
-from v2f_bench.plugins import registry
 from v2f_bench.sources import source_key
 
 
 @dataclass(frozen=True)
 class FrameJudge:
-    """What a worker process needs to open the judge, and a key that stands for its answers."""
+    """What a worker process needs to open the judge, and a hash of all that its answers depend on."""
 
     name: str  # or the path of a card
     file: Path | None  # its weights
@@ -23,11 +23,8 @@ class FrameJudge:
 
     def open(self) -> Judge:
         """The judge, ready to use, on the CPU."""
-        judge = _judge(self.name)
-        if self.file is None:
-            judge.start("cpu")
-        else:
-            judge.load(self.file, "cpu")
+        judge = judge_of(self.name)
+        open_judge(judge, self.file, "cpu")
         return judge
 
 
@@ -40,7 +37,7 @@ def named_frame_judge(name: str, workplace: Workplace) -> FrameJudge | None:
     """
     if name == "none":
         return None
-    judge = _judge(name)
+    judge = judge_of(name)
     if judge.kind != "emotion" or judge.trained_here:
         what = "is trained on prepared data" if judge.trained_here else f"is of kind {judge.kind}"
         raise UsageError(f"frame_judge={name}: {judge.name} {what}; a pretrained emotion judge can choose frames")
@@ -51,13 +48,4 @@ def named_frame_judge(name: str, workplace: Workplace) -> FrameJudge | None:
 
 def frame_judge_name(name: str) -> str:
     """The judge's own name, from its name or the path of its card. UsageError where there is none."""
-    return _judge(name).name
-
-
-def _judge(name: str) -> Judge:
-    if name.endswith(".toml"):
-        from v2f_bench.judges.onnx import read_card
-
-        return read_card(Path(name).expanduser())
-    judge: Judge = registry().find("judge", name).cls()
-    return judge
+    return judge_of(name).name

@@ -10,8 +10,8 @@ from v2f_bench.interfaces.judge import TRAINING_SPEAKERS
 
 
 @dataclass(frozen=True)
-class Ties:
-    """What may bind a judge to what it judges."""
+class IndependenceFacts:
+    """What decides whether a judge is independent of a method, its test speakers and their pictures."""
 
     trained_with: frozenset[str] = frozenset()  # the networks that the method's training used, as judges name them
     people: frozenset[str] = frozenset()  # the collections whose people are among the test speakers
@@ -21,12 +21,12 @@ class Ties:
     @classmethod
     def of(
         cls, known: frozenset[str] | None, people: frozenset[str], chose_frames: str, trained_with: Iterable[str]
-    ) -> Ties:
+    ) -> IndependenceFacts:
         """`known`: the data set's own list of such collections; None where it has none."""
         return cls(frozenset(trained_with), people, known is not None, chose_frames)
 
 
-def independence(judge: Judge, ties: Ties) -> tuple[bool | None, str]:
+def independence(judge: Judge, ties: IndependenceFacts) -> tuple[bool | None, str]:
     """True, False, or None where it cannot be known; and the reason for anything but True."""
     if judge.name in ties.trained_with:
         return False, "the method was trained with it"

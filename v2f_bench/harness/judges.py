@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from v2f_bench.harness.bench import Bench
-from v2f_bench.harness.containment import MISTAKES, in_words, process_state_kept, raise_if_of_the_disk
+from v2f_bench.harness.containment import PLUGIN_EXCEPTIONS, in_words, process_state_kept, reraise_disk_error
 from v2f_bench.harness.stage import stage
 from v2f_bench.harness.tensors import read_tensors, write_state
 from v2f_bench.harness.views import ReadyJudge, view_real_pictures
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.hashing import file_sha256
 from v2f_bench.interfaces import BenchError, Context, Judge, NotAvailable
+from v2f_bench.judges.opening import open_judge
 from v2f_bench.judges.weights import fetch_weights, find_weights
 from v2f_bench.keys import judge_key
 from v2f_bench.plugins import Plugin
@@ -40,7 +41,7 @@ class Judges:
     detector: ReadyJudge | None = None  # of the protocol's face check
     wanted: frozenset[str] = frozenset()  # asked for by name
     # (metric, judge, role, trials): what the faces of a role score, by measure. The same for many runs.
-    bounds: dict[tuple[str, str, str, bytes], dict[str, float | None]] = field(default_factory=dict)
+    bound_cache: dict[tuple[str, str, str, bytes], dict[str, float | None]] = field(default_factory=dict)
 
 
 def load_judges(
@@ -78,8 +79,8 @@ def load_judges(
                     ready.append(detector)
                 else:
                     ready.append(_made_ready(judge, bench, workplace, fetch))
-        except MISTAKES as error:
-            raise_if_of_the_disk(error)
+        except PLUGIN_EXCEPTIONS as error:
+            reraise_disk_error(error)
             crashed = not isinstance(error, BenchError)
             reason = f"crashed: {in_words(error)}" if crashed else str(error)
             if candidate.wanted:
@@ -98,16 +99,14 @@ def _made_ready(judge: Judge, bench: Bench, workplace: Workplace, fetch: bool) -
     if judge.trained_here:
         sha256, key = _train(judge, bench, workplace)
         return view_real_pictures(judge, sha256, key, bench, workplace)
-    sha256 = ""
-    if judge.weights is None:
-        judge.start(workplace.device)
-    else:
+    file = None
+    if judge.weights is not None:
         folder = workplace.cache / "weights"
         file = (
             fetch_weights(judge.weights, folder, workplace.progress) if fetch else find_weights(judge.weights, folder)
         )
-        judge.load(file, workplace.device)
-        sha256 = file_sha256(file)
+    open_judge(judge, file, workplace.device)
+    sha256 = file_sha256(file) if file else ""
     return view_real_pictures(judge, sha256, sha256, bench, workplace)
 
 

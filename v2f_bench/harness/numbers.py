@@ -49,9 +49,11 @@ def number_of(measure: Measure, speakers: np.ndarray) -> Number:
     place[covered] = numbers
     if measure.by_weights is not None:
         statistic = measure.by_weights(place)
-        again = float(statistic(np.ones((1, len(names))))[0])
-        if not np.isclose(again, value, rtol=1e-6, atol=1e-9):
-            raise PluginError(f"{measure.name}: by_weights gives {again} where all count once, the statistic {value}")
+        unweighted = float(statistic(np.ones((1, len(names))))[0])
+        if not np.isclose(unweighted, value, rtol=1e-6, atol=1e-9):
+            raise PluginError(
+                f"{measure.name}: by_weights gives {unweighted} where all count once, the statistic {value}"
+            )
         _, low, high = weighted_interval(statistic, len(names), method="expanded")
         interval, influence = Interval(value, low, high), jackknife(statistic, len(names))
     elif measure.influence is not None:

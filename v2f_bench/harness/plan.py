@@ -23,8 +23,8 @@ class Plan:
     spec: RunSpec
     plugin: Plugin
     options: Any  # of the method
-    bench_key: str  # stands for the protocol, and the data as prepared
-    training_key: str  # stands for what can be learned from
+    bench_key: str  # hash of the protocol, and of the data as prepared
+    training_key: str  # hash of what can be learned from
     resolution: int  # pixels a side of the faces that the method is handed
     computing: Computing
     devices: tuple[str, ...] = ("cpu",)

@@ -60,8 +60,7 @@ def prepare(dataset: Dataset, workplace: Workplace, size: int = FACE_SIZES[0]) -
         if not (unfinished / "store.json").exists():  # else killed when all was written
             _write(unfinished, dataset, index, changes, size, judge, workplace)
 
-    if not is_done(folder, key) and sys.modules["__mp_main__"].__name__ == "__mp_main__":
-        # A spawned worker runs the main script again, and would wait here for the lock that its parent holds.
+    if not is_done(folder, key) and _in_spawned_worker():
         raise BenchError(
             "prepare was called in a worker process: put your script's calls under `if __name__ == '__main__':`"
         )
@@ -76,12 +75,18 @@ def prepare(dataset: Dataset, workplace: Workplace, size: int = FACE_SIZES[0]) -
     return store
 
 
+def _in_spawned_worker() -> bool:
+    """Whether this is the main script run again by a worker process, which would wait for the lock that its parent
+    holds."""
+    return sys.modules["__mp_main__"].__name__ == "__mp_main__"
+
+
 def fingerprint(dataset: Dataset, index: pd.DataFrame, known: Path) -> str:
     """What tells whether a clip changed: its labels, and size, time and content of its files.
 
-    The content is sampled: five stretches of a file tell two recordings apart. Where even the numbers and the times of
-    change of all files' entries on the disk are as before, their content is too, and is not read again: the answer is
-    kept in the folder `known`. So a copy on another disk, or a change of rights, costs no new store.
+    The content is sampled: five stretches of a file tell two recordings apart. Where the inode numbers and times of
+    change (ctime) of all files are as before, their content is too, and is not read again: the answer is kept in the
+    folder `known`. So a copy on another disk, or a change of rights, costs no new store.
     """
     labels, entries, content = (hashlib.sha256() for _ in range(3))
     for row in index.itertuples(index=False):

@@ -25,7 +25,7 @@ from v2f_bench.media.changes import Change, noted
 from v2f_bench.media.clips import Clip, ClipReader, Examined
 from v2f_bench.media.text import normal
 
-BATCH = 16  # rows that are read together: what a kill costs, and what the detector sees at once
+BATCH = 16  # rows that are read together: lost by a kill; the detector's batch
 FEW = 2 * BATCH  # rows, below which starting processes takes longer than the work
 INDEX_COLUMNS = ("clip", "speaker", "voice", "face")  # that every index has, as text
 OF_SPEAKERS = ("sex", "ethnicity", "nationality")  # labels of which a speaker has one
@@ -121,11 +121,11 @@ def read_all(
         for rows in batches:
             yield rows, reader.read(rows)
         return
-    pool = ProcessPoolExecutor(jobs, _SPAWN, _adopt, (dataset, size, judge))
+    pool = ProcessPoolExecutor(jobs, _SPAWN, _start_worker, (dataset, size, judge))
     try:
         under_way: deque[tuple[Batch, Future[list[Clip]]]] = deque()
         for rows in batches:
-            under_way.append((rows, pool.submit(_read_adopted, rows)))
+            under_way.append((rows, pool.submit(_read_in_worker, rows)))
             if len(under_way) > 2 * jobs:  # no more: what is read waits in memory to be written
                 done, clips = under_way.popleft()
                 yield done, clips.result()
@@ -151,16 +151,16 @@ def _reader(dataset: Dataset, size: int, judge: FrameJudge | None) -> ClipReader
     return ClipReader(dataset, SAMPLE_RATE, size, judge.open() if judge else None)
 
 
-_adopted: ClipReader
+_worker_reader: ClipReader
 
 
-def _adopt(dataset: Dataset, size: int, judge: FrameJudge | None) -> None:
+def _start_worker(dataset: Dataset, size: int, judge: FrameJudge | None) -> None:
     """Make this process a worker on a data set."""
-    global _adopted
+    global _worker_reader
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted too, and ends its workers in order
     threading.Thread(target=_end_with_parent, daemon=True).start()
     threadpool_limits(1)  # the processes share the CPUs already
-    _adopted = _reader(dataset, size, judge)
+    _worker_reader = _reader(dataset, size, judge)
 
 
 def _end_with_parent() -> None:
@@ -171,5 +171,5 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _read_adopted(rows: Batch) -> list[Clip]:
-    return _adopted.read(rows)
+def _read_in_worker(rows: Batch) -> list[Clip]:
+    return _worker_reader.read(rows)

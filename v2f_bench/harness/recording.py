@@ -14,7 +14,7 @@ import msgspec
 from v2f_bench import __version__
 from v2f_bench.files import write_text_whole, write_whole
 from v2f_bench.harness.bench import Bench
-from v2f_bench.harness.independence import Ties, independence
+from v2f_bench.harness.independence import IndependenceFacts, independence
 from v2f_bench.harness.judges import Judges
 from v2f_bench.harness.score import SCORES, FacesToScore, Scores
 from v2f_bench.harness.stage import locked, made_under
@@ -132,7 +132,7 @@ def _record(made: Made, scored: FacesToScore, scores: Scores, bench: Bench, judg
     )
 
 
-def _judge_facts(ready: ReadyJudge, ties: Ties) -> JudgeFacts:
+def _judge_facts(ready: ReadyJudge, ties: IndependenceFacts) -> JudgeFacts:
     independent, reason = independence(ready.judge, ties)
     judge = ready.judge
     return JudgeFacts(

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from v2f_bench.harness.bench import Bench
-from v2f_bench.harness.face_check import NEED_A_FACE, answered_by
+from v2f_bench.harness.face_check import NEED_A_FACE, with_role_as_generated
 from v2f_bench.harness.judges import Judges
 from v2f_bench.harness.numbers import Number, number_of, value_of
 from v2f_bench.harness.slices import slices_of
@@ -43,10 +43,10 @@ class Case:
     applicable: np.ndarray
     detected: Evidence | None = None
 
-    def answered_by(self, role: str, trials: np.ndarray) -> Evidence:
+    def with_role_as_generated(self, role: str, trials: np.ndarray) -> Evidence:
         """The evidence as if the faces of `role` were the method's, on some trials, bool [n], alone."""
         detected = self.detected if self.evidence.kind in NEED_A_FACE else None
-        return answered_by(role, self.evidence, detected).of(trials).with_own_tables()
+        return with_role_as_generated(role, self.evidence, detected).of(trials).with_own_tables()
 
 
 def results_of(metric: Metric, case: Case, judges: Judges) -> list[Measured]:
@@ -55,7 +55,7 @@ def results_of(metric: Metric, case: Case, judges: Judges) -> list[Measured]:
     Raises:
         PluginError: the metric broke its contract; says how.
     """
-    evidence = case.answered_by("generated", case.applicable)
+    evidence = case.with_role_as_generated("generated", case.applicable)
     judged = np.isfinite(evidence.seen["generated"]).all(axis=1)
     speakers = evidence.trials["speaker"].to_numpy()
     measured = []
@@ -108,8 +108,10 @@ def measure_names(metric: Metric, judges: Judges, bench: Bench) -> list[str]:
     everything = np.ones(len(bench.trials), bool)
     for ready in judges.ready:
         if ready.judge.kind in metric.judged_by:
-            blind = np.stack([ready.clips[clip] for clip in bench.trials["random_face"]])
-            evidence = Case(ready.evidence(bench, blind), everything).answered_by("generated", everything)
+            placeholder = np.stack([ready.clips[clip] for clip in bench.trials["random_face"]])
+            evidence = Case(ready.evidence(bench, placeholder), everything).with_role_as_generated(
+                "generated", everything
+            )
             names |= {measure.name for measure in checked(metric, metric.measure(evidence), evidence)}
     return sorted(names)
 
@@ -177,13 +179,13 @@ def _bound(metric: Metric, role: str, name: str, case: Case, judges: Judges) -> 
         return None
     trials = case.applicable & has_picture(case.evidence, role)
     key = (metric.name, case.evidence.source, role, trials.tobytes())
-    if key not in judges.bounds:
-        judges.bounds[key] = {}
+    if key not in judges.bound_cache:
+        judges.bound_cache[key] = {}
         if trials.any():
-            evidence = case.answered_by(role, trials)
+            evidence = case.with_role_as_generated(role, trials)
             measures = checked(metric, metric.measure(evidence), evidence)
-            judges.bounds[key] = {measure.name: value_of(measure, len(evidence.trials)) for measure in measures}
-    return judges.bounds[key].get(name)
+            judges.bound_cache[key] = {measure.name: value_of(measure, len(evidence.trials)) for measure in measures}
+    return judges.bound_cache[key].get(name)
 
 
 def _finite(value: float) -> float | None:

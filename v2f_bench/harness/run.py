@@ -9,10 +9,10 @@ from pathlib import Path
 from v2f_bench.artefacts import FACES, Faces
 from v2f_bench.files import write_text_whole
 from v2f_bench.harness.bench import Bench
-from v2f_bench.harness.containment import MISTAKES, in_words, raise_if_of_the_disk
+from v2f_bench.harness.containment import PLUGIN_EXCEPTIONS, in_words, reraise_disk_error
 from v2f_bench.harness.fit import CHECKPOINT, fit
 from v2f_bench.harness.generate import generate
-from v2f_bench.harness.independence import Ties
+from v2f_bench.harness.independence import IndependenceFacts
 from v2f_bench.harness.judges import Judges
 from v2f_bench.harness.plan import Plan
 from v2f_bench.harness.recording import Made, keep_record
@@ -48,8 +48,8 @@ def attempt(plan: Plan, bench: Bench, judges: Judges, workplace: Workplace) -> O
         record = run_plan(plan, bench, judges, workplace)
     except BenchError as error:
         return Outcome(plan, folder, None, str(error))
-    except MISTAKES as error:  # of the plugin
-        raise_if_of_the_disk(error)
+    except PLUGIN_EXCEPTIONS as error:  # of the plugin
+        reraise_disk_error(error)
         return Outcome(plan, folder, None, _crash_report(plan, folder, error))
     lost = [one for one in record.judges_missing if one.name in judges.wanted]
     return Outcome(plan, folder, record, "; ".join(f"judge {one.name}: {one.reason}" for one in lost))
@@ -65,7 +65,7 @@ def run_plan(plan: Plan, bench: Bench, judges: Judges, workplace: Workplace) -> 
     faces = Faces.of(folder / FACES)
     write_sheet(folder, faces, bench)
     _write_variations(folder, method, plan, bench, workplace)
-    ties = Ties.of(bench.dataset.people, bench.people, bench.chose_frames, plan.method.trained_with)
+    ties = IndependenceFacts.of(bench.dataset.people, bench.people, bench.chose_frames, plan.method.trained_with)
     to_score = FacesToScore(faces, plan.faces_key, applicable(bench, plan.needs), ties)
     scores = score(to_score, folder, bench, judges, workplace)
     made = Made(
@@ -96,8 +96,8 @@ def _write_variations(folder: Path, method: Method, plan: Plan, bench: Bench, wo
     """A bug in `vary` costs its sheet alone: mending it would be another version of the method, to be trained anew."""
     try:
         write_variations(folder, method, plan, bench)
-    except MISTAKES as error:
-        raise_if_of_the_disk(error)
+    except PLUGIN_EXCEPTIONS as error:
+        reraise_disk_error(error)
         workplace.progress.line(f"{plan.plugin.name}: no sheet of variations: {in_words(error)}")
 
 

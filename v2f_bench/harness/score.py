@@ -12,9 +12,9 @@ import pandas as pd
 from v2f_bench.artefacts import Faces, read_faces
 from v2f_bench.harness.bench import Bench
 from v2f_bench.harness.circumstances import circumstances
-from v2f_bench.harness.containment import MISTAKES, in_words, process_state_kept, raise_if_of_the_disk
+from v2f_bench.harness.containment import PLUGIN_EXCEPTIONS, in_words, process_state_kept, reraise_disk_error
 from v2f_bench.harness.face_check import without_a_face
-from v2f_bench.harness.independence import Ties
+from v2f_bench.harness.independence import IndependenceFacts
 from v2f_bench.harness.judges import Judges
 from v2f_bench.harness.results import Case, results_of
 from v2f_bench.harness.stage import stage
@@ -34,9 +34,9 @@ class FacesToScore:
     """Pictures, and what their numbers depend on besides the judges."""
 
     faces: Faces
-    key: str  # stands for the pictures
+    key: str  # hash of the pictures
     applicable: np.ndarray  # which trials there should be a picture for: bool [n]
-    ties: Ties
+    ties: IndependenceFacts
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,8 @@ def score(made: FacesToScore, output: Path, bench: Bench, judges: Judges, workpl
                     try:
                         with process_state_kept():
                             measured = results_of(plugin.cls(), case, judges)
-                    except MISTAKES as error:  # a metric's own mistake costs its numbers, not those of the others
-                        raise_if_of_the_disk(error)
+                    except PLUGIN_EXCEPTIONS as error:  # they cost this metric's numbers alone
+                        reraise_disk_error(error)
                         reason = str(error) if isinstance(error, BenchError) else f"crashed: {in_words(error)}"
                         workplace.progress.line(f"metric {plugin.name} by {case.evidence.source}: {reason}")
                         unavailable.append(Unavailable(plugin.name, plugin.name, case.evidence.source, reason))
@@ -146,8 +146,8 @@ def _cases(
                 try:
                     with process_state_kept():
                         given[ready.judge.name].append(outputs(ready.judge, pictures))
-                except MISTAKES as error:
-                    raise_if_of_the_disk(error)
+                except PLUGIN_EXCEPTIONS as error:
+                    reraise_disk_error(error)
                     if ready is judges.detector:
                         raise BenchError(f"the face check by {ready.judge.name} crashed: {in_words(error)}") from error
                     crashed.append(MissingJudge(ready.judge.name, ready.judge.kind, f"crashed: {in_words(error)}"))

@@ -24,7 +24,7 @@ SHOWN = 96  # pixels of a face on it, so that captions fit
 
 
 def write_sheet(folder: Path, faces: Faces, bench: Bench) -> None:
-    """`folder`/sheet.png: for twelve trials, from above: proposal, speaker's gallery face, generated."""
+    """`folder`/sheet.png: for twelve trials a column each; its rows are proposal, target and generated face."""
     chosen = bench.trials.iloc[_spread(len(bench.trials), COLUMNS)]
     _, generated, _ = next(read_faces(faces, list(chosen["trial"]), bench.protocol.resolution))
     rows = [bench.faces(list(chosen["proposal"])), bench.faces(list(chosen["target"])), generated]

@@ -12,7 +12,7 @@ import soundfile
 from v2f_bench.artefacts import ORIGIN, Faces, read_origin, write_origin
 from v2f_bench.files import write_text_whole
 from v2f_bench.harness.bench import Bench
-from v2f_bench.harness.independence import Ties
+from v2f_bench.harness.independence import IndependenceFacts
 from v2f_bench.harness.judges import Judges
 from v2f_bench.harness.recording import Made, keep_record
 from v2f_bench.harness.score import FacesToScore, score
@@ -100,7 +100,7 @@ def score_folder(
     run = f"seed{submission.seed}-{run_key(key, bench.key)[:8]}"
     output = workplace.output / bench.dataset.name / submission.name / run
     output.mkdir(parents=True, exist_ok=True)
-    ties = Ties.of(bench.dataset.people, bench.people, bench.chose_frames, submission.trained_with)
+    ties = IndependenceFacts.of(bench.dataset.people, bench.people, bench.chose_frames, submission.trained_with)
     to_score = FacesToScore(faces, key, np.ones(len(bench.trials), bool), ties)
     scores = score(to_score, output, bench, judges, workplace)
     write_sheet(output, faces, bench)

@@ -32,7 +32,7 @@ class ReadyJudge:
 
     judge: Judge
     sha256: str
-    key: str  # stands for the views: another judge, or other pictures, have another
+    key: str  # of judge and pictures
     quality: dict[str, Any]  # of the judge itself, on real faces of test speakers
     clips: dict[str, np.ndarray]  # clip: vector; "" for no picture
     means: dict[str, np.ndarray]  # of the mean training face: "" of all, and of each sex
@@ -86,7 +86,7 @@ def view_real_pictures(judge: Judge, sha256: str, weights: str, bench: Bench, wo
 
     Args:
         sha256: of the judge's weights.
-        weights: stands for these in the key; for a judge that is trained here also for its training.
+        weights: their hash, for the key; for a judge that is trained here also for its training.
     """
     clips = bench.real_pictures
     key = views_key(judge.name, judge.version, source_key(type(judge)), weights, bench.pictures_key)

@@ -59,7 +59,7 @@ class _DeepFace(Judge):
     def _build(self, file: Path) -> Any:
         from deepface.modules import modeling
 
-        with _only_from(file), _engine():
+        with _use_local_weights(file), _engine():
             return modeling.get_model_class(self.task, self.model)()
 
     def predict(self, faces: torch.Tensor) -> torch.Tensor:
@@ -205,7 +205,7 @@ def _prepared(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 @contextmanager
-def _only_from(file: Path) -> Iterator[None]:
+def _use_local_weights(file: Path) -> Iterator[None]:
     """For the time of building a network: deepface's weights are `file`, and it downloads nothing."""
     from deepface.commons import weight_utils
 

@@ -99,8 +99,8 @@ def augment(faces: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
 def coarsened(faces: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
     """Half of the faces as they are, an eighth each at one of the `COARSE` resolutions, brought back to size.
 
-    For expressions: a squared error draws soft faces, and a network that only ever saw sharp ones calls them all the
-    same. Trained so, it also tells sharp ones better.
+    For expressions: methods trained with a squared error draw blurred faces, and a network that only ever saw sharp
+    ones gives them all one label. Trained so, it also tells sharp ones better.
     """
     side, kind = faces.shape[-1], torch.randint(0, 2 * len(COARSE), (len(faces),), generator=rng)
     faces = faces.clone()

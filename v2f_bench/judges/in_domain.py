@@ -25,7 +25,7 @@ class _InDomain(Judge):
 
     trained_here = True
     people = "the training split's speakers"
-    met = frozenset({TRAINING_SPEAKERS})  # of the test speakers none, but where a split shares its speakers
+    met = frozenset({TRAINING_SPEAKERS})  # test speakers too, where a split has its speakers on both sides
     licence = "as the data set"
     epochs: ClassVar[int]
 

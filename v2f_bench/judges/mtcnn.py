@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 SIDE = 64  # pixels, to which a face is brought: bigger ones are found no better
 BORDER = 16  # pixels on each side: MTCNN learned on faces with something around them
 SMALLEST_FACE = 32.0  # of the 96 pixels; smaller ones would be parts of a face, or noise
-# Candidates that overlap by more are one. The authors' own value is the second: three times the work, and hardly ever
-# another answer, so only the pictures in which the first finds nothing get it.
+# Thresholds of non-maximum suppression. The authors' own is .7: three times the work and hardly ever another answer, so
+# it is used only for pictures in which .5 finds nothing.
 OVERLAPS = (0.5, 0.7)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import torch
 
 BATCH = 32  # faces at once, where the network takes any number
-PROBES = 3  # made faces, by which it is seen whether each is looked at by itself
+PROBES = 3  # synthetic faces, by which is tested whether a row depends on the rest of the batch
 ROUNDING = {"float32": 0.003, "float16": 0.01}  # of the largest number that comes out
 USUAL_SIDES = (224, 112, 64, 160, 48, 96, 128, 192, 256, 299, 100, 120, 152, 32, 40, 56, 80, 140, 144, 180, 200, 240)
 LUMA = (0.299, 0.587, 0.114)  # of red, green and blue in a grey picture (ITU-R BT.601)
@@ -111,7 +111,7 @@ class OnnxJudge(Judge):
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = torch.get_num_threads(), 1
-        options.log_severity_level = 4  # fatal alone: what fails is raised, and of the rest there is much to read
+        options.log_severity_level = 4  # fatal errors alone: failures are raised anyway
         providers: list[Any] = ["CPUExecutionProvider"]
         if device.startswith("cuda") and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
             providers.insert(0, ("CUDAExecutionProvider", {"device_id": int(device.partition(":")[2] or 0)}))

@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 import torch
 
 BLOCKS = (("1_1", "1_2"), ("2_1", "2_2"), *((f"{n}_1", f"{n}_2", f"{n}_3") for n in (3, 4, 5)))
-KEPT_BATCHES = 16  # as many as one call of the harness on a batch of faces takes
+KEPT_BATCHES = 16  # a batch of the harness (views.BATCH, 128) in those of deepface.BATCH, 8
 
 _trunks: WeakValueDictionary[str, _Trunk] = WeakValueDictionary()
 

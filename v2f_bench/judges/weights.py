@@ -17,7 +17,7 @@ from v2f_bench.media.file import HEAD, POINTER, is_web_page
 if TYPE_CHECKING:
     import torch
 
-WHOLE = 64  # hexadecimal digits of a sha256; some publishers state the first few
+SHA256_DIGITS = 64  # hexadecimal; some publishers state the first few alone
 WEIGHTS_VARIABLE = "V2F_BENCH_WEIGHTS"  # a folder of weights that lie elsewhere, of a whole lab say
 
 
@@ -49,13 +49,13 @@ def find_weights(weights: WeightsFile, folder: Path) -> Path:
         fetch = f", or let `--fetch-weights` get it from {weights.url}" if weights.url else ""
         name = Path(weights.file).name
         raise NotAvailable(f"needs weights/{name} in the cache folder ({_terms(weights)}); put it there by hand{fetch}")
-    if words := no_weights(path):
+    if words := file_problem(path):
         # No whole path: see above.
         raise NotAvailable(f"{path.name}: no weights: {words}; replace it (`weights where JUDGE` prints its place)")
     sha256 = file_sha256(path)
     if not sha256.startswith(weights.sha256.lower()):
         raise BenchError(f"{path}: sha256 is {sha256}, not {weights.sha256}…; not opened. Remove or replace it.")
-    if len(weights.sha256) < WHOLE:
+    if len(weights.sha256) < SHA256_DIGITS:
         _check_as_before(sha256, path, folder)
     return path
 
@@ -74,7 +74,7 @@ def _check_as_before(sha256: str, path: Path, folder: Path) -> None:
     write_text_whole(first, sha256 + "\n")
 
 
-def no_weights(path: Path) -> str:
+def file_problem(path: Path) -> str:
     """What a file is that cannot hold weights, by its first bytes, as a server answers that has none; "" otherwise."""
     with path.open("rb") as stream:
         head = stream.read(HEAD)
@@ -96,7 +96,7 @@ def state_of(weights: WeightsFile, folder: Path) -> str:
         find_weights(weights, folder)
     except NotAvailable:
         path = next((place for place in places(weights, folder) if place.is_file()), None)
-        return f"no weights: {no_weights(path)}" if path else "absent"
+        return f"no weights: {file_problem(path)}" if path else "absent"
     except BenchError:
         return "wrong hash"
     return "present"
@@ -117,12 +117,12 @@ def fetch_weights(weights: WeightsFile, folder: Path, progress: Progress) -> Pat
     progress.line(f"fetching {weights.url} ({_terms(weights)}) to {path}")
     try:
         _download(weights, unfinished, progress)
-        if words := no_weights(unfinished):
+        if words := file_problem(unfinished):
             raise NotAvailable(f"{weights.url}: no weights came: {words}; put the file at {path} by hand")
         sha256 = file_sha256(unfinished)
         if not sha256.startswith(weights.sha256.lower()):
             raise BenchError(f"{weights.url}: sha256 is {sha256}, not {weights.sha256}…; the download was thrown away")
-        if len(weights.sha256) < WHOLE:
+        if len(weights.sha256) < SHA256_DIGITS:
             _check_as_before(sha256, path, folder)
         unfinished.rename(path)
     except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
