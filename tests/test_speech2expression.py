@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import librosa
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import torch
 from scipy.stats import binomtest, wilcoxon
 
+import v2f_speech2expression
 from v2f_bench import Voices
 from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
 from v2f_bench.harness.bench import set_up
@@ -27,7 +29,7 @@ from v2f_speech2expression.options import SEARCH_QUICK, SIGN_QUICK, HearingOptio
 from v2f_speech2expression.pix2pix import CoarseToFine, Discriminators, adversarial, feature_matching
 from v2f_speech2expression.pix2pix_sign import Pix2PixSign
 from v2f_speech2expression.pix2pix_training import SignLearner
-from v2f_speech2expression.redrawing import Redrawing, RedrawingLearner
+from v2f_speech2expression.redrawing import Redrawing
 from v2f_speech2expression.search import inverted, searched
 from v2f_speech2expression.signs import SIGNS, signed
 from v2f_speech2expression.space import chosen_space, train_generator
@@ -235,8 +237,9 @@ def test_signs_are_painted_in_the_middle_and_differ_by_emotion():
 
 def test_the_coarse_to_fine_generator_starts_as_a_copy_where_it_adds_to_the_picture():
     faces = torch.rand(2, 3, 64, 64)
-    assert float((CoarseToFine(TINY_SIGN)(faces) - faces).abs().max()) < 0.1
-    assert CoarseToFine(replace(TINY_SIGN, residual=False))(faces).shape == faces.shape
+    with torch.inference_mode():
+        assert float((CoarseToFine(TINY_SIGN)(faces) - faces).abs().max()) < 0.05
+        assert CoarseToFine(replace(TINY_SIGN, residual=False))(faces).shape == faces.shape
 
 
 def test_discriminators_see_the_picture_at_several_scales():
@@ -254,13 +257,15 @@ def test_the_redrawing_generator_starts_as_a_copy_of_the_still_picture():
     torch.manual_seed(0)
     generator = Redrawing(96, 8, 5).eval()
     faces = torch.rand(3, 3, 64, 64)
-    drawn = generator(torch.randn(3, 5), generator.still(faces))
+    with torch.inference_mode():
+        drawn = generator(torch.randn(3, 5), generator.still(faces))
     assert float((drawn - faces).abs().mean()) < 0.02
 
 
 def test_the_latent_space_is_white():
     generator = Redrawing(96, 8, 5)
-    codes = torch.randn(400, 5) @ torch.randn(5, 5) + 3
+    turned = torch.linalg.qr(torch.randn(5, 5, generator=torch.Generator().manual_seed(0)))[0]
+    codes = torch.randn(400, 5) * torch.tensor([2.0, 1.5, 1.0, 0.8, 0.6]) @ turned + 3
     generator.whiten(codes)
     latents = (codes - generator.mean) @ generator.back
     torch.testing.assert_close(torch.cov(latents.T), torch.eye(5), rtol=1e-3, atol=1e-3)
@@ -271,7 +276,8 @@ def test_styled_convolutions_keep_the_size_of_what_they_pass_on():
     torch.manual_seed(0)
     generator = StyleGenerator(96, 64, 16, 32).eval()
     latents = generator.map(torch.randn(8, 32))
-    x = generator.first(torch.randn(8, generator.start.shape[1], 16, 16), latents * 5)
+    with torch.inference_mode():
+        x = generator.first(torch.randn(8, generator.start.shape[1], 16, 16), latents * 5)
     assert float(x.square().mean()) == pytest.approx(1, abs=0.5)
     faces = generator(latents)
     assert faces.shape == (8, 3, 64, 64)
@@ -445,11 +451,12 @@ def test_the_sign_changes_a_face_the_way_it_says(splits):
     assert wilcoxon(*found, alternative="less").pvalue < 0.01
 
 
-def test_the_steering_classifier_is_no_judge():
-    from v2f_bench.plugins import registry
-
-    assert "attributes" not in registry().names("judge")
-    assert RedrawingLearner.__module__.startswith("v2f_speech2expression")
+def test_no_judge_has_a_part_in_it():
+    """The steering classifier is the method's own: the package imports none of the harness's judges."""
+    modules = list(Path(v2f_speech2expression.__file__).parent.glob("*.py"))
+    assert len(modules) > 10
+    assert not [module.name for module in modules if "judges" in module.read_text()]
+    assert LatentSearch.trained_with == Pix2PixSign.trained_with == ()
 
 
 def _distance(faces: torch.Tensor, others: torch.Tensor) -> torch.Tensor:

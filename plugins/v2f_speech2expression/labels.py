@@ -50,5 +50,5 @@ def asked_classes(
     is none of `emotions`."""
     if label_given:
         return torch.tensor([emotions.index(label) if label in emotions else -1 for label in trials.emotions])
-    with torch.inference_mode():
-        return voice.hear(trials.voices.to(device)).argmax(dim=1).cpu().clone()
+    with torch.no_grad():
+        return voice.hear(trials.voices.to(device)).argmax(dim=1).cpu()

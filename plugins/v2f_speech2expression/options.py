@@ -136,6 +136,7 @@ SEARCH_QUICK = SearchOptions(
     focus=3.0,
     invert_steps=10,
     invert_lr=0.03,
+    keep=(),
     direction_faces=128,
 )
 SIGN_QUICK = SignOptions(

@@ -55,7 +55,8 @@ class CoarseToFine(nn.Module):
         )
         self.residual = opt.residual
         if opt.residual:
-            nn.init.normal_(self.fine_out[-1].weight, std=1e-3)  # type: ignore[arg-type]
+            for parameter in self.fine_out[-1].parameters():
+                nn.init.normal_(parameter, std=1e-3)  # at first it copies the signed picture
 
     def forward(self, signed: torch.Tensor) -> torch.Tensor:
         pictures = (signed * 2 - 1).contiguous(memory_format=torch.channels_last)

@@ -90,6 +90,8 @@ class Pix2PixSign(Method):
         return {**joined_state(networks), "emotions": places_of(self._emotions)}
 
     def restore(self, state: dict[str, torch.Tensor], device: str) -> None:
+        import torch
+
         from v2f_bench.nn import load_joined
         from v2f_speech2expression.hearing import VoiceEmotion
         from v2f_speech2expression.labels import emotions_at
@@ -98,6 +100,7 @@ class Pix2PixSign(Method):
         self._emotions = emotions_at(state["emotions"])
         self._voice, self._generator = VoiceEmotion(len(self._emotions), self.opt), CoarseToFine(self.opt)
         load_joined({"voice": self._voice, "generator": self._generator}, state, device)
+        self._generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # as it was trained
 
     def _shown(self, sources: torch.Tensor, classes: torch.Tensor, context: Context) -> torch.Tensor:
         """Source faces [N, 3, H, W] with emotions int64 [N], on the CPU."""
@@ -106,5 +109,5 @@ class Pix2PixSign(Method):
         from v2f_speech2expression.signs import signed
 
         asked = signed(sources, [self._emotions[emotion] for emotion in classes.tolist()])
-        with torch.inference_mode():
-            return self._generator(asked.to(context.device)).cpu().clone()
+        with torch.no_grad():
+            return self._generator(asked.to(context.device)).cpu()

@@ -63,8 +63,8 @@ class Redrawing(Generator):
         self.register_buffer("back", torch.eye(latent))
 
     def encode(self, seen: torch.Tensor) -> torch.Tensor:
-        """The classifier's last feature map of faces -> codes [N, latent]."""
-        code: torch.Tensor = self.encoder(seen)
+        """The classifier's last feature map of faces -> codes [N, latent], in which left and right are alike."""
+        code: torch.Tensor = self.encoder((seen + seen.flip(-1)) / 2)
         return code
 
     def whiten(self, codes: torch.Tensor) -> None:
