@@ -315,26 +315,26 @@ def test_the_sheet_has_every_emotion_and_the_one_that_is_heard(bench, fitted, cl
 def test_the_label_is_out_of_reach_unless_it_is_asked_for(bench, fitted, cls):
     method, _ = fitted[cls]
     assert cls.needs_with(method.opt) == {"voice", "proposal"}
-    told = cls(replace(method.opt, label_given=True))
-    told.restore(method.state(), "cpu")
-    assert cls.needs_with(told.opt) == {"voice", "proposal", "emotion"}
+    by_label = cls(replace(method.opt, label_given=True))
+    by_label.restore(method.state(), "cpu")
+    assert cls.needs_with(by_label.opt) == {"voice", "proposal", "emotion"}
     with pytest.raises(PluginError, match="emotion"):
-        told.generate(trials_for(bench, cls.needs, np.arange(2)), Context())
-    trials = trials_for(bench, cls.needs_with(told.opt), np.arange(3))
-    faces, sheet = told.generate(trials, Context()), told.vary("emotion", trials, Context())
+        by_label.generate(trials_for(bench, cls.needs, np.arange(2)), Context())
+    trials = trials_for(bench, cls.needs_with(by_label.opt), np.arange(3))
+    faces, sheet = by_label.generate(trials, Context()), by_label.vary("emotion", trials, Context())
     for row, emotion in enumerate(trials.emotions):
         torch.testing.assert_close(faces[row], sheet.faces[row, sheet.columns.index(emotion)], rtol=1e-4, atol=1e-4)
     unknown = replace(trials, given={**trials.given, "emotion": ("contempt", *trials.emotions[1:])})
-    assert told.generate(unknown, Context())[0].isnan().all()
+    assert by_label.generate(unknown, Context())[0].isnan().all()
 
 
 def test_strengths_and_curve_are_left_beside_the_checkpoint(fitted):
     method, folder = fitted[LatentSearch]
-    told = json.loads((folder / "strengths.json").read_text())
-    assert list(told["strength"].values()) == method.state()["strengths"].tolist()
-    for emotion, distances in told["distance at 1, 2, ..."].items():
+    strengths = json.loads((folder / "strengths.json").read_text())
+    assert list(strengths["strength"].values()) == method.state()["strengths"].tolist()
+    for emotion, distances in strengths["distance at 1, 2, ..."].items():
         if None not in distances:
-            assert told["strength"][emotion] == 1 + int(np.argmin(distances))
+            assert strengths["strength"][emotion] == 1 + int(np.argmin(distances))
     curve = json.loads((folder / "disentanglement.json").read_text())
     assert len(curve["transformation"]) == len(curve["disentanglement"]) == 21
     assert 0 <= curve["area"] <= 1

@@ -45,11 +45,11 @@ class Attributes(nn.Module):
         """The feature maps after each stage, of faces float [N, 3, H, W] in [0, 1]."""
         if faces.shape[-1] != SIDE:
             faces = F.interpolate(faces, (SIDE, SIDE), mode="bilinear", antialias=True)
-        x, found = (faces * 4 - 2).contiguous(memory_format=torch.channels_last), []
+        x, maps = (faces * 4 - 2).contiguous(memory_format=torch.channels_last), []
         for stage in self.stages:
             x = stage(x)
-            found.append(x)
-        return found
+            maps.append(x)
+        return maps
 
     def scores(self, faces: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         features = self.shared(self.maps(faces)[-1].flatten(1))

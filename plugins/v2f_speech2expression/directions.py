@@ -17,10 +17,10 @@ def instance_directions(scores: Scores, latents: torch.Tensor) -> torch.Tensor:
     """
     with torch.inference_mode(False), torch.enable_grad():
         at = latents.clone().requires_grad_(True)
-        found = list(scores(at))
-        last = len(found) - 1
+        values = list(scores(at))
+        last = len(values) - 1
         gradients = [
-            torch.autograd.grad(score.sum(), at, retain_graph=number < last)[0] for number, score in enumerate(found)
+            torch.autograd.grad(score.sum(), at, retain_graph=number < last)[0] for number, score in enumerate(values)
         ]
     return F.normalize(torch.stack(gradients), dim=2)
 
@@ -41,7 +41,7 @@ def conditional(direction: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
     IALS takes off the part along one condition; several are orthonormalised first, so that the result is orthogonal to
     each of them. A kept direction that is zero, or lies along those before it, takes nothing off.
     """
-    found = direction
+    projected = direction
     basis: list[torch.Tensor] = []
     for one in kept.unbind(dim=1):
         rest = one
@@ -50,5 +50,5 @@ def conditional(direction: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
         length = rest.norm(dim=1, keepdim=True)
         basis.append(torch.where(length > 1e-4, rest / length.clamp(min=1e-4), torch.zeros_like(rest)))
     for axis in basis:
-        found = found - (found * axis).sum(dim=1, keepdim=True) * axis
-    return F.normalize(found, dim=1)
+        projected = projected - (projected * axis).sum(dim=1, keepdim=True) * axis
+    return F.normalize(projected, dim=1)

@@ -145,6 +145,6 @@ class LatentSearch(Method):
 
         classes = classes.to(context.device)
         latents, still, _ = inverted(self._space.generator, self._space.h, sources.to(context.device), self.opt)
-        found = searched(self._space, latents, still, classes, self._strengths[classes], self.opt)
+        at_end = searched(self._space, latents, still, classes, self._strengths[classes], self.opt)
         with torch.no_grad():
-            return self._space.generator(found, still).cpu()
+            return self._space.generator(at_end, still).cpu()

@@ -80,20 +80,20 @@ class Discriminators(nn.Module):
 
     def forward(self, signed: torch.Tensor, faces: torch.Tensor) -> list[list[torch.Tensor]]:
         x = torch.cat([signed, faces], dim=1) * 2 - 1
-        found = []
+        by_scale = []
         for discriminator in self.each:
             maps, y = [], x.contiguous(memory_format=torch.channels_last)
             for layer in discriminator:  # type: ignore[attr-defined]
                 y = layer(y)
                 maps.append(y)
-            found.append(maps)
+            by_scale.append(maps)
             x = F.avg_pool2d(x, 3, stride=2, padding=1, count_include_pad=False)
-        return found
+        return by_scale
 
 
-def adversarial(found: list[list[torch.Tensor]], real: bool) -> torch.Tensor:
+def adversarial(by_scale: list[list[torch.Tensor]], real: bool) -> torch.Tensor:
     """Least squares: how far each say is from 1 (real) or 0, summed over the scales."""
-    return torch.stack([(maps[-1] - float(real)).square().mean() for maps in found]).sum()
+    return torch.stack([(maps[-1] - float(real)).square().mean() for maps in by_scale]).sum()
 
 
 def feature_matching(fake: list[list[torch.Tensor]], real: list[list[torch.Tensor]]) -> torch.Tensor:
@@ -108,15 +108,15 @@ def feature_matching(fake: list[list[torch.Tensor]], real: list[list[torch.Tenso
 
 def _patch_discriminator(width: int, layers: int) -> nn.ModuleList:
     channels = [width * min(2**power, 8) for power in range(layers + 1)]
-    found: list[nn.Module] = [nn.Sequential(nn.Conv2d(6, width, 4, stride=2, padding=2), nn.LeakyReLU(0.2))]
+    stages: list[nn.Module] = [nn.Sequential(nn.Conv2d(6, width, 4, stride=2, padding=2), nn.LeakyReLU(0.2))]
     for number, (before, after) in enumerate(pairwise(channels)):
         stride = 2 if number < layers - 1 else 1
-        found.append(
+        stages.append(
             nn.Sequential(
                 nn.Conv2d(before, after, 4, stride=stride, padding=2), nn.InstanceNorm2d(after), nn.LeakyReLU(0.2)
             )
         )
-    return nn.ModuleList([*found, nn.Conv2d(channels[-1], 1, 4, padding=2)])
+    return nn.ModuleList([*stages, nn.Conv2d(channels[-1], 1, 4, padding=2)])
 
 
 class _Residual(nn.Module):

@@ -100,7 +100,7 @@ class Pix2PixSign(Method):
         self._emotions = emotions_at(state["emotions"])
         self._voice, self._generator = VoiceEmotion(len(self._emotions), self.opt), CoarseToFine(self.opt)
         load_joined({"voice": self._voice, "generator": self._generator}, state, device)
-        self._generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # as it was trained
+        self._generator.to(memory_format=torch.channels_last)  # as it was trained
 
     def _shown(self, sources: torch.Tensor, classes: torch.Tensor, context: Context) -> torch.Tensor:
         """Source faces [N, 3, H, W] with emotions int64 [N], on the CPU."""
@@ -108,6 +108,6 @@ class Pix2PixSign(Method):
 
         from v2f_speech2expression.signs import signed
 
-        asked = signed(sources, [self._emotions[emotion] for emotion in classes.tolist()])
+        pictures = signed(sources, [self._emotions[emotion] for emotion in classes.tolist()])
         with torch.no_grad():
-            return self._generator(asked.to(context.device)).cpu()
+            return self._generator(pictures.to(context.device)).cpu()

@@ -55,17 +55,17 @@ class SignLearner(Learner):
         if opt.augment:
             both = relit(moved(both, rng), rng)
         neutral, shown = both.chunk(2, dim=1)
-        asked = signed(neutral, [self.emotions[place] for place in self.pairs.classes[chosen].tolist()])
-        drawn = self.generator(asked)
+        pictures = signed(neutral, [self.emotions[place] for place in self.pairs.classes[chosen].tolist()])
+        drawn = self.generator(pictures)
         losses: Losses = {}
         if number >= opt.late * self.steps:
-            fake, real = self.critics(asked, drawn.detach()), self.critics(asked, shown)
+            fake, real = self.critics(pictures, drawn.detach()), self.critics(pictures, shown)
             yield (
                 "critics",
                 {"critics, real": adversarial(real, True) / 2, "critics, fake": adversarial(fake, False) / 2},
             )
             self.critics.requires_grad_(False)
-            fake, real = self.critics(asked, drawn), self.critics(asked, shown)
+            fake, real = self.critics(pictures, drawn), self.critics(pictures, shown)
             losses["real"] = opt.weight_real * adversarial(fake, True)
             losses["features"] = opt.weight_features * feature_matching(fake, real)
         if opt.weight_pixel:
@@ -79,8 +79,8 @@ class SignLearner(Learner):
         """Signed pictures, what is drawn, and the people's faces."""
         faces, pairs = self.shown
         chosen = np.arange(len(pairs))[:: max(1, len(pairs) // SHOWN)][:SHOWN]
-        asked = signed(faces.of(pairs.neutral[chosen]), [self.emotions[place] for place in pairs.classes[chosen]])
-        return torch.cat([asked, self.drawing(asked), faces.of(pairs.shown[chosen])])
+        pictures = signed(faces.of(pairs.neutral[chosen]), [self.emotions[place] for place in pairs.classes[chosen]])
+        return torch.cat([pictures, self.drawing(pictures), faces.of(pairs.shown[chosen])])
 
     @property
     def drawing(self) -> CoarseToFine:

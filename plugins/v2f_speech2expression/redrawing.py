@@ -85,11 +85,11 @@ class Redrawing(Generator):
 
     def still(self, faces: torch.Tensor) -> Still:
         x = self.first((faces * 2 - 1).contiguous(memory_format=torch.channels_last))
-        found = [x]
+        features = [x]
         for layer in self.down:
             x = layer(x)
-            found.append(x)
-        return Still(faces, tuple(found[::-1]))
+            features.append(x)
+        return Still(faces, tuple(features[::-1]))
 
     def forward(self, latents: torch.Tensor, still: Still) -> torch.Tensor:
         return self.draw(self.mean + latents @ self.axes, still)[0]

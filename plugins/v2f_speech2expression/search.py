@@ -76,9 +76,9 @@ def kept_directions(space: Space, latents: torch.Tensor, still: Still, opt: Sear
 
     if not opt.keep:
         return latents.new_zeros(len(latents), 0, latents.shape[1])
-    found = instance_directions(scores, latents)
-    found[1:] = mixed(found[1:], space.kept[:, None], opt.instance_kept)
-    return found[[KEPT.index(name) for name in opt.keep]].transpose(0, 1)
+    directions = instance_directions(scores, latents)
+    directions[1:] = mixed(directions[1:], space.kept[:, None], opt.instance_kept)
+    return directions[[KEPT.index(name) for name in opt.keep]].transpose(0, 1)
 
 
 def toward(

@@ -77,12 +77,12 @@ class Report:
 
     def write(self) -> None:
         folder = self.context.folder
-        told = dict(zip(self.emotions, self.strengths.tolist(), strict=True))
-        self.context.progress.line(f"latent-search: strengths {', '.join(f'{k} {v:g}' for k, v in told.items())}")
+        by_emotion = dict(zip(self.emotions, self.strengths.tolist(), strict=True))
+        self.context.progress.line(f"latent-search: strengths {', '.join(f'{k} {v:g}' for k, v in by_emotion.items())}")
         if folder is None:
             return
         distances = dict(zip(self.emotions, _plain(self.distances.T), strict=True))
-        strengths = {"strength": told, "distance at 1, 2, ...": distances}
+        strengths = {"strength": by_emotion, "distance at 1, 2, ...": distances}
         (folder / "strengths.json").write_text(json.dumps(strengths, indent=1))
         if not len(self.neutral):
             return

@@ -27,14 +27,14 @@ def chosen_strengths(
     rows = torch.arange(min(len(pairs), PAIRS))
     parts = [_distances(space, faces, pairs, part, opt) for part in rows.split(AT_ONCE) if len(part)]
     distances = torch.cat(parts, dim=1) if parts else torch.zeros(LONGEST, 0)
-    found = torch.full((LONGEST, emotions), torch.nan)
+    means = torch.full((LONGEST, emotions), torch.nan)
     for emotion in range(emotions):
         if (mine := pairs.classes[rows] == emotion).any():
-            found[:, emotion] = distances[:, mine].mean(dim=1)
-    known = ~found.isnan().any(dim=0)
-    strengths = 1.0 + found.nan_to_num(nan=0.0).argmin(dim=0)
+            means[:, emotion] = distances[:, mine].mean(dim=1)
+    known = ~means.isnan().any(dim=0)
+    strengths = 1.0 + means.nan_to_num(nan=0.0).argmin(dim=0)
     strengths[~known] = strengths[known].median() if known.any() else 1.0
-    return strengths, found
+    return strengths, means
 
 
 def _distances(space: Space, faces: Faces, pairs: Pairs, rows: torch.Tensor, opt: SearchOptions) -> torch.Tensor:
@@ -48,11 +48,11 @@ def _distances(space: Space, faces: Faces, pairs: Pairs, rows: torch.Tensor, opt
     kept = kept_directions(space, latents, still, opt)
     with torch.no_grad():
         wanted = space.h.maps(faces.of(pairs.shown[chosen]))
-    found = []
+    distances = []
     for _ in range(LONGEST):
         directions, probability = toward(space, latents, still, emotions, kept, opt)
         on = probability < opt.agree
         latents = latents + opt.step * opt.walk_steps * on[:, None] * directions
         with torch.no_grad():
-            found.append(space.h.distance(space.generator(latents, still), wanted, opt.focus).cpu())
-    return torch.stack(found)
+            distances.append(space.h.distance(space.generator(latents, still), wanted, opt.focus).cpu())
+    return torch.stack(distances)

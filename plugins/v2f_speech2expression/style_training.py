@@ -42,13 +42,13 @@ class StyleLearner(Learner):
         real = mirrored(self.train.of(rng.choice(self.train.rows, opt.batch)), rng)
         fake = self._drawn()
         real.requires_grad_(number % LAZY == 0)
-        says = self.critic(real)
+        logits = self.critic(real)
         losses = {
-            "critic, real": F.softplus(-says).mean(),
+            "critic, real": F.softplus(-logits).mean(),
             "critic, fake": F.softplus(self.critic(fake.detach())).mean(),
         }
         if number % LAZY == 0:
-            (gradient,) = torch.autograd.grad(says.sum(), real, create_graph=True)
+            (gradient,) = torch.autograd.grad(logits.sum(), real, create_graph=True)
             losses["R1"] = opt.weight_r1 / 2 * LAZY * gradient.square().sum(dim=(1, 2, 3)).mean()
         yield "critic", losses
         self.critic.requires_grad_(False)
