@@ -83,6 +83,9 @@ class SignOptions(HearingOptions):
     halvings: Annotated[int, Range(least=1, most=4)] = 4  # of the global generator, which works at half the size
     blocks: Count = 9  # residual ones, of the global generator
     local_blocks: Count = 3  # of the local enhancer
+    # Of the generator; instance takes from each map its mean over the picture, so that what the sign says hardly gets
+    # from the middle to brows and mouth; batch does not.
+    norm: Literal["instance", "batch"] = "instance"
     residual: bool = False  # what is drawn is added to the signed picture; not in the source
     scales: Annotated[int, Range(least=1, most=3)] = 3  # discriminators
     critic_width: Count = 64
@@ -146,6 +149,7 @@ SIGN_QUICK = SignOptions(
     halvings=3,
     blocks=3,
     local_blocks=2,
+    norm="batch",
     residual=True,
     scales=2,
     critic_width=16,

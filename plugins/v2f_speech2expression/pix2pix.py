@@ -15,15 +15,15 @@ from v2f_speech2expression.options import SignOptions
 class GlobalGenerator(nn.Module):
     """c7s1-width, `halvings` of stride 2, residual blocks, as many doublings: the features before the last layer."""
 
-    def __init__(self, width: int, halvings: int, blocks: int) -> None:
+    def __init__(self, width: int, halvings: int, blocks: int, norm: str = "instance") -> None:
         super().__init__()
         channels = [width * 2**power for power in range(halvings + 1)]
-        layers: list[nn.Module] = [nn.Conv2d(3, width, 7, padding=3), *_norm_and_relu(width)]
+        layers: list[nn.Module] = [nn.Conv2d(3, width, 7, padding=3), *_norm_and_relu(width, norm)]
         for before, after in pairwise(channels):
-            layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), *_norm_and_relu(after)]
-        layers += [_Residual(channels[-1]) for _ in range(blocks)]
+            layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), *_norm_and_relu(after, norm)]
+        layers += [_Residual(channels[-1], norm) for _ in range(blocks)]
         for before, after in pairwise(channels[::-1]):
-            layers += [_doubling(before, after), *_norm_and_relu(after)]
+            layers += [_doubling(before, after), *_norm_and_relu(after, norm)]
         self.layers = nn.Sequential(*layers)
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
@@ -40,17 +40,17 @@ class CoarseToFine(nn.Module):
     def __init__(self, opt: SignOptions) -> None:
         super().__init__()
         half = max(1, opt.width // 2)
-        self.coarse = GlobalGenerator(opt.width, opt.halvings, opt.blocks)
+        self.coarse = GlobalGenerator(opt.width, opt.halvings, opt.blocks, opt.norm)
         self.fine_in = nn.Sequential(
             nn.Conv2d(3, half, 7, padding=3),
-            *_norm_and_relu(half),
+            *_norm_and_relu(half, opt.norm),
             nn.Conv2d(half, opt.width, 3, stride=2, padding=1),
-            *_norm_and_relu(opt.width),
+            *_norm_and_relu(opt.width, opt.norm),
         )
         self.fine_out = nn.Sequential(
-            *[_Residual(opt.width) for _ in range(opt.local_blocks)],
+            *[_Residual(opt.width, opt.norm) for _ in range(opt.local_blocks)],
             _doubling(opt.width, half),
-            *_norm_and_relu(half),
+            *_norm_and_relu(half, opt.norm),
             nn.Conv2d(half, 3, 7, padding=3),
         )
         self.residual = opt.residual
@@ -120,13 +120,13 @@ def _patch_discriminator(width: int, layers: int) -> nn.ModuleList:
 
 
 class _Residual(nn.Module):
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, norm: str) -> None:
         super().__init__()
         self.body = nn.Sequential(
             nn.Conv2d(channels, channels, 3, padding=1),
-            *_norm_and_relu(channels),
+            *_norm_and_relu(channels, norm),
             nn.Conv2d(channels, channels, 3, padding=1),
-            nn.InstanceNorm2d(channels, affine=True),
+            _norm(channels, norm),
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -137,5 +137,9 @@ def _doubling(before: int, after: int) -> nn.Module:
     return nn.ConvTranspose2d(before, after, 3, stride=2, padding=1, output_padding=1)
 
 
-def _norm_and_relu(channels: int) -> list[nn.Module]:
-    return [nn.InstanceNorm2d(channels, affine=True), nn.ReLU()]
+def _norm_and_relu(channels: int, norm: str) -> list[nn.Module]:
+    return [_norm(channels, norm), nn.ReLU()]
+
+
+def _norm(channels: int, norm: str) -> nn.Module:
+    return nn.BatchNorm2d(channels) if norm == "batch" else nn.InstanceNorm2d(channels, affine=True)

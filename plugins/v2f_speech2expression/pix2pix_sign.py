@@ -22,8 +22,9 @@ class Pix2PixSign(Method):
     has signs for five emotions; the others have signs of the same kind. It found the result unsatisfactory.
 
     `paper`: numbers of pix2pixHD, on which the source is silent. `quick` is narrower and adds: L1 to the real face
-    (`weight_pixel`), the picture itself as the start of the drawing (`residual`), discriminators that join half way
-    and weigh less, an average of the weights, and statistics of the MFCC over time instead of each frame (`pooling`).
+    (`weight_pixel`), the most of it for the middle (`focus`), the picture itself as the start of the drawing
+    (`residual`), batch norm (`norm`), discriminators that join half way and weigh less, an average of the weights, and
+    statistics of the MFCC over time instead of each frame (`pooling`).
     """
 
     name = "pix2pix-sign"
