@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from v2f_baselines import v2f_bench_methods
-from v2f_baselines.linear import PENALTY, ridge_regression
+from v2f_baselines.linear import PENALTY, ridge_regression, softmax_regression
 from v2f_bench.datasets.synthetic_speakers.causes import SHARED_FACTORS, draw_person
 from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
 from v2f_bench.harness.bench import set_up
@@ -132,6 +132,68 @@ def test_ridge_regression_is_scikit_learns():
     assert float(bias) == pytest.approx(theirs.intercept_, rel=1e-5)
 
 
+def test_softmax_regression_is_scikit_learns():
+    from sklearn.linear_model import LogisticRegression
+
+    rng = np.random.default_rng(0)
+    features = rng.standard_normal((300, 5))
+    classes = (features @ rng.standard_normal((5, 3)) + rng.gumbel(size=(300, 3))).argmax(axis=1)
+    weights, bias = softmax_regression(torch.tensor(features).float(), torch.tensor(classes), 3)
+    # theirs minimises the sum of cross-entropies times C and half of the squared weights
+    theirs = LogisticRegression(C=1 / (2 * PENALTY * 300), tol=1e-8, max_iter=1000).fit(features, classes)
+    np.testing.assert_allclose(weights.T, theirs.coef_, atol=2e-3)
+    np.testing.assert_allclose(bias - bias.mean(), theirs.intercept_ - theirs.intercept_.mean(), atol=2e-3)
+
+
+class Moods(Clips):
+    """Made-up people, each with a grey of their own; the sad ones speak softly and have a darker lower half."""
+
+    rate, resolution = 16_000, 8
+
+    def __init__(self, count, seed):
+        self.rng = np.random.default_rng(seed)
+        speakers = np.arange(count).repeat(2)
+        emotion = np.tile(["neutral", "sad"], count)
+        self.grey = self.rng.uniform(0.4, 0.8, count)
+        self.table = pd.DataFrame({"speaker": speakers, "emotion": emotion, "voice": True, "face": True})
+
+    def voices(self, rows):
+        loud = np.where(self.table["emotion"].iloc[rows] == "sad", 0.01, 0.1)
+        samples = torch.tensor(self.rng.standard_normal((len(loud), 8000)) * loud[:, None]).float()
+        return Voices(samples, torch.full((len(loud),), 8000), self.rate)
+
+    def faces(self, rows):
+        of = self.table.iloc[rows]
+        faces = torch.tensor(self.grey[of["speaker"]]).float().view(-1, 1, 1, 1).repeat(1, 3, 8, 8)
+        faces[torch.tensor(list(of["emotion"] == "sad")), :, 4:] -= 0.25
+        return faces
+
+
+def test_emotion_mean_shift_adds_the_mean_change_of_the_emotion_that_is_heard():
+    known, strangers = Moods(40, seed=0), Moods(10, seed=1)
+    method = METHODS["emotion-mean-shift"](NoOptions())
+    method.fit(known, known, Context())
+    sources = strangers.faces(np.arange(20) // 2 * 2)
+    faces = method.generate(
+        Trials((*map(str, range(20)),), {"voice": strangers.voices(range(20)), "proposal": sources}, 8), Context()
+    )
+    torch.testing.assert_close(faces, strangers.faces(range(20)), atol=1e-5, rtol=0)
+    again = METHODS["emotion-mean-shift"](NoOptions())
+    again.restore(method.state(), "cpu")
+    voices = strangers.voices(range(20))
+    assert torch.equal(again.hear(voices), method.hear(voices))
+
+
+def test_emotion_mean_shift_says_what_it_lacks():
+    table = Moods(3, seed=0).table
+    for lacking in (table.assign(emotion=""), table.assign(emotion="sad"), table.drop(columns="emotion")):
+        offer = Offer("somewhere", "emotion", lacking, lacking, {})
+        assert "no training voices and faces of two emotions" in METHODS["emotion-mean-shift"].unsuited(
+            NoOptions(), offer
+        )
+    assert not METHODS["emotion-mean-shift"].unsuited(NoOptions(), Offer("somewhere", "emotion", table, table, {}))
+
+
 def test_real_photo_is_another_picture_of_the_speaker(bench):
     faces = faces_of("real-photo", bench)
     photos = bench.trials["real_photo"]
@@ -201,6 +263,15 @@ CLIPS = pd.DataFrame(
         ("nearest-voice", CLIPS[1:], "no training speaker with two voices and a face"),
         ("mean-face", CLIPS[:0], "no training speakers"),
         ("random-face", CLIPS[1:3], "no training speakers with voices and faces"),
+        ("same-sex-and-age-face", CLIPS.assign(age=30), ""),
+        ("same-sex-and-age-face", CLIPS, "no training faces labelled with sex and age"),
+        (
+            "same-sex-and-age-face",
+            CLIPS.drop(columns="sex").assign(age=30),
+            "no training faces labelled with sex and age",
+        ),
+        ("same-sex-and-age-face", CLIPS[[True, False, False, True]].assign(age=30), "no training voices labelled"),
+        ("labelled-face", CLIPS.drop(columns="sex"), "no training faces labelled with sex and age"),
         ("copy-proposal", CLIPS[:0], ""),
         ("real-photo", CLIPS[:0], ""),
     ],

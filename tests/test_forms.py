@@ -1,16 +1,20 @@
 """The forms of a protocol on a small world: what methods are handed, and what judges see."""
 
+import hashlib
+
 import numpy as np
 import pytest
 import torch
 from small_bench import OPTIONS, small_workplace
 
 from v2f_bench import Context
+from v2f_bench.audio.noise import with_noise_of
 from v2f_bench.data.variants import Form
 from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticSpeakers
 from v2f_bench.harness.bench import set_up
 from v2f_bench.harness.trial_voices import loudest_stretch
 from v2f_bench.harness.trials import trials_for
+from v2f_bench.interfaces import UsageError
 from v2f_cae.method import CAE
 from v2f_cae.options import CaeOptions
 
@@ -79,6 +83,29 @@ def test_voices_with_other_noise_are_others_of_the_same_length(bench_of):
     assert torch.equal(again.samples[0], other.samples[1, : again.samples.shape[1]]), "alone or in a batch"
     for mine, theirs in zip(own.samples, other.samples, strict=True):
         assert np.corrcoef(mine, theirs)[0, 1] > 0.9, "the speech stays"
+
+
+def test_the_noise_is_that_of_the_recording_that_the_protocol_names(bench_of):
+    """Of another speaker, or, for the control, of the voice itself."""
+    for form in ("noise-swapped", "noise-redrawn"):
+        bench = bench_of(voices=form)
+        trial = bench.trials.iloc[0]
+        assert (trial["noise"] == trial["voice"]) == (form == "noise-redrawn")
+        recordings = [bench.store.voice(trial[which]) / 32768 for which in ("voice", "noise")]
+        seed = int.from_bytes(hashlib.sha256(trial["trial"].encode()).digest()[:8], "big")
+        expected = with_noise_of(*recordings, np.random.default_rng(seed))
+        given = trials_for(bench, frozenset({"voice"}), np.arange(1)).voices.samples[0].numpy()
+        assert np.abs(given - expected).max() < 1 / 32768
+    speakers = bench_of(voices="noise-swapped").store.clips["speaker"]
+    trials = bench_of(voices="noise-swapped").trials
+    assert (speakers[trials["noise"]].to_numpy() != trials["speaker"].to_numpy()).all()
+
+
+def test_one_form_of_voices_has_one_name(bench_of):
+    assert Form(voices="3.0s") == Form(voices="3s")
+    for wrong in ("0s", "0.00001s", "three", "-1s"):
+        with pytest.raises(UsageError, match="--voices takes whole"):
+            Form(voices=wrong)
 
 
 def test_real_pictures_are_looked_at_once_for_all_forms_of_voices(bench_of):

@@ -10,7 +10,7 @@ from PIL import Image
 from v2f_bench.harness.generate_one import _given
 from v2f_bench.interfaces import DataError
 
-PROTOCOL = SimpleNamespace(dataset={"options": {}}, sample_rate=RATE)
+PROTOCOL = SimpleNamespace(dataset={"options": {}}, sample_rate=RATE, voices="whole")
 SIDE = 32
 METHOD = SimpleNamespace(name="mine")
 NEEDS = frozenset({"voice", "proposal"})

@@ -109,10 +109,13 @@ def test_a_judge_is_trained_once_a_kind_of_device(bench):
     assert key(("cuda:0",)) != key(("cpu",))
 
 
-@pytest.mark.parametrize("place", range(5))
-def test_views_depend_on_the_judge_its_weights_and_the_bench(place):
-    given = ["judge", "1", "source", "weights", "bench"]
-    changed = [*given[:place], "other", *given[place + 1 :]]
+ON_CPU = Computing("2.6", 2, "cpu")
+
+
+@pytest.mark.parametrize("place", range(6))
+def test_views_depend_on_the_judge_its_weights_the_bench_and_how_it_is_computed(place):
+    given = ["judge", "1", "source", "weights", "bench", ON_CPU]
+    changed = [*given[:place], Computing("2.6", 2, "cuda") if place == 5 else "other", *given[place + 1 :]]
     assert views_key(*given) != views_key(*changed)
 
 
@@ -145,7 +148,7 @@ def test_code_that_a_stage_uses_is_in_its_key(bench, monkeypatch):
             changed[which] = {
                 "checkpoint": plan.checkpoint_key,
                 "faces": plan.faces_key,
-                "views": views_key("judge", "1", "source", "weights", "bench"),
+                "views": views_key("judge", "1", "source", "weights", "bench", ON_CPU),
                 "scores": scores_key("faces", [], [], [], [], []),
             }
         assert {stage for stage in changed[part] if changed[part][stage] != changed["nothing"][stage]} == stages, part

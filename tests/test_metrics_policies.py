@@ -27,8 +27,9 @@ def evidence(kind, seed=0, speakers=SPEAKERS):
     emotion = np.resize(EMOTIONS, len(found.trials))
     shown = 2 * (emotion[:, None] == np.array(EMOTIONS))
     trials = found.trials.assign(
-        emotion=emotion, heard=np.where(rng.random(len(emotion)) < 0.3, "happy", emotion), duration=3.0, real_photo="x"
+        emotion=emotion, heard=np.where(rng.random(len(emotion)) < 0.3, "happy", emotion), duration=3.0
     )
+    trials["real_photo"] = [f"photo-{number}" for number in range(len(trials))]
     see = {
         "identity": lambda rows: rows,
         "inception": lambda rows: rows,

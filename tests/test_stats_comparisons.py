@@ -1,7 +1,7 @@
 """Seeds as a level, paired comparisons, correction for many, tie groups: against scipy, hand and simulation."""
 
 import re
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import pytest
@@ -26,6 +26,7 @@ from v2f_bench.stats import (
     tie_groups,
     weighted_interval,
 )
+from v2f_bench.stats.paired import exchange_test
 
 SPEAKERS = 60
 
@@ -283,6 +284,41 @@ def test_medians_and_statistics_that_are_alike_are_told_apart_in_five_of_a_hundr
     assert 0.02 <= np.mean(np.array(found) <= 0.05) <= 0.065
 
 
+@pytest.mark.parametrize(("gallery", "skill"), [(15, 3.0), (60, 3.5), (100, 3.5), (60, 1.0)])
+def test_medians_of_ranks_that_are_alike_are_seldom_told_apart(gallery, skill):
+    """Ranks take few values, so that a median stands still or jumps."""
+    rng = np.random.default_rng(gallery)
+    speaker = np.repeat(np.arange(gallery), 3)
+    p_values = []
+    for _ in range(200):
+        scores = rng.standard_normal((2, len(speaker), gallery))
+        scores[:, np.arange(len(speaker)), speaker] += skill + rng.standard_normal((2, gallery))[:, speaker]
+        own = scores[:, np.arange(len(speaker)), speaker]
+        a, b = (scores > own[..., None]).sum(axis=2) / (gallery - 1)
+        p_values.append(compare(a, b, speaker, aggregate="median", permutations=499).p_value)
+    assert np.mean(np.array(p_values) <= 0.05) <= 0.085  # of 200: 5 % and two standard errors
+
+
+def test_three_clusters_cannot_tell_medians_apart():
+    speaker = np.arange(3).repeat(3)
+    assert compare(np.full(9, 1.0), np.full(9, 2.0), speaker, aggregate="median").p_value >= 0.25
+
+
+def test_the_exchange_of_few_clusters_is_every_exchange():
+    """Against a plain loop over all of them."""
+    rng = np.random.default_rng(5)
+    speaker = np.repeat(np.arange(6), 2)
+    a, b = rng.integers(4, size=(2, 2, 12)).astype(float)
+    a += 1
+    gap = abs(np.median(a, axis=1).mean() - np.median(b, axis=1).mean())
+    extreme = 0
+    for pattern in product([False, True], repeat=6):
+        swap = np.array(pattern)[speaker]
+        x, y = np.where(swap, b, a), np.where(swap, a, b)
+        extreme += abs(np.median(x, axis=1).mean() - np.median(y, axis=1).mean()) >= gap - 1e-12
+    assert exchange_test(a, b, speaker) == extreme / 64
+
+
 def test_numbers_of_the_whole_are_compared_by_their_influences():
     """Means, given as statistics with influences, have the t test of the paired values."""
     rng = np.random.default_rng(3)
@@ -295,6 +331,17 @@ def test_numbers_of_the_whole_are_compared_by_their_influences():
     theirs = ttest_rel(a, b)
     assert found.p_value == pytest.approx(theirs.pvalue)
     assert found.difference == pytest.approx(((a - b).mean(), *theirs.confidence_interval()))
+
+
+def test_numbers_of_the_whole_over_other_trials_are_not_compared():
+    rng = np.random.default_rng(3)
+    samples = [
+        Sample(np.arange(50), 50, whole=Runs(rng.standard_normal(1), rng.standard_normal((1, 50))), covered=covered)
+        for covered in (50, 50, 30)
+    ]
+    same, other = compare_pairs(samples, [(0, 1), (0, 2)])
+    assert same.trials == 50
+    assert np.isnan([other.p_value, *other.difference]).all()
 
 
 def test_many_pairs_at_once_give_what_each_gives_alone():

@@ -8,7 +8,7 @@
   trained.
 * *faces*: the checkpoint; the protocol and the data as prepared; `DRAWING`; how it is computed.
 * *views*, what a judge gives for the protocol's real pictures: its name, version, source and weights; `VIEWING`; the
-  pictures.
+  pictures; how it is computed.
 * *scores*: the faces; the judges with their views; the metrics' names, versions and sources; `SCORING`; the trials that
   apply; what ties the judges to the method.
 * *run*, which names a run's folder: its checkpoint, and its protocol over the data as prepared.
@@ -34,17 +34,28 @@ from v2f_bench.sources import core_key
 
 # The code of v2f-bench that a stage's output depends on, beside the plugin's own source (`sources.source_key`).
 SEEING = ("data/store.py", "interfaces/context.py", "interfaces/values.py", "media/picture.py")
-DECODING = ("media", "data/store.py", "data/store_writer.py", "data/overlap.py", "harness/prepare.py")
+DECODING = (
+    *("media", "data/store.py", "data/store_writer.py", "data/overlap.py", "harness/frame_judge.py"),
+    *("harness/prepare.py", "harness/reading.py"),
+)
 LEARNING = (*SEEING, "audio", "nn", "training", "harness/devices.py", "harness/fit.py")
 DRAWING = (
     *(*SEEING, "artefacts", "audio/noise.py", "data/voices.py", "harness/generate.py", "harness/trials.py"),
     "harness/trial_voices.py",
 )
-VIEWING = (*SEEING, "harness/quality.py", "harness/views.py", "metrics/vectors.py", "stats")
+VIEWING = (*SEEING, "harness/bench.py", "harness/quality.py", "harness/views.py", "metrics/vectors.py", "stats")
 SCORING = (
-    *("artefacts", "data/lists.py", "harness/face_check.py", "harness/independence.py", "harness/numbers.py"),
+    *(
+        "artefacts",
+        "data/lists.py",
+        "data/voices.py",
+        "harness/bench.py",
+        "harness/face_check.py",
+        "harness/independence.py",
+        "harness/numbers.py",
+    ),
     *("harness/results.py", "harness/score.py", "harness/slices.py", "interfaces/metric.py", "media/picture.py"),
-    *("metrics/vectors.py", "stats"),
+    *("harness/trial_voices.py", "metrics/vectors.py", "stats"),
 )
 
 
@@ -85,9 +96,9 @@ def faces_key(checkpoint: str, bench: str, computing: Computing) -> str:
     return key_of("faces", checkpoint, bench, core_key(*DRAWING), computing.without_training())
 
 
-def views_key(name: str, version: str, source: str, weights: str, pictures: str) -> str:
+def views_key(name: str, version: str, source: str, weights: str, pictures: str, computing: Computing) -> str:
     """`weights`: sha256 of the judge's file; of a judge that is trained here the key of its training too."""
-    return key_of("views", name, version, source, weights, core_key(*VIEWING), pictures)
+    return key_of("views", name, version, source, weights, core_key(*VIEWING), pictures, computing.without_training())
 
 
 def scores_key(

@@ -29,6 +29,25 @@ def logistic_regression(features: torch.Tensor, labels: torch.Tensor) -> tuple[t
     return weights.detach(), bias.detach()
 
 
+def softmax_regression(features: torch.Tensor, classes: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Weights [D, count] and biases [count] for features [N, D] and classes int64 [N], with an L2 penalty."""
+    import torch
+    import torch.nn.functional as F
+
+    weights = torch.zeros(features.shape[1], count, requires_grad=True)
+    bias = torch.zeros(count, requires_grad=True)
+    optimiser = torch.optim.LBFGS([weights, bias], max_iter=100, line_search_fn="strong_wolfe")
+
+    def loss() -> torch.Tensor:
+        optimiser.zero_grad()
+        value = F.cross_entropy(features @ weights + bias, classes) + PENALTY * weights.square().sum()
+        value.backward()
+        return value
+
+    optimiser.step(loss)
+    return weights.detach(), bias.detach()
+
+
 def ridge_regression(features: torch.Tensor, numbers: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Weights [D] and bias [] that predict numbers [N] from features [N, D] of mean 0, by least squares with an L2
     penalty (Hoerl & Kennard 1970), which is `PENALTY` for each number."""

@@ -29,10 +29,7 @@ class _FacesOfSexAndAge(Method):
 
     @classmethod
     def unsuited(cls, options: NoOptions, offer: Offer) -> str:
-        lacking = super().unsuited(options, offer)
-        if not lacking and set(SEXES) - set(offer.train["sex"][_labelled(offer.train, "face")]):
-            return f"{offer.dataset} has no training faces labelled with sex and age of both sexes"
-        return lacking
+        return super().unsuited(options, offer) or _lacking_of_both_sexes(offer, "face")
 
     def fit(self, train: Clips, validation: Clips, context: Context) -> None:
         import torch
@@ -69,10 +66,7 @@ class SameSexAndAgeFace(_FacesOfSexAndAge):
 
     @classmethod
     def unsuited(cls, options: NoOptions, offer: Offer) -> str:
-        lacking = super().unsuited(options, offer)
-        if not lacking and set(SEXES) - set(offer.train["sex"][_labelled(offer.train, "voice")]):
-            return f"{offer.dataset} has no training voices labelled with sex and age of both sexes"
-        return lacking
+        return super().unsuited(options, offer) or _lacking_of_both_sexes(offer, "voice")
 
     def fit(self, train: Clips, validation: Clips, context: Context) -> None:
         import torch
@@ -107,7 +101,11 @@ class SameSexAndAgeFace(_FacesOfSexAndAge):
 
 
 class LabelledFace(_FacesOfSexAndAge):
-    """Takes sex and age from the labels and hears no voice: what these two are worth if they are heard perfectly."""
+    """Takes sex and age from the labels and hears no voice.
+
+    It shows one random person: what a method must beat that claims to hear more than sex and age. It is no upper bound
+    of what these two are worth: the mean of many such faces is nearer to everybody.
+    """
 
     name = "labelled-face"
     summary = "control: a random training face of the true sex and near the true age; hears no voice"
@@ -116,6 +114,14 @@ class LabelledFace(_FacesOfSexAndAge):
     def generate(self, trials: Trials, context: Context) -> torch.Tensor:
         labels = trials.attributes
         return self._shown((labels["sex"] == "male").to_numpy(), labels["age"].to_numpy(np.float64), context)
+
+
+def _lacking_of_both_sexes(offer: Offer, part: str) -> str:
+    """Why there is no choice by sex and age, "" where there is. `part`: "voice" or "face"."""
+    labelled = _labelled(offer.train, part)
+    if set(SEXES) <= (set(offer.train["sex"][labelled]) if labelled.any() else set()):
+        return ""
+    return f"{offer.dataset} has no training {part}s labelled with sex and age of both sexes"
 
 
 def _labelled(table: pd.DataFrame, part: str) -> np.ndarray:

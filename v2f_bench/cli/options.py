@@ -21,7 +21,10 @@ Resolution = Annotated[
     int, typer.Option(min=32, max=256, help="Pixels a side at which faces are judged; another one is another protocol.")
 ]
 Voices = Annotated[
-    str, typer.Option(help="whole, noise-swapped (background noise of another speaker), or a length: 1s, 3s, 6s.")
+    str,
+    typer.Option(
+        help="whole, noise-swapped (noise of another speaker), its control noise-redrawn, or a length: 1s, 3s."
+    ),
 ]
 Runs = Annotated[Path, typer.Option("--output", "-o", file_okay=False, help="Folder for the runs.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")]

@@ -66,7 +66,7 @@ def run(
     resolution: Resolution = 64,
     voices: Annotated[
         str,
-        typer.Option(help="whole, noise-swapped (background noise of another speaker), or lengths: 1s,3s,6s,whole."),
+        typer.Option(help="whole, noise-swapped (another speaker's), noise-redrawn (its control), or lengths: 1s,3s."),
     ] = "whole",
     judges: JudgeNames = "",
     judge: JudgeCards = None,

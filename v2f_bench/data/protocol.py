@@ -59,12 +59,12 @@ class Protocol:
 
     @cached_property
     def questions_hash(self) -> str:
-        """Stands for what a method learns from and is asked: the splits, and of each trial its voice and proposal.
+        """A hash of what a method learns from and is asked: the splits; of each trial its voice, proposal and noise.
 
         Faces that were made for one protocol may be scored under another with the same questions: at another
         resolution, say.
         """
-        asked = [[trial[column] for column in ("trial", "voice", "proposal")] for trial in self.trials]
+        asked = [[trial[column] for column in ("trial", "voice", "proposal", "noise")] for trial in self.trials]
         return key_of(self.track, self.dataset, self.sample_rate, self.splits, asked, self.voices)
 
     @property

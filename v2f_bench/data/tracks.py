@@ -45,7 +45,7 @@ from v2f_bench.data.lists import QuestionList
 from v2f_bench.data.protocol import SAMPLE_RATE, Protocol, trial_name
 from v2f_bench.data.splits import SPLITS, hash_first, hash_order
 from v2f_bench.data.variants import DEFAULT, Variant, complete_speakers, version_of
-from v2f_bench.data.voices import NOISE_SWAPPED
+from v2f_bench.data.voices import NOISE_REDRAWN, NOISE_SWAPPED
 from v2f_bench.interfaces import DataError, PluginError, UsageError
 
 VOICES_A_SPEAKER = 3
@@ -105,7 +105,7 @@ def identity_protocol(
                     "other": gallery[hash_first(pools.others(speaker), "other", voice)],
                     "random_face": pools.training_face(voice),
                     "real_photo": photos[speaker][number % len(photos[speaker])] if photos[speaker] else "",
-                    "noise": pools.noise(voice) if variant.form.voices == NOISE_SWAPPED else "",
+                    "noise": pools.noise(voice, variant.form.voices),
                 }
             )
     reference = [clip for order in pools.faces.values() for clip in order[:1] + order[1 + PHOTOS_A_SPEAKER :]]
@@ -153,7 +153,7 @@ def emotion_protocol(
                     "other": gallery[hash_first([name for name in gallery if name != speaker], "other", voice)],
                     "random_face": pools.training_face(voice),
                     "real_photo": faces[-1] if len(faces) > 1 else "",
-                    "noise": pools.noise(voice) if variant.form.voices == NOISE_SWAPPED else "",
+                    "noise": pools.noise(voice, variant.form.voices),
                 }
             )
             used |= {faces[0], faces[-1]}
@@ -183,8 +183,13 @@ class _Pools:
         stand_in = hash_first(self.train_faces, "random-face", voice)
         return hash_first(self.train_faces[stand_in], "random-face", voice)
 
-    def noise(self, voice: str) -> str:
-        """A random recording of another test speaker, from another recording session where there is one."""
+    def noise(self, voice: str, form: str) -> str:
+        """The recording whose background noise a voice is handed over with, "" for the voice as it is.
+
+        For noise-swapped a random one of another test speaker, from another recording session where there is one.
+        """
+        if form != NOISE_SWAPPED:
+            return voice if form == NOISE_REDRAWN else ""
         own = self.test.loc[voice]
         others = self.test[self.test["voice"] & (self.test["speaker"] != own["speaker"])]
         if "group" in others and own["group"] and (others["group"] != own["group"]).any():

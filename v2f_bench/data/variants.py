@@ -25,7 +25,7 @@ class Form:
         least, most = RESOLUTIONS
         if not least <= self.resolution <= most:
             raise UsageError(f"--resolution takes {least} to {most} pixels, not {self.resolution}")
-        check_voices(self.voices)
+        object.__setattr__(self, "voices", check_voices(self.voices))
 
 
 DEFAULT_FORM = Form()

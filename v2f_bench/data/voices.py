@@ -8,20 +8,23 @@ from v2f_bench.interfaces import UsageError
 
 WHOLE = "whole"
 NOISE_SWAPPED = "noise-swapped"
+NOISE_REDRAWN = "noise-redrawn"  # the control of it
+SHORTEST = 0.1  # seconds
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?)s")
 
 
 def check_voices(voices: str) -> str:
-    """`voices` as protocols write it: "whole", "noise-swapped", or a length such as "3s".
+    """`voices` as protocols write it: "whole", "noise-swapped", "noise-redrawn", or a length such as "3s".
 
     Raises:
         UsageError: it is none of these.
     """
-    if voices in (WHOLE, NOISE_SWAPPED):
+    if voices in (WHOLE, NOISE_SWAPPED, NOISE_REDRAWN):
         return voices
     match = _LENGTH.fullmatch(voices)
-    if match is None or float(match[1]) <= 0:
-        raise UsageError(f"--voices takes {WHOLE}, {NOISE_SWAPPED}, or a length such as 3s, not {voices!r}")
+    if match is None or float(match[1]) < SHORTEST:
+        kinds = f"{WHOLE}, {NOISE_SWAPPED}, {NOISE_REDRAWN}"
+        raise UsageError(f"--voices takes {kinds}, or a length of {SHORTEST} s or more such as 3s, not {voices!r}")
     return f"{float(match[1]):g}s"
 
 

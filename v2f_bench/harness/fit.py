@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import torch
 
@@ -16,11 +17,12 @@ from v2f_bench.harness.plan import Plan
 from v2f_bench.harness.stage import adopt, stage
 from v2f_bench.harness.tensors import read_tensors, write_state
 from v2f_bench.harness.trials import applicable
-from v2f_bench.interfaces import Context, Method, PluginError, Progress
+from v2f_bench.interfaces import Context, Fact, Method, PluginError, Progress
 from v2f_bench.training import UNFINISHED
 
 CHECKPOINT = "checkpoint"
 MODEL = "model.safetensors"
+FACTS = "facts.json"
 COMPARED = 8  # trials that are drawn before and after a restore
 ALIKE = 0.01  # of [0, 1]; what two ways of computing the same may differ by
 
@@ -44,6 +46,7 @@ def fit(plan: Plan, bench: Bench, folder: Path, progress: Progress) -> Method:
             train, validation = (bench.split(name, plan.resolution) for name in ("train", "validation"))
             method = fit_method(plan, train, validation, context)
         write_state(unfinished / MODEL, method.state(), plan.method.name)
+        (unfinished / FACTS).write_bytes(msgspec.json.encode(method.facts()))
         _check_restored(method, plan, bench, unfinished / MODEL)
         for kept in unfinished.glob(f"*{UNFINISHED}"):
             kept.unlink()
@@ -52,6 +55,12 @@ def fit(plan: Plan, bench: Bench, folder: Path, progress: Progress) -> Method:
     adopt(folder / CHECKPOINT, plan.checkpoint_key, folder.parent.glob(f"*/{CHECKPOINT}"))
     stage(folder / CHECKPOINT, plan.checkpoint_key, make, resumable=True, facts=facts, progress=progress)
     return _restored(plan, folder / CHECKPOINT / MODEL)
+
+
+def facts_of(checkpoint: Path) -> list[Fact]:
+    """What the method of a checkpoint found out about its parts; none in a checkpoint of an earlier version."""
+    file = checkpoint / FACTS
+    return msgspec.json.decode(file.read_bytes(), type=list[Fact]) if file.exists() else []
 
 
 def _restored(plan: Plan, model: Path) -> Method:

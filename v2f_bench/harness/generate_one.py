@@ -10,11 +10,13 @@ import torch
 
 from v2f_bench.data.protocol import Protocol
 from v2f_bench.data.store import pad
+from v2f_bench.data.voices import length_of
 from v2f_bench.files import write_whole
 from v2f_bench.harness.fit import CHECKPOINT, MODEL
 from v2f_bench.harness.generate import checked_faces
 from v2f_bench.harness.sheet import draw_variation, write_table
 from v2f_bench.harness.tensors import read_tensors
+from v2f_bench.harness.trial_voices import loudest_stretch
 from v2f_bench.harness.workplace import choose_device
 from v2f_bench.interfaces import BenchError, Context, Method, Trials, UsageError
 from v2f_bench.interfaces.options import did_you_mean, options_from
@@ -99,8 +101,11 @@ def _given(
     silence = protocol.dataset["options"].get("silence", 0.0)
     with noted() as in_voice:
         recording = usable_recording(*read_sound(voice), str(voice), protocol.sample_rate, silence)
-    given: dict[str, Any] = {"voice": pad([recording], protocol.sample_rate)}
     changes = [(str(voice), change) for _, change in in_voice]
+    if seconds := length_of(protocol.voices):
+        recording = loudest_stretch(recording, round(seconds * protocol.sample_rate))
+        changes.append((str(voice), f"cut to its loudest {protocol.voices}, as the voices of the run's protocol are"))
+    given: dict[str, Any] = {"voice": pad([recording], protocol.sample_rate)}
     if proposal is not None:
         with noted() as in_proposal:
             pixels = read_picture(proposal)

@@ -14,6 +14,7 @@ import msgspec
 from v2f_bench import __version__
 from v2f_bench.files import write_text_whole, write_whole
 from v2f_bench.harness.bench import Bench
+from v2f_bench.harness.confusion_picture import write_confusions
 from v2f_bench.harness.independence import IndependenceFacts, independence
 from v2f_bench.harness.judges import Judges
 from v2f_bench.harness.score import SCORES, FacesToScore, Scores
@@ -21,7 +22,7 @@ from v2f_bench.harness.stage import locked, made_under
 from v2f_bench.harness.views import ReadyJudge
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.hashing import key_of
-from v2f_bench.interfaces import BenchError, Progress
+from v2f_bench.interfaces import BenchError, Fact, Progress
 from v2f_bench.keys import LEARNING, SCORING
 from v2f_bench.record import (
     INFLUENCE,
@@ -55,6 +56,7 @@ class Made:
     preset: str
     seed: int
     stages: dict[str, Path] = field(default_factory=dict)  # the folders of the stages before the scores
+    facts: list[Fact] = field(default_factory=list)
 
 
 def keep_record(
@@ -66,9 +68,9 @@ def keep_record(
     judges: Judges,
     workplace: Workplace,
 ) -> Record:
-    """Write the record of a run with its tables and its protocol into its folder.
+    """Write the record of a run with its tables, its protocol and its confusion pictures into its folder.
 
-    All three are written by one process at a time: another one, with other judges, must not come in between.
+    All are written by one process at a time: another one, with other judges, must not come in between.
     """
     record = _record(made, scored, scores, bench, judges)
     with locked(folder / "record", workplace.progress):
@@ -76,6 +78,7 @@ def keep_record(
         write_text_whole(folder / PROTOCOL, bench.protocol.to_json())
         for table in (TRIALS, INFLUENCE):
             write_whole(folder / table, partial(shutil.copyfile, scores.folder / table))
+        write_confusions(folder, record.results, f"{made.method.name}, seed {made.seed}")
         write_record(folder, record)
     return record
 
@@ -148,6 +151,7 @@ def _record(made: Made, scored: FacesToScore, scores: Scores, bench: Bench, judg
             **{name: msgspec.convert(facts, StageFacts) for name, facts in stages.items()},
             "record": StageFacts(finished=datetime.now(UTC).isoformat()),
         },
+        facts=made.facts,
     )
 
 

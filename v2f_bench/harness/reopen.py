@@ -6,7 +6,7 @@ from pathlib import Path
 
 from v2f_bench.data.protocol import Protocol
 from v2f_bench.harness.bench import Bench, open_dataset
-from v2f_bench.harness.prepare import prepare
+from v2f_bench.harness.prepare import face_size, prepare
 from v2f_bench.harness.recording import PROTOCOL
 from v2f_bench.harness.run import SPEC
 from v2f_bench.harness.spec import RunSpec
@@ -32,7 +32,7 @@ def reopen(folder: Path, record: Record, data_root: Path | None, progress: Progr
     facts = record.dataset
     cls = registry().find("dataset", facts.name).cls
     dataset = open_dataset(cls, options_from(cls.options, facts.options), data_root or _where_it_was(folder))
-    store = prepare(dataset, Workplace(progress=progress))
+    store = prepare(dataset, Workplace(progress=progress), face_size(protocol.resolution))
     if store.meta["content"] != facts.content:
         raise DataError(
             f"{facts.name} as prepared here ({store.meta['content'][:8]}) is not what the runs were made on "

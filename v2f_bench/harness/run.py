@@ -10,7 +10,7 @@ from v2f_bench.artefacts import FACES, Faces
 from v2f_bench.files import write_text_whole
 from v2f_bench.harness.bench import Bench
 from v2f_bench.harness.containment import PLUGIN_EXCEPTIONS, in_words, reraise_disk_error
-from v2f_bench.harness.fit import CHECKPOINT, fit
+from v2f_bench.harness.fit import CHECKPOINT, facts_of, fit
 from v2f_bench.harness.generate import generate
 from v2f_bench.harness.independence import IndependenceFacts
 from v2f_bench.harness.judges import Judges
@@ -86,6 +86,7 @@ def run_plan(plan: Plan, bench: Bench, judges: Judges, workplace: Workplace) -> 
         preset=plan.spec.preset,
         seed=plan.seed,
         stages={name: folder / name for name in (CHECKPOINT, FACES)},
+        facts=facts_of(folder / CHECKPOINT),
     )
     record = keep_record(folder, made, to_score, scores, bench, judges, workplace)
     (folder / CRASH).unlink(missing_ok=True)

@@ -10,7 +10,7 @@ import pandas as pd
 from v2f_bench.audio.noise import with_noise_of
 from v2f_bench.data.protocol import Protocol
 from v2f_bench.data.store import Store
-from v2f_bench.data.voices import NOISE_SWAPPED, length_of
+from v2f_bench.data.voices import length_of
 
 FULL_SCALE = 32768.0  # of int16
 
@@ -20,7 +20,7 @@ def trial_voice(store: Store, protocol: Protocol, trial: pd.Series) -> np.ndarra
     recording = store.voice(trial["voice"])
     if seconds := length_of(protocol.voices):
         return loudest_stretch(recording, round(seconds * store.rate))
-    if protocol.voices == NOISE_SWAPPED:
+    if trial["noise"]:
         seed = int.from_bytes(hashlib.sha256(trial["trial"].encode()).digest()[:8], "big")
         noise = store.voice(trial["noise"]) / FULL_SCALE
         swapped = with_noise_of(recording / FULL_SCALE, noise, np.random.default_rng(seed))

@@ -89,7 +89,9 @@ def view_real_pictures(judge: Judge, sha256: str, weights: str, bench: Bench, wo
         weights: their hash, for the key; for a judge that is trained here also for its training.
     """
     clips = bench.real_pictures
-    key = views_key(judge.name, judge.version, source_key(type(judge)), weights, bench.pictures_key)
+    key = views_key(
+        judge.name, judge.version, source_key(type(judge)), weights, bench.pictures_key, workplace.computing()
+    )
     folder = workplace.cache / "views" / f"{judge.name}-{key}"
 
     def make(unfinished: Path) -> None:

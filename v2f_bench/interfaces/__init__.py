@@ -19,7 +19,7 @@ from v2f_bench.interfaces.options import (
     describe_options,
     setting_grid,
 )
-from v2f_bench.interfaces.values import NEEDS, Clips, Trials, Variation, Voices
+from v2f_bench.interfaces.values import NEEDS, Clips, Fact, Trials, Variation, Voices
 
 __all__ = [
     "NEEDS",
@@ -33,6 +33,7 @@ __all__ = [
     "Dataset",
     "Decay",
     "Evidence",
+    "Fact",
     "Judge",
     "ListedQuestions",
     "Measure",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from v2f_bench.interfaces.context import Context
     from v2f_bench.interfaces.offer import Offer
-    from v2f_bench.interfaces.values import Clips, Trials, Variation
+    from v2f_bench.interfaces.values import Clips, Fact, Trials, Variation
 
 
 class Method(ABC):
@@ -108,6 +108,10 @@ class Method(ABC):
         A face that could not be made is NaN; it is counted as missing, by each metric's stated policy. `context.seed`
         depends on the run's seed and on the batch, so a batch can be made again alone.
         """
+
+    def facts(self) -> list[Fact]:
+        """What `fit` found out about parts of the method, for the record; asked once, after `fit`."""
+        return []
 
     def vary(self, name: str, trials: Trials, context: Context) -> Variation:
         """The pictures of one of `variations`, for sheets to look at; nothing is measured on them."""

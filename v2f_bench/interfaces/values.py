@@ -142,6 +142,17 @@ class Trials:
 
 
 @dataclass(frozen=True)
+class Fact:
+    """A number that a method found out about a part of itself, such as how often its voice network hears right."""
+
+    name: str
+    value: float | None  # None: not defined
+    n: int  # clips that it rests on
+    over: str  # which clips these are: "validation clips", say
+    chance: float | None = None  # what blind guessing would give
+
+
+@dataclass(frozen=True)
 class Variation:
     """What a method draws for each of some trials when one thing is changed in steps and all else kept.
 

@@ -96,7 +96,10 @@ class InDomainIdentity(_InDomain):
         import numpy as np
 
         rows = np.flatnonzero(train.table["face"])
-        return rows, np.unique(train.table["speaker"].to_numpy()[rows], return_inverse=True)[1]
+        speakers, targets = np.unique(train.table["speaker"].to_numpy()[rows], return_inverse=True)
+        if len(speakers) < 2:
+            raise NotAvailable(f"{self.name} needs faces of two training speakers; there are {len(speakers)}")
+        return rows, targets
 
     def _new_head(self, classes: int) -> nn.Module:
         from v2f_bench.judges.embedder import CosineSoftmax, Embedder

@@ -35,8 +35,10 @@ def places(weights: WeightsFile, folder: Path) -> list[Path]:
     return [place / file for place in folders]
 
 
-def find_weights(weights: WeightsFile, folder: Path) -> Path:
+def find_weights(weights: WeightsFile, folder: Path, remember: bool = True) -> Path:
     """The file, at the first of its `places` that has it, checked against its hash.
+
+    `remember`: whether a hash that no publisher states is written down, if this is the first use of the file.
 
     Raises:
         NotAvailable: it is not there, or holds no weights; says where to put it.
@@ -56,11 +58,11 @@ def find_weights(weights: WeightsFile, folder: Path) -> Path:
     if not sha256.startswith(weights.sha256.lower()):
         raise BenchError(f"{path}: sha256 is {sha256}, not {weights.sha256}…; not opened. Remove or replace it.")
     if len(weights.sha256) < SHA256_DIGITS:
-        _check_as_before(sha256, path, folder)
+        _check_as_before(sha256, path, folder, remember)
     return path
 
 
-def _check_as_before(sha256: str, path: Path, folder: Path) -> None:
+def _check_as_before(sha256: str, path: Path, folder: Path, remember: bool = True) -> None:
     """Of a file whose publisher states no whole hash, the one seen first is written down beside the weights."""
     first = folder / f"{path.name}.sha256"
     if first.is_file():
@@ -69,9 +71,9 @@ def _check_as_before(sha256: str, path: Path, folder: Path) -> None:
                 f"{path}: sha256 is {sha256}, but was {before} when it was first used; not opened. Put the former file "
                 f"back, or remove {first} if you trust the new one."
             )
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    write_text_whole(first, sha256 + "\n")
+    elif remember:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text_whole(first, sha256 + "\n")
 
 
 def file_problem(path: Path) -> str:
@@ -93,7 +95,7 @@ def file_problem(path: Path) -> str:
 def state_of(weights: WeightsFile, folder: Path) -> str:
     """ "present", "absent", "wrong hash", or "no weights: ..." and what the file is instead."""
     try:
-        find_weights(weights, folder)
+        find_weights(weights, folder, remember=False)
     except NotAvailable:
         path = next((place for place in places(weights, folder) if place.is_file()), None)
         return f"no weights: {file_problem(path)}" if path else "absent"

@@ -111,7 +111,8 @@ class Samples:
         place, speakers = self.trials.place, len(self.trials.speakers)
         if results[0].aggregate is not None:
             return Sample(place, speakers, stacked, results[0].aggregate)
-        return Sample(place, speakers, whole=Runs(np.array([_known(one.value) for one in results]), stacked))
+        whole = Runs(np.array([_known(one.value) for one in results]), stacked)
+        return Sample(place, speakers, whole=whole, covered=results[0].n)
 
 
 def _trials(entries: Sequence[Entry]) -> Trials:

@@ -19,8 +19,9 @@ class IdentityCosine(Metric):
     target), and `gain-over-mean-face-of-sex` the same over the mean face of the speaker's sex: 0 is what an answer
     without listening, or by hearing the sex alone, would get (our own definition; a mean face is what minimises the
     squared error of an answer that knows nothing). Another constant face may be nearer than the mean face is: from
-    `gain-over-any-constant` the best mean cosine is taken off that any one vector has with the targets, so that no
-    constant answer comes above 0.
+    `gain-over-any-constant` the cosine of that vector is taken off whose mean cosine to the gallery, in which every
+    test speaker stands once, is the largest that any vector has. Over the whole gallery no constant answer comes above
+    0; within a group of speakers that group's own constant can.
     """
 
     name = "identity-cosine"
@@ -101,10 +102,12 @@ class IdentityPreservation(Metric):
 
 
 def _best_constant(evidence: Evidence) -> np.ndarray:
-    """For each trial the vector with the largest mean cosine to all targets, which is their mean: [n, D]."""
-    targets = unit(evidence.seen["target"])
-    known = targets[usable(targets)]
-    return np.repeat(known.mean(axis=0, keepdims=True) if len(known) else targets[:1], len(targets), axis=0)
+    """For each trial the vector with the largest mean cosine to the gallery, which is the mean of its unit vectors:
+    [n, D]. It is the same for every method, whichever trials apply to it."""
+    gallery = unit(evidence.seen["gallery"])
+    known = gallery[usable(gallery)]
+    best = known.mean(axis=0) if len(known) else np.full(gallery.shape[1], np.nan)
+    return np.repeat(best[None], len(evidence.trials), axis=0)
 
 
 def _to_target(generated: np.ndarray, evidence: Evidence) -> np.ndarray:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from v2f_bench.interfaces import Fact
+
 SCHEMA = 2  # 1: results without their judge's facts apart; numbers over trials that did not apply to a method
 
 
@@ -229,6 +231,7 @@ class Record:
     unavailable: list[Unavailable]
     circumstances: dict[str, StageFacts]  # by stage: checkpoint, faces, scores; record: when it was last written
     human: list[HumanNumber] = field(default_factory=list)  # by measure and study; each once
+    facts: list[Fact] = field(default_factory=list)  # what the method found out about its parts while it learned
 
     def judge(self, name: str) -> JudgeFacts:
         """The facts of a judge that scored. KeyError for another."""

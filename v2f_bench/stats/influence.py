@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import scipy
 
-from v2f_bench.stats.bootstrap import Statistic, in_blocks
+from v2f_bench.stats.bootstrap import Statistic, cluster_weights, in_blocks, weighted_median
+
+MEDIAN_RESAMPLES = 400
 
 
 def mean_influence(values: np.ndarray, place: np.ndarray, clusters: int) -> np.ndarray:
@@ -25,18 +26,19 @@ def mean_influence(values: np.ndarray, place: np.ndarray, clusters: int) -> np.n
 def median_influence(values: np.ndarray, place: np.ndarray, clusters: int) -> np.ndarray:
     """Of the median of `values`, float [n] without NaN: float [clusters].
 
-    The median moves by what the share of values below it moves, divided by the density there. The density is read from
-    the distance of the two quantiles that lie one 95 % interval of that share below and above one half (Woodruff 1952;
-    Francisco & Fuller 1991, equation 2.10).
+    The median moves by what the share of values below it moves, divided by the density there (Francisco & Fuller 1991,
+    equation 2.10). Where many values are equal, ranks say, there is no density: the median stands still or jumps. The
+    factor is therefore the one that gives the influences the standard error that the bootstrap over clusters has.
     """
     middle = np.median(values)
     below = (values < middle) + 0.5 * (values == middle)
     of_share = mean_influence(below, place, clusters)
-    reach = standard_error(of_share) * scipy.special.stdtrit(max(clusters - 1, 1), 0.975)
-    if not reach > 0:
+    error = standard_error(of_share)
+    if not error > 0:
         return np.zeros(clusters)
-    low, high = np.quantile(values, [max(0.5 - reach, 0), min(0.5 + reach, 1)])
-    return -of_share * (high - low) / (min(0.5 + reach, 1) - max(0.5 - reach, 0))
+    draws = in_blocks(weighted_median(values, place), cluster_weights(clusters, MEDIAN_RESAMPLES, 0))
+    expanded = np.sqrt(clusters / (clusters - 1))  # a resample varies less than another sample would
+    return -of_share * (expanded * float(np.nanstd(draws)) / error)
 
 
 def jackknife(statistic: Statistic, clusters: int) -> np.ndarray:

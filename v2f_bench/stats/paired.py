@@ -15,7 +15,8 @@ from v2f_bench.stats.runs import FEWEST_RUNS, Runs, estimate
 
 PERMUTATIONS = 9999
 EXACT_CLUSTERS = 14  # up to 2**14 sign patterns are all tried
-BLOCK = 2**22  # signs, or sums, at a time
+BLOCK = 2**22  # signs, sums or values at a time
+SIGNIFICANT = 0.05  # above which a second test, which takes long, would change nothing that is said
 
 Aggregate = Literal["mean", "median"]
 
@@ -46,7 +47,7 @@ class Sample:
 
     `values` is float [s, n], one row a run on the same trials, NaN where a trial has no value; `place` int [n] the
     cluster of each trial, numbered from 0 to `clusters` - 1. A measure without values of single trials has `whole`
-    instead: its number and influence in each run.
+    instead, its number and influence in each run, which rest on `covered` trials.
     """
 
     place: np.ndarray
@@ -54,6 +55,7 @@ class Sample:
     values: np.ndarray | None = None
     aggregate: Aggregate = "mean"
     whole: Runs | None = None
+    covered: int = 0
 
     @cached_property
     def known(self) -> np.ndarray:
@@ -103,24 +105,26 @@ def compare_pairs(
 ) -> list[Comparison]:
     """The comparison of each pair of samples (first minus second). All are over the same trials and clusters.
 
-    A trial counts where every run of both has a value (no NaN). The number compared is the mean over the runs of each
-    run's mean, median or statistic. The interval is Student's, over clusters, and over training runs where a method has
-    three or more (see `runs.estimate`); fewer runs are taken as given: right for a method that trains nothing, too sure
-    for others.
+    A trial counts where every run of both has a value (no NaN). Statistics of the whole have no values of trials: they
+    are compared where they rest on as many trials, and otherwise not (`NOTHING`). The number compared is the mean over
+    the runs of each run's mean, median or statistic. The interval is Student's, over clusters, and over training runs
+    where a method has three or more (see `runs.estimate`); fewer runs are taken as given: right for a method that
+    trains nothing, too sure for others.
 
     The p-value, two-sided, is of a difference of zero. For means it is that of the sign-flip permutation test: were
     the methods alike, each cluster's difference could as well have had the other sign (Fisher 1935; all patterns up to
     14 clusters, else `permutations` drawn ones and the observed one, Phipson & Smyth 2010, so never 0). That test takes
     the runs as given. With three or more runs the t test whose variance holds the runs too is made beside it, and the
-    larger p is reported: the difference must be beyond the chance of clusters and beyond that of runs. Medians and
-    statistics of the whole have the t test alone.
+    larger p is reported: the difference must be beyond the chance of clusters and beyond that of runs. Medians have the
+    larger p of the t test and of `exchange_test`. Statistics of the whole have the t test alone.
     """
     comparisons: list[Comparison] = []
     flips: list[tuple[int, np.ndarray]] = []  # the comparison, and the sums of differences by cluster
     for first, second in pairs:
         a, b = samples[first], samples[second]
         if a.whole is not None and b.whole is not None:
-            comparisons.append(_comparison(a.whole, b.whole, len(a.place)))
+            alike = a.covered == b.covered
+            comparisons.append(_comparison(a.whole, b.whole, a.covered or len(a.place)) if alike else NOTHING)
             continue
         assert a.values is not None
         assert b.values is not None
@@ -134,6 +138,9 @@ def compare_pairs(
             gaps = a.values[:, both].mean(axis=0) - b.values[:, both].mean(axis=0)
             flips.append((len(comparisons), np.bincount(a.place[both], gaps, a.clusters)))
         comparisons.append(_comparison(*runs, int(both.sum())))
+        if a.aggregate == "median" and comparisons[-1].p_value < SIGNIFICANT:
+            by_exchange = exchange_test(a.values[:, both], b.values[:, both], a.place[both], permutations, seed)
+            comparisons[-1] = replace(comparisons[-1], p_value=max(comparisons[-1].p_value, by_exchange))
     p_values = sign_flip_tests(np.array([sums for _, sums in flips]), permutations, seed) if flips else np.empty(0)
     for (number, _), p_value in zip(flips, p_values, strict=True):
         by_seeds = max(comparisons[number].seeds) >= FEWEST_RUNS and comparisons[number].clusters > 1
@@ -160,6 +167,34 @@ def sign_flip_tests(differences: np.ndarray, permutations: int = PERMUTATIONS, s
             extreme += _as_large(many, 1.0 - 2.0 * rng.integers(2, size=size, dtype=np.int8))
         p_values[signed > EXACT_CLUSTERS] = (1 + extreme) / (1 + permutations)
     return p_values
+
+
+def exchange_test(
+    a: np.ndarray, b: np.ndarray, place: np.ndarray, permutations: int = PERMUTATIONS, seed: int = 0
+) -> float:
+    """The two-sided p-value of the difference of medians, where two methods that are alike could have exchanged all
+    trials of a cluster.
+
+    `a` and `b`, float [s, n] and [t, n], have one row a training run; as many runs of each take part as both have. The
+    difference is that of the runs' mean medians. `place`, int [n], is the cluster of each trial.
+    """
+    runs = min(len(a), len(b))
+    a, b = a[:runs], b[:runs]
+    names, place = np.unique(place, return_inverse=True)
+    observed = abs(float(np.median(a, axis=1).mean() - np.median(b, axis=1).mean()))
+    exact = len(names) <= EXACT_CLUSTERS
+    rng, total = np.random.default_rng(seed), 2 ** len(names) if exact else permutations
+    extreme, block = 0, max(1, BLOCK // a.size)
+    for start in range(0, total, block):
+        numbers = np.arange(start, min(start + block, total))
+        if exact:
+            exchanged = (numbers[:, None] >> np.arange(len(names)) & 1).astype(bool)
+        else:
+            exchanged = rng.integers(2, size=(len(numbers), len(names)), dtype=np.int8).astype(bool)
+        swap = exchanged[:, None, place]
+        gaps = np.median(np.where(swap, b, a), axis=2) - np.median(np.where(swap, a, b), axis=2)
+        extreme += int((np.abs(gaps.mean(axis=1)) >= observed - 1e-12).sum())
+    return extreme / total if exact else (1 + extreme) / (1 + total)
 
 
 def _as_large(differences: np.ndarray, signs: np.ndarray) -> np.ndarray:

@@ -40,8 +40,8 @@ def write_media(
     """Write whatever the lists show into `folder`, and a test tone beside it; voices are cut to `seconds`."""
     asked = [each for questions in lists for each in questions]
     names = NeutralNames(rng)
-    clips = {each.item.trial: each.item.voice for each in asked} if design.hears else {}
-    voices = {trial: _voice(material, clip, seconds) for trial, clip in clips.items()}
+    heard = dict.fromkeys(each.item.trial for each in asked) if design.hears else {}
+    voices = {trial: _voice(material, trial, seconds) for trial in heard}
     if design.hears:
         (folder.parent / TONE).write_bytes(voice_files([tone(material.rate)], material.rate)[0])
     length = float(np.mean([len(voice) for voice in voices.values()])) / material.rate if voices else 0.0
@@ -90,8 +90,8 @@ def _write_all(folder: Path, contents: Iterable[bytes], ending: str, names: Neut
     return written
 
 
-def _voice(material: Material, clip: str, seconds: float) -> np.ndarray:
-    recording = cut(material.voice(clip), material.rate, seconds)
+def _voice(material: Material, trial: str, seconds: float) -> np.ndarray:
+    recording = cut(material.voice(trial), material.rate, seconds)
     # Loudness belongs to an emotion; where it is about who speaks, it belongs to the recording session.
     return recording if material.track == "emotion" else same_loudness(recording)
 

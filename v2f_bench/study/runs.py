@@ -113,9 +113,12 @@ class Material:
     def run(self, label: str) -> RunFaces:
         return next(run for run in self.runs if run.label == label)
 
-    def voice(self, clip: str) -> np.ndarray:
-        """A recording: int16 [T]."""
-        return np.array(self.bench.store.voice(clip))
+    def voice(self, trial: str) -> np.ndarray:
+        """The recording that a trial hands to methods: int16 [T]."""
+        from v2f_bench.harness.trial_voices import trial_voice
+
+        trials = self.bench.trials
+        return np.array(trial_voice(self.bench.store, self.bench.protocol, trials[trials["trial"] == trial].iloc[0]))
 
     def photograph(self, clip: str) -> np.ndarray:
         """A real face: uint8 [resolution, resolution, 3]."""

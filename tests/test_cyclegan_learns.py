@@ -1,0 +1,32 @@
+"""The speech-guided CycleGAN learns: the emotion that it hears in the voices of strangers shows in their faces."""
+
+import pytest
+from made_records import records_in
+
+from v2f_bench.leaderboard import difference, gather
+
+EMOTION, IDENTITY = "in-domain-emotion", "in-domain-identity"
+
+
+@pytest.mark.slow
+def test_quick_beats_copying_and_the_mean_change_and_keeps_the_person(cli, tmp_path):
+    cli(
+        *("run", "--method", "cyclegan,copy-proposal,emotion-mean-shift,random-face", "--no-baselines"),
+        *("--track", "emotion", "--dataset", "synthetic-speakers", "--dataset-set", "world=3"),
+        *("--judges", f"{EMOTION},{IDENTITY}", "--output", tmp_path),
+    )
+    records = records_in(tmp_path)
+    (entries,) = gather(records, print).values()
+    by_name = {entry.name: entry for entry in entries}
+
+    def gap(rival, measure, judge):
+        return difference(by_name["cyclegan"], by_name[rival], measure, judge).difference
+
+    for rival in ("copy-proposal", "emotion-mean-shift"):
+        assert gap(rival, "emotion-agreement/accuracy", EMOTION).low > 0, f"agreement, against {rival}"
+    assert gap("random-face", "identity-preservation", IDENTITY).low > 0
+    (folder,) = (folder for folder, record in records.items() if record.method.name == "cyclegan")
+    facts = {fact.name: fact for fact in records[folder].facts}
+    assert facts["emotion accuracy of the voice network"].value > 0.45, "chance is 0.125"
+    assert facts["emotion accuracy of the face network"].value > 0.8
+    assert (folder / f"confusion-emotion-agreement-accuracy-{EMOTION}.png").is_file()
