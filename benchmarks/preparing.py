@@ -33,15 +33,16 @@ from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, Synt
 from v2f_bench.harness.circumstances import peak_memory_mib
 from v2f_bench.harness.prepare import prepare
 from v2f_bench.harness.workplace import Workplace
-from v2f_bench.interfaces import Card, Dataset, MediaOptions
+from v2f_bench.interfaces import Card
 from v2f_bench.media.clips import FRAMES
+from v2f_bench.media.file_dataset import FileDataset, MediaOptions
 
 TIMES_AS_FAST, MORE_MEMORY = 3, 1.1  # the claim
 DISTINCT = 24  # people; further clips are copies of theirs, which cost as much and are set aside at the end
 HEIGHT, WIDTH, FACE, FPS = 360, 640, 240, 25
 
 
-class Clips(Dataset):
+class Clips(FileDataset):
     """`<clip>.mp4` and `<clip>.wav` of a folder."""
 
     name = "made-clips"

@@ -78,7 +78,7 @@ def small_key(design, methods=("one", "two"), items=24, speakers=24, size=None, 
     rng = np.random.default_rng(seed)
     questionnaire = Questionnaire(made, chosen, list(methods), size, rng)
     lists = [questionnaire.next_list() for _ in range(size.lists)]
-    runs = {name: StudiedMethod(name, f"seed0-{name}", 0, f"runs/{name}", items, ()) for name in methods}
+    runs = {name: StudiedMethod(name, f"seed0-{name}", 0, f"runs/{name}", "", items, ()) for name in methods}
     values = {
         "study": hashlib.sha256(f"{design}{seed}{items}{size}".encode()).hexdigest()[:16],
         "design": design,

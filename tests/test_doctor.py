@@ -1,6 +1,7 @@
 """The doctor: every kind of bad file is told from the good, and the exit code says whether a run can start."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -184,6 +185,7 @@ def test_the_command(cli, tmp_path):
     done = cli("doctor", "folder", "--data-root", root)
     assert "found    clips.csv (33 rows)" in done.stdout
     assert ["1", "no", "such", "file", "gone.wav"] in [line.split() for line in done.stdout.splitlines()]
+    assert re.search(r"(\d+) faces, \1 of them yet to be found in pictures or videos", done.stdout)
     assert "identity: identity-v2, " in done.stdout
     assert "licence: " in done.stdout
     assert "consent: " in done.stdout

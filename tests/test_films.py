@@ -4,6 +4,7 @@ import tempfile
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -223,6 +224,30 @@ def test_a_picture_that_stands_still_is_the_frame_of_all_that_time(tmp_path):
     assert found[-1] == pytest.approx(1.96, abs=0.1), "on the screen until the tenth second"
     assert len(found) == len(set(found)) == 3
     assert shown[-1].mean() == pytest.approx(2 * 49, abs=6)
+
+
+def test_an_empty_packet_says_that_the_frame_before_goes_on(tmp_path):
+    """As Theora writes of pictures that do not change; NUT hands such packets on too."""
+    path = tmp_path / "a.nut"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width = stream.height = 64
+        stream.pix_fmt, stream.codec_context.gop_size = "yuv420p", 1
+        for number, pixels in enumerate(counting(50)):
+            for coded in stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")):
+                packet = coded
+                if number % 2:
+                    packet = av.Packet(0)
+                    packet.pts, packet.dts, packet.time_base = coded.pts, coded.dts, coded.time_base
+                    packet.stream, packet.duration = stream, coded.duration
+                container.mux(packet)
+        container.mux(stream.encode(None))
+    with av.open(str(path)) as container:
+        assert sum(packet.size == 0 and packet.pts is not None for packet in container.demux()) == 25
+    times, shown, changes = frames(path)
+    assert times == pytest.approx([0.24, 0.72, 1.2, 1.68], abs=0.01)
+    assert [pixels.mean() for pixels in shown] == pytest.approx([12, 36, 60, 84], abs=2)
+    assert changes == []
 
 
 def test_a_last_frame_that_stands_still_is_no_truncation(tmp_path):

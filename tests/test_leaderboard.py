@@ -31,20 +31,26 @@ from typer.testing import CliRunner
 
 from v2f_bench.cli.app import app
 from v2f_bench.interfaces import BenchError, UsageError
-from v2f_bench.leaderboard import Choice, boards, gather, group_tables
+from v2f_bench.leaderboard import Choice, gather, leaderboard
 from v2f_bench.leaderboard.entries import ELSEWHERE
 from v2f_bench.record import INFLUENCE, Slice, StageFacts, read_record
-from v2f_bench.render import board_as_markdown, groups_as_markdown
+from v2f_bench.render import Format, render
 
 
 def render_table(folders, strict=False, measures=(), rank_by=""):
     """The Markdown page of some runs, as `v2f-bench leaderboard` prints it."""
-    found = boards(records_in(folders), Choice(tuple(measures), rank_by, strict))
-    return "\n\n".join(map(board_as_markdown, found))
+    choice = Choice(tuple(measures), rank_by=rank_by, strict=strict)
+    return render(leaderboard(records_in(folders), choice), Format.MARKDOWN)
+
+
+def boards(records, choice=Choice()):  # noqa: B008
+    return leaderboard(records, choice).boards
 
 
 def render_groups(folders, label):
-    return groups_as_markdown(group_tables(records_in(folders), label), label)
+    """What stands of the groups of a label."""
+    page = render(leaderboard(records_in(folders), Choice(by=(label,))), Format.MARKDOWN)
+    return page[page.index("### By") :]
 
 
 def entries_of(folders, lines=None):
@@ -93,10 +99,10 @@ def test_chosen_measures_stand_in_place_of_the_headline_ones_and_rank(tmp_path):
     extra = [result("sspp-gain/accuracy", values[R5], headline=False), result("sspp-gain", values[R5], headline=False)]
     folders = [made_run(tmp_path, extra=extra), made_run(tmp_path, "rival", made_values(1, of_r5=0.9))]
     rows = ranking(render_table(folders, measures=["sspp-gain"]))
-    assert list(rows["ours"])[4:] == ["sspp-gain/accuracy ↑", "sspp-gain ↑"]
+    assert list(rows["ours"])[5:] == ["sspp-gain/accuracy ↑", "sspp-gain ↑"]
     assert rows["rival"]["sspp-gain ↑"] == "not measured"
     rows = ranking(render_table(folders, measures=[RANK, R5]))
-    assert list(rows["ours"])[4:] == ["rank ↓", "R@5 ↑"]
+    assert list(rows["ours"])[5:] == ["norm. rank ↓", "R@5 ↑"]
     with pytest.raises(UsageError, match="did you mean 'sspp-gain'"):
         render_table(folders, measures=["ssp-gain"])
 
@@ -176,7 +182,7 @@ def test_what_a_judge_is_called_does_not_make_it_rank(tmp_path):
     board = boards(records_in(runs))[0]
     assert board.ranked_by.judge == "in-domain-identity"
     assert board.columns[0] == board.ranked_by
-    assert board.rows[0].tie == board.rows[1].tie == "a", "by that judge they are alike"
+    assert board.rows[0].standing.tie == board.rows[1].standing.tie == "a", "by that judge they are alike"
     chosen = boards(records_in(runs), Choice(rank_by="aaa-takes-over"))[0]
     assert [row.name for row in chosen.rows] == ["two", "one"]
     assert "Ranked by R@5 by aaa-takes-over" in chosen.notes[0].text
@@ -302,7 +308,7 @@ def test_seeds_become_one_row_with_the_interval_over_speakers(tmp_path):
     assert row["seeds"] == "3"
     assert row["faces"] == f"{3 * len(SPEAKERS)}/{3 * len(SPEAKERS)}"
     per_trial = np.mean([values[RANK] for values in seeds], axis=0)
-    value, half = map(float, row["rank ↓"].split(" ± "))
+    value, half = map(float, row["norm. rank ↓"].split(" ± "))
     assert value == pytest.approx(per_trial.mean(), abs=0.0006)
     low, high = bootstrap_by_hand(per_trial)
     assert half == pytest.approx((high - low) / 2, abs=0.003)
@@ -332,10 +338,10 @@ def test_paired_differences_are_numpys_and_starred_where_zero_lies_outside(tmp_p
         gap = rival[RANK] - ours[RANK]  # a lower rank is better: positive where ours is
         low, high = bootstrap_by_hand(gap)
         assert bool(low > 0 or high < 0) is starred, "the example itself must be clear"
-        told = [float(number) for number in re.findall(r"[+-]\d+\.\d+", cells[name]["rank ↓"])]
+        told = [float(number) for number in re.findall(r"[+-]\d+\.\d+", cells[name]["norm. rank ↓"])]
         assert told == pytest.approx([gap.mean(), low, high], abs=0.003)
         assert told[0] == pytest.approx(gap.mean(), abs=0.0006)
-        assert cells[name]["rank ↓"].endswith(" *") is starred
+        assert cells[name]["norm. rank ↓"].endswith(" *") is starred
         assert cells[name]["R@5 ↑"] == "+0.000 [+0.000, +0.000]", "the same on every trial: no star"
 
 
@@ -367,7 +373,7 @@ def test_answers_and_judges_that_are_not_independent_are_marked(tmp_path):
     assert "photo †" in rows
     assert re.search(r"^\* † uses the answer \(photo\)", board, re.MULTILINE)
     assert rows["friend"]["R@5 ↑"].endswith("‡")
-    assert rows["friend"]["rank ↓"].endswith("‡")
+    assert rows["friend"]["norm. rank ↓"].endswith("‡")
     assert "‡" not in "".join(rows["plain"].values()) + "".join(rows["photo †"].values())
     assert f"* ‡ {JUDGE}: {met} (friend): not independent." in board
     assert rows["stranger"]["R@5 ↑"].endswith("§")
@@ -503,7 +509,7 @@ def test_a_hostile_name_is_only_text(tmp_path, text):
     assert [token.tag for token in tokens if token.type == "heading_open"] == ["h2"]
     headings, differences = tables_of(board)[0], tables_of(board)[1:]
     assert len(headings) == 1 + 3 + 2
-    assert all(len(row) == 4 + 3 for row in headings), "method, tie, seeds, faces and three measures"
+    assert all(len(row) == 5 + 3 for row in headings), "method, rank, tie, seeds, faces and three measures"
     assert len(differences) == 2
     assert all([len(row) for row in table] == [3, 3] for table in differences)
     names = [row[0] for row in headings[1:]]
@@ -543,8 +549,8 @@ def test_a_record_saved_by_an_editor_with_a_byte_order_mark_is_read(tmp_path):
 
 
 def test_what_cannot_be_read_does_not_stop_the_table(tmp_path):
-    """An unknown schema, and per-trial values that are missing or cut: left out, each with a line."""
-    made_run(tmp_path / "runs", "ours")
+    """An unknown schema is left out; a run whose per-trial values are missing or cut has its numbers, and no letter."""
+    ours, other = (made_run(tmp_path / "runs", name) for name in ("ours", "other"))
     old = tmp_path / "runs" / "old"
     old.mkdir()
     (old / "record.json").write_text('{"schema": 0}')
@@ -553,11 +559,11 @@ def test_what_cannot_be_read_does_not_stop_the_table(tmp_path):
     (cut / "trials.parquet").write_bytes(b"PAR1 cut")
     done = CliRunner().invoke(app, ["leaderboard", str(tmp_path / "runs")])
     assert done.exit_code == 0
-    assert "| ours " in done.stdout
-    assert "missing" not in done.stdout
     assert f"left out: {old / 'record.json'}: schema 0" in done.stderr
     for run in (missing, cut):
-        assert f"left out: {run / 'trials.parquet'}: not readable" in done.stderr
+        assert f"not compared: {run / 'trials.parquet'}: not readable" in done.stderr
+    rows = boards(records_in([ours, other, missing, cut]))[0].rows
+    assert {row.name: row.standing.tie for row in rows} == {"ours": "a", "other": "a", "missing": "", "cut": ""}
 
 
 def test_records_of_the_first_schema_are_read(tmp_path):

@@ -311,6 +311,38 @@ def test_a_jpeg_with_a_part_that_is_not_there_is_set_aside(tmp_path, more, damag
         read_picture(tmp_path / "a.jpg")
 
 
+@pytest.mark.parametrize("subsampling", [0, 2])
+def test_a_progressive_jpeg_that_ends_before_its_last_scan_is_set_aside(tmp_path, subsampling):
+    data, _ = jpeg(progressive=True, subsampling=subsampling)
+    scans = [place for place in range(len(data)) if data[place : place + 2] == b"\xff\xda"]
+    tables = [place for place in range(scans[0], len(data)) if data[place : place + 2] == b"\xff\xc4"]
+    assert len(scans) == 10
+    for place in [*scans[1:], *tables]:  # each is where a scan is over: so nothing breaks off
+        (tmp_path / "a.jpg").write_bytes(data[:place] + b"\xff\xd9")
+        with pytest.raises(DataError, match="a part of it is not there"):
+            read_picture(tmp_path / "a.jpg")
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_jpeg_that_is_cut_anywhere_is_no_picture(tmp_path, progressive):
+    data, _ = jpeg(progressive=progressive)
+    first_scan = data.find(b"\xff\xda")
+    for place in [*range(2, first_scan + 20), *range(first_scan + 20, len(data) - len(data) // 100, 97)]:
+        (tmp_path / "a.jpg").write_bytes(data[:place])
+        with pytest.raises(DataError, match="not readable as a picture"):
+            read_picture(tmp_path / "a.jpg")
+
+
+def test_another_picture_behind_a_jpeg_completes_nothing(tmp_path):
+    data, pixels = jpeg(progressive=True)
+    whole, _ = jpeg()
+    (tmp_path / "a.jpg").write_bytes(data + whole[: len(whole) // 2])
+    assert np.abs(read(tmp_path / "a.jpg")[0] - pixels).mean() < 5
+    (tmp_path / "a.jpg").write_bytes(data[: data.rfind(b"\xff\xda")] + b"\xff\xd9" + data)
+    with pytest.raises(DataError, match="a part of it is not there"):
+        read_picture(tmp_path / "a.jpg")
+
+
 @pytest.mark.parametrize("more", [{}, {"progressive": True}, {"restart_marker_rows": 1}, {"optimize": True}])
 @pytest.mark.parametrize("ending", ["", "none", "zeros", "another"])
 def test_a_whole_jpeg_is_read_however_it_ends(tmp_path, more, ending):

@@ -289,4 +289,6 @@ def test_leaderboard_gathers_the_runs(finished, cli, tmp_path):
     table = cli("leaderboard", output, "--output", tmp_path / "board.md")
     assert "10 runs" in table.stdout
     board = (tmp_path / "board.md").read_text()
-    assert board.strip() in done.stdout
+    for method in ("cae", "random-face", "real-photo"):
+        assert f"| {method} " in board
+        assert f"\n{method} " in done.stdout

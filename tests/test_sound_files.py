@@ -225,7 +225,7 @@ def test_a_length_that_was_left_from_another_file_is_none(tmp_path, voice):
 
 def test_sound_that_begins_late_is_whole(tmp_path, voice):
     frames = [np.full((64, 64, 3), number, np.uint8) for number in range(150)]
-    for form, codec in (("mp4", "libx264"), ("matroska", "libx264"), ("flv", "flv1")):
+    for form, codec in (("mp4", "libx264"), ("matroska", "libx264"), ("flv", "flv1"), ("avi", "mpeg4")):
         path = mux(tmp_path / f"late.{form}", Pictures(frames, codec=codec), Sound(voice, begin=2.5), form=form)
         assert heard(path, voice) == []
 

@@ -333,6 +333,17 @@ def test_numbers_of_the_whole_are_compared_by_their_influences():
     assert found.difference == pytest.approx(((a - b).mean(), *theirs.confidence_interval()))
 
 
+def test_numbers_of_the_whole_over_other_trials_are_not_compared():
+    rng = np.random.default_rng(3)
+    samples = [
+        Sample(np.arange(50), 50, whole=Runs(rng.standard_normal(1), rng.standard_normal((1, 50))), covered=covered)
+        for covered in (50, 50, 30)
+    ]
+    same, other = compare_pairs(samples, [(0, 1), (0, 2)])
+    assert same.trials == 50
+    assert np.isnan([other.p_value, *other.difference]).all()
+
+
 def test_many_pairs_at_once_give_what_each_gives_alone():
     rng = np.random.default_rng(8)
     speaker = np.repeat(np.arange(25), 3)

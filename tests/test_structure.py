@@ -18,9 +18,11 @@ LAYERS = (
     {"v2f_bench"},  # what plugins of other people import
     {"audio", "data", "judges", "metrics", "record", "training", "keys"},
     {"artefacts", "datasets", "nn"},
-    {"harness", "leaderboard"},
+    {"harness"},
+    {"leaderboard"},
     {"render", "study"},
     {"report"},
+    {"validation"},
     {"cli"},
     {"__main__"},
 )

@@ -55,6 +55,18 @@ def test_a_code_page_is_named_with_how_to_convert_it(tmp_path, encoding):
         assert "'Zoë,a.wav,,f'" in words, "how the line would read shows whether that is the right one"
 
 
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"<!DOCTYPE html>\n<html><body>Sign in</body></html>", "a web page, not a table"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "a Git-LFS pointer, not a table"),
+    ],
+)
+def test_what_came_instead_of_a_table_is_called_so(tmp_path, data, words):
+    with pytest.raises(DataError, match=words):
+        table(tmp_path, data)
+
+
 @pytest.mark.parametrize("data", [b"\0\1\2\3" * 99, b"speaker\0,voice,face\n\xff\n"])
 def test_what_is_no_text_is_called_so(tmp_path, data):
     with pytest.raises(DataError, match="not readable as a table"):
@@ -64,7 +76,8 @@ def test_what_is_no_text_is_called_so(tmp_path, data):
 def test_the_one_form_of_a_name():
     assert normal("Jose\u0301") == "José"
     assert normal("sp\u00a000") == normal("sp\u202f00") == normal("sp\u300000") == "sp 00"
-    assert normal("\ufeffAda\u200b") == "Ada"
+    assert normal("\ufeffAda\u200b") == normal("\u202aAda\u202c") == normal("\u2068Ada\u2069\u061c") == "Ada"
+    assert normal("می\u200cرود") == "می\u200cرود", "with a joiner it is another word"
     assert normal("\ufb01n") == "\ufb01n", "a letter of its own stays what it is"
     for missing in ("", "NA", "N/A", "n/a", "NaN", "nan", "None", "null", "NULL", "<NA>", "#N/A", "\u00a0NA "):
         assert cell(missing) == ""
@@ -189,15 +202,38 @@ def test_one_person_typed_in_two_forms_is_one_person(tmp_path):
     assert len(of_jose) == 1, "on one side only"
 
 
+def test_a_table_that_was_repaired_leaves_no_old_words_in_its_store(tmp_path):
+    root, workplace = tmp_path / "data", Workplace(cache=tmp_path / "cache", jobs=1)
+    dataset, right = own_data(root, []), (root / "clips.csv").read_text()
+    numbered = [f"{number},{line}" for number, line in enumerate(right.splitlines())]
+    numbered[0] = "," + numbered[0].removeprefix("0,")
+    for text, changes in (("\n".join(numbered), ["a column without a name was passed over"]), (right, []), (right, [])):
+        (root / "clips.csv").write_text(text)
+        assert list(prepare(dataset, workplace).changes["change"]) == changes
+        assert [each["change"] for each in examine(dataset, workplace).changes] == changes
+
+
 def test_names_that_may_be_one_person_are_listed(tmp_path):
     root = tmp_path / "data"
     rows = [("Ada B", "1.wav"), ("ada  b", "2.wav"), ("\uff21da B", "3.wav"), ("Bea", "4.wav")]
+    rows += [
+        ("7", "5.wav"),
+        ("007", "6.wav"),
+        ("7.0", "7.wav"),
+        ("70", "8.wav"),
+        ("A\u200dli", "9.wav"),
+        ("Ali", "10.wav"),
+    ]
     for _, voice in rows:
         write_tone(root / voice)
     found = examine(own_data(root, rows), Workplace(cache=tmp_path / "cache", jobs=1))
-    assert found.speakers == 16
-    alike = "names that differ in capitals, blanks or forms of letters alone were taken for two speakers"
-    assert {"file": "Ada B / ada  b / \uff21da B", "change": alike} in found.changes
+    assert found.speakers == 22
+    alike = "names that differ in capitals, blanks or the form of letters or numbers alone were taken for two speakers"
+    assert [each["file"] for each in found.changes if each["change"] == alike] == [
+        "Ada B / ada  b / \uff21da B",
+        "007 / 7 / 7.0",
+        "Ali / A\u200dli",
+    ]
 
 
 @pytest.mark.parametrize(

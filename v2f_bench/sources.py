@@ -28,9 +28,19 @@ CONTRACTS = (CORE, f"{CORE}.interfaces", f"{CORE}.plugins")
 # Import names of the libraries that v2f-bench depends on.
 LIBRARIES = frozenset(
     {
-        *("PIL", "av", "deepface", "facenet_pytorch", "filelock", "librosa", "matplotlib", "msgspec", "numpy"),
-        *("onnxruntime", "pandas", "platformdirs", "pluggy", "pyarrow", "rich", "safetensors", "scipy", "soundfile"),
-        *("soxr", "tabulate", "threadpoolctl", "torch", "torch_fidelity", "torchvision", "typer", "werkzeug"),
+        *("PIL", "av", "deepface", "facenet_pytorch", "filelock", "jinja2", "librosa", "matplotlib", "msgspec"),
+        *("numpy", "onnxruntime", "pandas", "platformdirs", "pluggy", "pyarrow", "rich", "safetensors", "scipy"),
+        *(
+            "soundfile",
+            "soxr",
+            "tabulate",
+            "threadpoolctl",
+            "torch",
+            "torch_fidelity",
+            "torchvision",
+            "typer",
+            "werkzeug",
+        ),
     }
 )
 

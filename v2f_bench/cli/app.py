@@ -5,16 +5,20 @@ from __future__ import annotations
 import typer
 
 from v2f_bench import __version__
+from v2f_bench.cli.compare import compare
 from v2f_bench.cli.doctor import doctor
 from v2f_bench.cli.generate import generate
 from v2f_bench.cli.info import info
 from v2f_bench.cli.leaderboard import leaderboard
 from v2f_bench.cli.list import list_plugins
 from v2f_bench.cli.prepare import prepare
+from v2f_bench.cli.report import report
 from v2f_bench.cli.run import run
 from v2f_bench.cli.score import score
 from v2f_bench.cli.study import study
+from v2f_bench.cli.submit import submit
 from v2f_bench.cli.trials import trials
+from v2f_bench.cli.validate import validate
 from v2f_bench.cli.weights import weights
 
 app = typer.Typer(
@@ -35,6 +39,10 @@ app.command()(prepare)
 app.command()(trials)
 app.command()(score)
 app.command()(leaderboard)
+app.command()(compare)
+app.command()(report)
+app.command()(submit)
+app.command()(validate)
 app.command()(generate)
 app.add_typer(weights, name="weights")
 app.add_typer(study, name="study")

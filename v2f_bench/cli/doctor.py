@@ -72,7 +72,7 @@ def _report(dataset: Dataset, diagnosis: Diagnosis, cache: Path) -> Iterator[str
         yield (
             f"{diagnosis.clips} clips of {diagnosis.speakers} speakers: {diagnosis.voices} voices "
             f"({diagnosis.seconds / 3600:.1f} h), {diagnosis.faces} faces"
-            + (f", {diagnosis.scenes} of them yet to be diagnosis in pictures or videos" if diagnosis.scenes else "")
+            + (f", {diagnosis.scenes} of them yet to be found in pictures or videos" if diagnosis.scenes else "")
         )
         for label, counts in diagnosis.labels.items():
             yield f"{label}: {', '.join(f'{count} {value}' for value, count in counts.items())}"

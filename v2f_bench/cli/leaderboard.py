@@ -8,52 +8,63 @@ from typing import Annotated
 import typer
 
 from v2f_bench.cli.options import Measures, RankBy, Strict
+from v2f_bench.cli.tables import Format, read_runs, show_leaderboard, write_leaderboard
 
 
 def leaderboard(
     runs: Annotated[list[Path] | None, typer.Argument(help="Folders of runs; `runs` if none is given.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", dir_okay=False, help="Write to this file.")] = None,
+    form: Annotated[
+        Format | None, typer.Option("--format", "-f", help="Default: by the ending of --output, else terminal.")
+    ] = None,
+    measures: Measures = None,
+    methods: Annotated[
+        list[str] | None,
+        typer.Option("--method", "-m", help="Only these rows: a name or a pattern with *; repeatable."),
+    ] = None,
+    order: Annotated[
+        str, typer.Option(help="Of rows: rank, name, overall (see --overall), or given (as --method names them).")
+    ] = "rank",
+    overall: Annotated[
+        bool, typer.Option("--overall", help="Also the mean normalised rank over all columns, with its interval.")
+    ] = False,
     by: Annotated[
         list[str] | None, typer.Option("--by", help="Also by sex, age, ethnicity, emotion, intensity or duration.")
     ] = None,
-    measures: Measures = None,
     rank_by: RankBy = "",
     strict: Strict = False,
 ) -> None:
-    """Print a markdown table of all finished runs below the given folders, one table a protocol.
+    """Show all finished runs below the given folders, one table a protocol.
 
-    Only runs of one protocol are ranked together. Seeds of one method with one set of options are one row.
+    Only runs of one protocol are ranked together. Seeds of one method with one set of options are one row. Formats:
+    terminal, md, csv (a row a method), csv-long (a row a number, for pandas), json, latex, html (a page that needs no
+    network) and svg (which rows can be told apart).
 
     \b
     Examples:
       v2f-bench leaderboard
-      v2f-bench leaderboard --by sex --by age
-      v2f-bench leaderboard --measure recognition-accuracy --measure sspp-gain
-      v2f-bench leaderboard runs/synthetic-speakers --output leaderboards/synthetic-speakers.md
+      v2f-bench leaderboard --measure recognition-accuracy --method cae --method 'cgan*' --order given
+      v2f-bench leaderboard laptop/runs cluster/runs --output table.tex
+      v2f-bench leaderboard runs/synthetic-speakers --by sex --by age --output page.html
+      v2f-bench leaderboard --format csv-long --output numbers.csv
     """
-    from v2f_bench.files import write_text_whole
-    from v2f_bench.interfaces import BenchError
-    from v2f_bench.leaderboard import Choice, boards, group_tables
-    from v2f_bench.record import find_records, read_records, readable_tables
-    from v2f_bench.render import board_as_markdown, groups_as_markdown
+    from v2f_bench.leaderboard import Choice
+    from v2f_bench.render import EVERY_COLUMN, format_for
 
-    def say(line: str) -> None:
-        typer.echo(line, err=True)
-
+    chosen = format_for(output, form)
+    choice = Choice(
+        measures=tuple(measures or ()),
+        methods=tuple(methods or ()),
+        order=order,
+        rank_by=rank_by,
+        strict=strict,
+        by=tuple(by or ()),
+        overall=overall,
+        every_column=chosen in EVERY_COLUMN,
+    )
     roots = runs or [Path("runs")]
-    folders = list(dict.fromkeys(folder for root in roots for folder in find_records(root)))
-    if not folders:
-        raise BenchError(f"no finished runs below {', '.join(map(str, roots))}; `v2f-bench run` makes some")
-    records = readable_tables(read_records(folders, say), say)
-    if not records:
-        raise BenchError(f"not one of {len(folders)} records can be read")
-    choice = Choice(tuple(measures or ()), rank_by, strict)
-    sections = [board_as_markdown(board) for board in boards(records, choice, say)]
-    sections += [groups_as_markdown(group_tables(records, label, strict), label) for label in by or []]
-    text = "\n\n".join(sections)
+    records = read_runs(roots, with_slices=bool(by))
     if output is None:
-        typer.echo(text)
+        show_leaderboard(records, choice, chosen, roots)
     else:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        write_text_whole(output, text + "\n")
-        typer.echo(f"{len(records)} run{'s' * (len(records) != 1)} in {output}")
+        write_leaderboard(records, choice, chosen, output)

@@ -45,6 +45,9 @@ RankBy = Annotated[
 Measures = Annotated[
     list[str] | None, typer.Option("--measure", help="Show this metric instead of the headline ones; repeatable.")
 ]
+NoPeople = Annotated[
+    bool, typer.Option("--no-people", help="No voices and faces in the page: for data that must not be shown.")
+]
 
 
 def names(text: str) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ from v2f_bench.cli.options import (
     Track,
     names,
 )
+from v2f_bench.cli.tables import Format, show_leaderboard
 
 
 class Precision(StrEnum):
@@ -90,8 +91,8 @@ def run(
     from v2f_bench.harness.command import BenchRequest, RunRequest, place
     from v2f_bench.harness.execute import execute
     from v2f_bench.interfaces import BenchError
-    from v2f_bench.leaderboard import Choice, boards
-    from v2f_bench.render import board_as_markdown
+    from v2f_bench.leaderboard import Choice
+    from v2f_bench.report import write_reports
 
     request = RunRequest(
         bench=BenchRequest(
@@ -118,13 +119,17 @@ def run(
     display = progress_display()
     outcomes = execute(request.specs(), display, request.measures)
     records = {outcome.folder: outcome.record for outcome in outcomes if outcome.record}
-    tables = boards(records, Choice(tuple(measures or ()), rank_by, strict), display.line)
-    typer.echo("\n\n".join(map(board_as_markdown, tables)) or "No finished runs.")
+    choice = Choice(tuple(measures or ()), rank_by=rank_by, strict=strict)
+    if records:
+        show_leaderboard(records, choice, Format.TERMINAL, [output])
+    else:
+        typer.echo("No finished runs.")
     for outcome in outcomes:
         if outcome.unsuited:
             typer.echo(f"left out: {outcome.plan.plugin.name}: {outcome.problem}")
-    count = f"{len(records)} run{'s' * (len(records) != 1)}"
-    typer.echo(f"\n{count} in {output}. `v2f-bench leaderboard {output}` prints this table again.")
+    typer.echo(f"\n{len(records)} run{'s' * (len(records) != 1)} in {output}.")
+    for page in write_reports(records, data_root, display):
+        typer.echo(f"report: {page}")
     problems = [
         f"{outcome.plan.plugin.name}: {outcome.problem}"
         for outcome in outcomes

@@ -27,6 +27,7 @@ from v2f_bench.cli.options import (
     Voices,
     names,
 )
+from v2f_bench.cli.tables import Format, read_runs, show_leaderboard
 
 
 def score(
@@ -73,9 +74,7 @@ def score(
     from v2f_bench.harness.opening import open_bench, open_judges, open_workplace
     from v2f_bench.harness.submission import Submission, score_folder
     from v2f_bench.interfaces import BenchError, UsageError
-    from v2f_bench.leaderboard import Choice, boards
-    from v2f_bench.record import find_records, read_records, readable_tables
-    from v2f_bench.render import board_as_markdown
+    from v2f_bench.leaderboard import Choice
 
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder")
@@ -99,10 +98,8 @@ def score(
     bench = open_bench(spec, workplace)
     loaded = open_judges(spec, bench, workplace)
     run, record = score_folder(folder, submission, bench, loaded, workplace, any_protocol)
-    records = readable_tables(read_records(find_records(output), display.line), display.line)
-    beside = {path: other for path, other in records.items() if other.protocol.hash == record.protocol.hash}
-    for board in boards(beside, Choice((), rank_by, strict), display.line):
-        typer.echo(board_as_markdown(board))
+    beside = {path: other for path, other in read_runs([output]).items() if other.protocol.hash == record.protocol.hash}
+    show_leaderboard(beside, Choice(rank_by=rank_by, strict=strict), Format.TERMINAL, [output])
     if record.failures:
         counts = ", ".join(f"{reason} {count}" for reason, count in record.failures.items())
         typer.echo(f"\nno face to judge: {counts} of {record.applicable} trials")

@@ -22,16 +22,19 @@ def score(
 
     Intervals hold for other raters and other speakers. Raters are left out by the rules that the export fixed; the
     numbers over all raters stand beside. Files that cannot be scored are named with the reason. Tables of who took
-    part, in Prolific's and Mechanical Turk's forms, are written to STUDY/recruit where raters came from there.
+    part, in Prolific's and Mechanical Turk's forms, are written to STUDY/recruit where raters came from there. Each
+    run's number is kept in its record too, so that `v2f-bench leaderboard` shows it.
 
     \b
     Examples:
       v2f-bench study score downloads/*.json --study my-study
       v2f-bench study score my-study/answers.sqlite --study my-study
     """
+    from v2f_bench.cli.display import progress_display
     from v2f_bench.interfaces import DataError
     from v2f_bench.study.answers import read_answers
     from v2f_bench.study.folder import RESULTS, read_key
+    from v2f_bench.study.keeping import keep_in_records
     from v2f_bench.study.recruit import participants, write_reviews
     from v2f_bench.study.report import report
     from v2f_bench.study.results import write_results
@@ -49,5 +52,7 @@ def score(
     typer.echo(report(results))
     written = [path, *write_reviews(study, participants(key, sessions))]
     typer.echo(f"\nwritten: {', '.join(map(str, written))}")
+    for folder in keep_in_records(results, key, progress_display()):
+        typer.echo(f"kept in: {folder}")
     if refused:
         raise DataError(f"{len(refused)} of {len(refused) + len(sessions)} were not scored (see above)")

@@ -51,6 +51,7 @@ def prepare(dataset: Dataset, workplace: Workplace, size: int = FACE_SIZES[0]) -
         dataset.media_options,
         dataset.faces_cropped,
         recipe,
+        changes,
         fingerprint(dataset, index, workplace.cache / "fingerprints"),
     )
     folder = workplace.cache / "stores" / f"{dataset.name}-{key}"

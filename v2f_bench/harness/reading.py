@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 import signal
 import threading
 import unicodedata
@@ -52,7 +53,7 @@ def read_index(dataset: Dataset) -> tuple[pd.DataFrame, list[Change]]:
         index[column] = values
     for label in [label for label in OF_SPEAKERS if label in index]:
         _check_one_of_each(index, label, dataset.name)
-    alike = "names that differ in capitals, blanks or forms of letters alone were taken for two speakers"
+    alike = "names that differ in capitals, blanks or the form of letters or numbers alone were taken for two speakers"
     changes += [(" / ".join(names), alike) for names in _alike(index["speaker"].unique())]
     return index.assign(fault=_faults(index)), changes
 
@@ -72,10 +73,14 @@ def _checked_index(dataset: Dataset) -> pd.DataFrame:
 
 
 def _alike(names: Iterable[str]) -> list[list[str]]:
-    """Names that are the same but for capitals, blanks, and forms of letters such as full-width ones."""
+    """Names that are the same but for capitals, blanks, what cannot be seen, forms of letters such as full-width ones,
+    and forms of numbers (7, 07 and, as pandas writes it beside empty cells, 7.0)."""
     by_form: dict[str, list[str]] = {}
     for name in names:
-        by_form.setdefault("".join(unicodedata.normalize("NFKC", name).casefold().split()), []).append(name)
+        seen = "".join(letter for letter in name if unicodedata.category(letter) != "Cf")
+        form = "".join(unicodedata.normalize("NFKC", seen).casefold().split())
+        number = re.fullmatch(r"0*(\d+?)(?:\.0*)?", form)
+        by_form.setdefault(number[1] if number else form, []).append(name)
     return [sorted(names) for names in by_form.values() if len(names) > 1]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from v2f_bench.harness.stage import locked, made_under
 from v2f_bench.harness.views import ReadyJudge
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.hashing import key_of
-from v2f_bench.interfaces import Fact
+from v2f_bench.interfaces import BenchError, Fact, Progress
 from v2f_bench.keys import LEARNING, SCORING
 from v2f_bench.record import (
     INFLUENCE,
@@ -30,12 +30,14 @@ from v2f_bench.record import (
     TRIALS,
     CoreFacts,
     DatasetFacts,
+    HumanNumber,
     JudgeFacts,
     MethodFacts,
     ProtocolFacts,
     Record,
     SplitFacts,
     StageFacts,
+    read_record,
     write_record,
 )
 from v2f_bench.sources import core_key, source_key
@@ -72,12 +74,26 @@ def keep_record(
     """
     record = _record(made, scored, scores, bench, judges)
     with locked(folder / "record", workplace.progress):
+        record = replace(record, human=_still_true(folder, scored.faces.content, workplace.progress))
         write_text_whole(folder / PROTOCOL, bench.protocol.to_json())
         for table in (TRIALS, INFLUENCE):
             write_whole(folder / table, partial(shutil.copyfile, scores.folder / table))
         write_confusions(folder, record.results, f"{made.method.name}, seed {made.seed}")
         write_record(folder, record)
     return record
+
+
+def _still_true(folder: Path, faces: str, progress: Progress) -> list[HumanNumber]:
+    """What people said of these very pictures, as the record that lies there has it."""
+    try:
+        known = read_record(folder).human
+    except BenchError:  # there is none yet, or it is damaged
+        return []
+    kept = [one for one in known if one.faces == faces]
+    for lost in known:
+        if lost not in kept:
+            progress.line(f"{folder}: the faces are others than study {lost.study} showed: {lost.measure} is left out")
+    return kept
 
 
 def _record(made: Made, scored: FacesToScore, scores: Scores, bench: Bench, judges: Judges) -> Record:
@@ -106,6 +122,8 @@ def _record(made: Made, scored: FacesToScore, scores: Scores, bench: Bench, judg
             labels=_plain(protocol.dataset.get("labels", {})),
             human=_plain(card.human),
             human_source=card.human_source,
+            origin=card.origin,
+            may_be_shown=card.may_be_shown,
         ),
         protocol=ProtocolFacts(
             name=protocol.name,

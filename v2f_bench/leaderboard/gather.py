@@ -122,9 +122,16 @@ def _without_conflicts(runs: list[_Run]) -> list[list[_Run]]:
 
 
 def _without_copies(runs: Iterable[_Run]) -> list[_Run]:
+    """Of runs with one seed and the same results the first, with what people said of any of them."""
     kept: list[_Run] = []
     for run in sorted(runs, key=lambda run: run.order):
-        if all((run.record.seed, run.record.results) != (other.record.seed, other.record.results) for other in kept):
+        for place, other in enumerate(kept):
+            if (run.record.seed, run.record.results) == (other.record.seed, other.record.results):
+                known = {(one.measure, one.study) for one in other.record.human}
+                more = [one for one in run.record.human if (one.measure, one.study) not in known]
+                kept[place] = replace(other, record=replace(other.record, human=[*other.record.human, *more]))
+                break
+        else:
             kept.append(run)
     return kept
 

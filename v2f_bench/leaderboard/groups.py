@@ -1,28 +1,30 @@
-"""The headline numbers by group of trials: sex, age, ethnicity, emotion, intensity, duration of the voice."""
+"""The numbers of a board by group of trials: sex, age, ethnicity, emotion, intensity, duration of the voice."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from v2f_bench.interfaces import UsageError
-from v2f_bench.leaderboard.columns import Column, headline_columns, refused
+from v2f_bench.interfaces.options import did_you_mean
+from v2f_bench.leaderboard.columns import Column, refused
 from v2f_bench.leaderboard.entries import Entry
-from v2f_bench.leaderboard.gather import gather
-from v2f_bench.record import Record, Slice
+from v2f_bench.record import Slice
 
 LABELS = ("sex", "age", "ethnicity", "emotion", "intensity", "duration", "session")
 
 
 @dataclass(frozen=True)
 class GroupCell:
-    """The mean over the runs of a measure in one group, and of half of its interval; NaN where not measured."""
+    """The mean over the runs of a measure in one group, and of the ends of its interval; NaN where not measured."""
 
     value: float
-    reach: float
+    low: float
+    high: float
     n: int
+    speakers: int
     small: bool  # fewer than ten speakers
 
 
@@ -35,26 +37,24 @@ class GroupTable:
     rows: dict[str, list[GroupCell | None]]  # by entry
 
 
-def group_tables(records: dict[Path, Record], label: str, strict: bool = False) -> dict[str, list[GroupTable]]:
-    """By data set and protocol: a table a headline measure; an empty list where no trial has the label.
-
-    Raises:
-        UsageError: there are no groups of that name.
-    """
+def check_label(label: str) -> None:
     if label not in LABELS:
-        raise UsageError(f"--by takes {', '.join(LABELS)}, not {label!r}")
-    found = {}
-    for entries in gather(records, lambda _: None).values():
-        protocol = entries[0].first.protocol
-        tables = [_table(entries, column, label, strict) for column in headline_columns(entries, strict)]
-        title = f"{entries[0].first.dataset.name}: {protocol.name} ({protocol.hash})"
-        found[title] = [table for table in tables if table.groups]
-    return found
+        raise UsageError(f"--by takes {', '.join(LABELS)}, not {label!r}{did_you_mean(label, LABELS)}".rstrip())
 
 
-def _table(entries: list[Entry], column: Column, label: str, strict: bool) -> GroupTable:
+def group_tables(
+    entries: Sequence[Entry], columns: Sequence[Column], label: str, strict: bool = False
+) -> list[GroupTable]:
+    """A table a column; none where no trial has the label."""
+    tables = [_table(entries, column, label, strict) for column in columns if not column.by_people]
+    return [table for table in tables if table.groups]
+
+
+def _table(entries: Sequence[Entry], column: Column, label: str, strict: bool) -> GroupTable:
     slices = {
-        entry.name: _slices(entry, column, label) for entry in entries if not (strict and refused(entry, column.judge))
+        entry.name: _slices(entry, column, label)
+        for entry in entries
+        if not (strict and refused(entry.records, column.judge))
     }
     groups = list(dict.fromkeys(group for of_entry in slices.values() for group in of_entry))
     rows = {
@@ -68,7 +68,7 @@ def _table(entries: list[Entry], column: Column, label: str, strict: bool) -> Gr
 def _slices(entry: Entry, column: Column, label: str) -> dict[str, list[Slice]]:
     """The measure in each group: one slice a seed."""
     found: dict[str, list[Slice]] = {}
-    for result in entry.results(column.measure, column.judge):
+    for result in entry.results(column):
         for one in result.slices:
             if one.by == label:
                 found.setdefault(one.group, []).append(one)
@@ -76,8 +76,8 @@ def _slices(entry: Entry, column: Column, label: str) -> dict[str, list[Slice]]:
 
 
 def _cell(seeds: list[Slice]) -> GroupCell:
-    values = [one.value for one in seeds if one.value is not None]
-    ends = [one.high - one.low for one in seeds if one.low is not None and one.high is not None]
-    value = float(np.mean(values)) if values else float("nan")
-    reach = float(np.mean(ends)) / 2 if ends else float("nan")
-    return GroupCell(value, reach, seeds[0].n, seeds[0].small)
+    ends = [
+        [number for one in seeds if (number := getattr(one, name)) is not None] for name in ("value", "low", "high")
+    ]
+    value, low, high = (float(np.mean(numbers)) if numbers else float("nan") for numbers in ends)
+    return GroupCell(value, low, high, seeds[0].n, seeds[0].speakers, seeds[0].small)

@@ -6,10 +6,11 @@ ARROWS = {"higher": "↑", "lower": "↓", "neither": ""}
 SHORT = {
     "retrieval/R@5": "R@5",
     "retrieval/within-sex/R@5": "R@5 within sex",
-    "retrieval/normalised-mean-rank": "rank",
-    "retrieval/within-sex/normalised-mean-rank": "rank within sex",
+    "retrieval/normalised-mean-rank": "norm. rank",
+    "retrieval/within-sex/normalised-mean-rank": "norm. rank within sex",
     "identity-cosine/target": "cosine to target",
     "identity-cosine/gain-over-mean-face": "cosine gain over mean face",
+    "identity-preservation": "identity kept",
     "emotion-agreement/accuracy": "emotion agreement",
     "emotion-agreement/AUC": "emotion AUC",
 }

@@ -9,17 +9,11 @@ from typing import Any
 
 from v2f_bench.leaderboard.columns import Column
 from v2f_bench.leaderboard.entries import Entry
+from v2f_bench.leaderboard.judge_notes import comparability_texts, independence_texts, judge_texts
 from v2f_bench.leaderboard.names import measure_title
-from v2f_bench.record import JudgeFacts, Record
+from v2f_bench.record import HumanEstimate, Record
 from v2f_bench.stats import FEWEST_RUNS
 
-# A judge's own quality, by kind: what it is called, and its format.
-QUALITIES = {
-    "verification_auc": ("verification AUC {}", "{:.3f}"),
-    "accuracy": ("accuracy {}", "{:.3f}"),
-    "mean_absolute_error": ("mean absolute error {} years", "{:.1f}"),
-    "found": ("a face found in {}", "{:.1%}"),
-}
 MEANING = (
     "These numbers say how well methods do on this data set by this judge. They do not say that a face can be known "
     "from a voice: what is right is mostly sex, age and other traits that many people share."
@@ -34,36 +28,92 @@ class Note:
     brief: bool = False
 
 
-def notes_of(
-    entries: Sequence[Entry], columns: Sequence[Column], ranked_by: Column | None, strict: bool, tied: bool
-) -> list[Note]:
-    """The notes under a table of `entries`; `tied`: whether it has tie letters."""
+@dataclass(frozen=True)
+class Ranked:
+    """How a table was ranked, for its notes."""
+
+    by: Column | None
+    compared: bool  # whether pairs of rows were
+    neighbours: int = 0  # pairs of rows that follow each other
+    alike: int = 0  # of these, pairs that cannot be told apart
+    overall: bool = False  # whether the mean rank over all columns is shown
+    rows: int = 0  # of the protocol, shown or not
+
+
+def notes_of(entries: Sequence[Entry], columns: Sequence[Column], ranked: Ranked, strict: bool) -> list[Note]:
+    """The notes under a table of `entries`."""
     return [
-        *_ranking_notes(ranked_by, columns, tied),
+        *_ranking_notes(ranked, columns),
+        *_choice_notes(ranked, len(entries)),
+        *_people_notes(entries, columns),
         *_answer_notes(entries),
         *_trial_notes(entries),
-        *_seed_notes(entries, ranked_by),
-        *_independence_notes(entries, strict),
-        *_judge_notes(entries, columns),
-        *_comparability_notes(entries),
+        *_seed_notes(entries, ranked.by),
+        *(Note(text, brief=True) for text in independence_texts(entries, columns, strict)),
+        *(Note(text) for text in judge_texts(entries, columns)),
+        *(Note(text, brief=True) for text in comparability_texts(entries)),
         *_missing_notes(entries),
-        *_emotion_notes(entries[0].first),
+        *_emotion_notes(entries[0].first if entries else None),
         *_failure_notes(entries),
         Note(MEANING, brief=True),
     ]
 
 
-def _ranking_notes(ranked_by: Column | None, columns: Sequence[Column], tied: bool) -> Iterator[Note]:
-    if ranked_by is not None:
-        title = f"{measure_title(ranked_by.measure)} by {ranked_by.judge}"
-        letters = (
-            " tie: methods that share a letter do not differ in it (p ≥ 0.05, Holm-corrected over all pairs)."
-            if tied
-            else ""
+def _ranking_notes(ranked: Ranked, columns: Sequence[Column]) -> Iterator[Note]:
+    if ranked.by is not None:
+        yield Note(f"Ranked by {measure_title(ranked.by.measure)} by {ranked.by.judge}.", brief=True)
+    if ranked.neighbours:
+        yield Note(
+            "rank [best, worst]: the ranks that a row cannot be told apart from, for all rows together with 95 %. "
+            "tie: rows that share a letter do not differ (p ≥ 0.05, paired tests on the same trials, Holm-corrected "
+            "over all pairs)."
         )
-        yield Note(f"Ranked by {title}.{letters}", brief=True)
+        yield Note(f"Of {ranked.neighbours} neighbours in this order, {ranked.alike} cannot be told apart.", brief=True)
+    if not ranked.compared:
+        yield Note(
+            f"{ranked.rows} rows are too many for tests of all pairs: order says nothing about single places.",
+            brief=True,
+        )
     if any(column.measure.startswith("retrieval") and "rank" in column.measure for column in columns):
-        yield Note("rank: mean normalised rank, 0 is first and 0.5 is chance.")
+        yield Note("norm. rank: mean normalised rank of the speaker's face, 0 is first and 0.5 is chance.")
+    if ranked.overall:
+        yield Note(
+            "overall: mean over the judges' columns that have a direction of the rank among the rows that have all of "
+            "these and use no answer, from 0 (first) to 1 (last); its interval is over speakers and runs.",
+            brief=True,
+        )
+
+
+def _choice_notes(ranked: Ranked, shown: int) -> Iterator[Note]:
+    if shown < ranked.rows:
+        yield Note(
+            f"{ranked.rows - shown} of {ranked.rows} rows are not shown; ranks and letters are among all.", brief=True
+        )
+
+
+def _people_notes(entries: Sequence[Entry], columns: Sequence[Column]) -> Iterator[Note]:
+    """What a column of a human study rests on, and how well people know real photographs."""
+    for column in columns:
+        if column.by_people and (asked := [one for entry in entries for one in entry.human(column)]):
+            first = asked[0]
+            raters, items = (max(getattr(one.estimate, name) for one in asked) for name in ("raters", "items"))
+            bounds = [f"chance {first.chance:.3f}"]
+            for name, estimate in (("real photographs", first.calibration), ("a floor", first.floor)):
+                if estimate is not None and estimate.value is not None:
+                    bounds.append(f"{name} {_with_interval(estimate)}")
+            text = (
+                f"{column.measure} (study {column.study}): people, no judge: {first.means}. {raters} raters, {items} "
+                f"speakers, {sum(one.estimate.n for one in asked)} answers; intervals over raters and speakers "
+                f"together; {', '.join(bounds)}. Compare rows of one study only."
+            )
+            if first.responsible:
+                text += f" Shown to raters on the responsibility of {first.responsible}."
+            yield Note(text, brief=True)
+
+
+def _with_interval(estimate: HumanEstimate) -> str:
+    ends = "" if estimate.low is None or estimate.high is None else f" [{estimate.low:.3f}, {estimate.high:.3f}]"
+    return f"{estimate.value:.3f}{ends}"
 
 
 def _answer_notes(entries: Sequence[Entry]) -> Iterator[Note]:
@@ -86,14 +136,14 @@ def _trial_notes(entries: Sequence[Entry]) -> Iterator[Note]:
 
 def _seed_notes(entries: Sequence[Entry], ranked_by: Column | None) -> Iterator[Note]:
     """Rows of too few training runs to say how much another one would differ."""
-    few = [entry for entry in entries if len(entry.seeds) < FEWEST_RUNS and not entry.first.method.baseline]
+    few = [entry for entry in entries if len(entry.seeds) < FEWEST_RUNS and not entry.baseline]
     if not few:
         return
     told = []
     for entry in few:
         values = (
             []
-            if ranked_by is None
+            if ranked_by is None or ranked_by.by_people
             else [
                 (record.seed, result.value)
                 for record in entry.records
@@ -110,71 +160,6 @@ def _seed_notes(entries: Sequence[Entry], ranked_by: Column | None) -> Iterator[
     )
 
 
-def _independence_notes(entries: Sequence[Entry], strict: bool) -> Iterator[Note]:
-    """Which numbers are marked, and why."""
-    reasons: dict[tuple[bool | None, str], dict[str, None]] = {}
-    for entry in entries:
-        for record in entry.records:
-            scored = {result.judge for result in record.results}
-            for judge in record.judges:
-                if judge.name in scored and judge.independent is not True:
-                    key = (judge.independent, f"{judge.name}: {judge.not_independent_because}")
-                    reasons.setdefault(key, {})[entry.name] = None
-    for (independent, reason), names in reasons.items():
-        who = "" if len(names) == len(entries) else f" ({', '.join(names)})"
-        if independent is None:
-            yield Note(f"§ {reason}{who}: whether it is independent is not known.", brief=True)
-        else:
-            effect = "; its numbers are left out" if strict else ""
-            yield Note(f"‡ {reason}{who}: not independent{effect}.", brief=True)
-
-
-def _judge_notes(entries: Sequence[Entry], columns: Sequence[Column]) -> Iterator[Note]:
-    shown = {column.judge for column in columns}
-    judges = [judge for entry in entries for record in entry.records for judge in record.judges if judge.name in shown]
-    yield from (Note(text) for text in dict.fromkeys(map(_judge_text, judges)))
-
-
-def _judge_text(judge: JudgeFacts) -> str:
-    quality = judge.quality
-    halved = quality.get("at_half_resolution", {})
-    measured = []
-    for key, (words, number) in QUALITIES.items():
-        if quality.get(key) is not None:
-            soft = f" ({number.format(halved[key])} at half the resolution)" if halved.get(key) is not None else ""
-            measured.append(words.format(number.format(quality[key])) + soft)
-    text = f"Judge {judge.name} {judge.version} (met: {judge.people})"
-    if measured:
-        text += f": {', '.join(measured)} on {quality['faces']} real faces of {quality['speakers']} test speakers"
-    elif quality.get("note"):
-        text += f": {quality['note']}"
-    return f"{text}."
-
-
-def _comparability_notes(entries: Sequence[Entry]) -> Iterator[Note]:
-    """What makes rows of one protocol not strictly comparable."""
-    rows: dict[str, dict[str, dict[str, None]]] = {}
-    for entry in entries:
-        for record in entry.records:
-            for judge in record.judges:
-                rows.setdefault(judge.name, {}).setdefault(judge.sha256[:8], {})[entry.name] = None
-    for name, by_weights in rows.items():
-        if len(by_weights) > 1:
-            told = "; ".join(f"{sha256}: {', '.join(names)}" for sha256, names in by_weights.items())
-            yield Note(
-                f"{name} had different weights for different rows, which are therefore not strictly comparable: "
-                f"{told}.",
-                brief=True,
-            )
-    contents = sorted({record.dataset.content[:8] for entry in entries for record in entry.records})
-    if len(contents) > 1:
-        yield Note(
-            f"The rows rest on data of different content ({', '.join(contents)}): the files changed, or were decoded "
-            "differently; they are therefore not strictly comparable.",
-            brief=True,
-        )
-
-
 def _missing_notes(entries: Sequence[Entry]) -> Iterator[Note]:
     records = [record for entry in entries for record in entry.records]
     if names := dict.fromkeys(judge.name for record in records for judge in record.judges_missing):
@@ -188,11 +173,11 @@ def _missing_notes(entries: Sequence[Entry]) -> Iterator[Note]:
         yield Note(f"{', '.join(measures)}: not available: {reason}.")
 
 
-def _emotion_notes(record: Record) -> Iterator[Note]:
+def _emotion_notes(record: Record | None) -> Iterator[Note]:
     """Of an emotion table: how often people recognise these emotions, and what the source calls them."""
-    dataset = record.dataset
-    if record.protocol.track != "emotion":
+    if record is None or record.protocol.track != "emotion":
         return
+    dataset = record.dataset
     if dataset.human:
         shares = ", ".join(f"{shares['all']:.1%} ({shown})" for shown, shares in dataset.human.items())
         yield Note(f"People choose the intended emotion in {shares}: {dataset.human_source}.")
@@ -204,13 +189,15 @@ def _emotion_notes(record: Record) -> Iterator[Note]:
 
 def _failure_notes(entries: Sequence[Entry]) -> Iterator[Note]:
     """How many faces could not be judged, for each reason, and what that costs."""
+    told = []
     for entry in entries:
         counts: Counter[str] = Counter()
         for record in entry.records:
             counts.update(record.failures)
         if counts:
-            reasons = ", ".join(f"{reason} {count}" for reason, count in counts.most_common())
-            yield Note(f"Without a face that can be judged: {entry.name}: {reasons}.", brief=True)
+            told.append(f"{entry.name}: " + ", ".join(f"{reason} {count}" for reason, count in counts.most_common()))
+    if told:
+        yield Note(f"Without a face that can be judged: {'; '.join(told)}.", brief=True)
     results = [result for entry in entries for record in entry.records for result in record.results]
     policies = {result.failure_policy for result in results if result.failed}
     yield from (Note(f"Failed faces: {policy}.") for policy in sorted(policies))

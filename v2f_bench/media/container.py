@@ -15,9 +15,10 @@ from v2f_bench.interfaces import DataError
 _NO_MEDIA = re.compile(r"hls|dash|concat\w*|imf|tty|image2\w*|\w*_pipe|gif|apng|lavfi|webvtt|srt|ass|lrc")
 _OF_PICTURES = ("mjpeg", "png", "bmp", "gif", "webp", "tiff")  # codecs; also of films, which have no other track
 # What tells the length of a stream in its header. Elsewhere FFmpeg estimates one, or reads it off the last packets.
-_TELL_OF_STREAMS = {"mov", "avi", "aiff", "au", "flac", "w64", "caf", "wav", "mxf", "nut"}
+_TELL_OF_STREAMS = {"mov", "aiff", "au", "flac", "w64", "caf", "wav", "mxf", "nut"}
 LONGER = 0.5  # seconds by which a stream may be longer than its file, by the headers of both
-_TELL_OF_FILE = {"matroska", "flv", "asf", "rm"}
+# Of an AVI track, the header also counts the empty packets before a sound that begins late, which FFmpeg passes over.
+_TELL_OF_FILE = {"matroska", "flv", "asf", "rm", "avi"}
 
 
 class Span(NamedTuple):
@@ -58,7 +59,10 @@ def _opened(source: Any) -> Any:
 
 
 def packets(container: Any, *streams: Any) -> Iterator[Any]:
-    """The packets of some streams, or of all, and last an empty one of each."""
+    """The packets of some streams, or of all, and last an empty one of each.
+
+    Other empty ones, by which Theora and AVI say that the frame before goes on, are left out: decoders refuse them.
+    """
     demuxed = container.demux(*streams)
     while True:
         try:
@@ -67,7 +71,8 @@ def packets(container: Any, *streams: Any) -> Iterator[Any]:
             return
         if packet is None:
             return
-        yield packet
+        if packet.size or packet.dts is None:
+            yield packet
 
 
 def tracks(container: Any, kind: str) -> list[Any]:

@@ -28,16 +28,21 @@ def check_file(path: Path, kind: str) -> bytes:
         head = stream.read(HEAD)
     if not head:
         raise DataError(f"{path}: not readable as {kind} (the file is empty)")
-    if head.startswith(POINTER):
-        raise DataError(f"{path}: a Git-LFS pointer, not {kind} itself; run `git lfs pull` where it came from")
-    if is_web_page(head):
-        raise DataError(f"{path}: a web page, not {kind}; what was downloaded is an answer in words")
+    check_head(path, head, kind)
     size, stated = path.stat().st_size, stated_size(head)
     if size < stated * (1 - MISSING):
         raise DataError(f"{path}: truncated: {size} of {stated} bytes are there")
     if head.startswith(b"OggS"):
         _check_end_of_ogg(path)
     return head
+
+
+def check_head(path: Path, head: bytes, kind: str) -> None:
+    """DataError where a file that begins with `head` is a pointer to a `kind`, or a web page."""
+    if head.startswith(POINTER):
+        raise DataError(f"{path}: a Git-LFS pointer, not {kind} itself; run `git lfs pull` where it came from")
+    if is_web_page(head):
+        raise DataError(f"{path}: a web page, not {kind}; what was downloaded is an answer in words")
 
 
 def _check_end_of_ogg(path: Path) -> None:

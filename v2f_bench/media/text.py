@@ -8,6 +8,7 @@ from pathlib import Path
 
 from v2f_bench.interfaces import DataError
 from v2f_bench.media.changes import note
+from v2f_bench.media.file import HEAD, check_head
 
 # Cells that stand for a missing value: those that pandas reads as one, and in small letters.
 MISSING = frozenset(
@@ -24,7 +25,8 @@ _MARKS = (  # byte-order marks; that of UTF-32 begins with that of UTF-16
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _SPACES = (0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000)  # Unicode's category Zs but for the blank
-_UNSEEN = (0xAD, 0x200B, 0x200E, 0x200F, 0x2060, 0xFEFF)  # soft hyphen, zero width, direction and byte-order marks
+# Soft hyphen, zero width, marks of direction, and the byte-order mark; not the joiners, which some scripts spell with.
+_UNSEEN = (0xAD, 0x61C, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), 0x2060, *range(0x2066, 0x206A), 0xFEFF)
 _PLAIN = dict.fromkeys(_SPACES, " ") | dict.fromkeys(_UNSEEN)
 _SHOWN = 40  # characters of a line that an error quotes
 
@@ -44,6 +46,7 @@ def read_text(path: Path, kind: str) -> str:
         data = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: not readable as {kind} ({error.strerror or error})") from None
+    check_head(path, data[:HEAD], kind)
     text = _decoded(data, path, kind)
     if "\0" in text:
         raise DataError(f"{path}: not readable as {kind} (it is no text)")
@@ -122,6 +125,6 @@ def _code_page(data: bytes, place: int, path: Path) -> str:
     line = data.count(b"\n", 0, place) + 1
     shown = data[data.rfind(b"\n", 0, place) + 1 :].splitlines()[0][:_SHOWN].decode("cp1252", "replace")
     return (
-        f"line {line} is not UTF-8 but in a code page; in Windows-1252 it begins {shown!r}). Save it as UTF-8, or "
-        f"convert it (iconv -f WINDOWS-1252 -t UTF-8 '{path.name}' > utf8.csv"
+        f"line {line} is not UTF-8 but in a code page; in Windows-1252 it begins {shown!r}). Save it as UTF-8; or, "
+        f"if that reads right, convert it (iconv -f WINDOWS-1252 -t UTF-8 '{path.name}' > utf8.csv"
     )

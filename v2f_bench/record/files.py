@@ -6,20 +6,23 @@ leaves out what cannot be read and says why.
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 import msgspec
 
 from v2f_bench.files import write_whole
 from v2f_bench.interfaces import BenchError
-from v2f_bench.record.schema import SCHEMA, Record
+from v2f_bench.record.schema import SCHEMA, Record, Result
 from v2f_bench.record.upgrade import UPGRADES
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 RECORD = "record.json"
 # One row a trial: `trial`, `speaker`, labels, `applicable`, `failure` ("" for none) and the values of each measure.
@@ -27,12 +30,29 @@ TRIALS = "trials.parquet"
 # One row a speaker of the trials: `speaker`, and the influence of each on every number that is a statistic of the whole
 # (see `stats/influence.py`; 0 for a speaker that the number does not rest on).
 INFLUENCE = "influence.parquet"
+FIRST_COLUMN = {TRIALS: "trial", INFLUENCE: "speaker"}
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # some editors put it before a text that they save
 
 
 class _Header(msgspec.Struct):
     schema: int
+
+
+def _lacking(cls: Any, *lacking: str, **other: Any) -> type:
+    """The dataclass without some of its fields: what a text says of these is passed over, not decoded."""
+    types = get_type_hints(cls) | other
+    kept = [
+        (each.name, types[each.name], dataclasses.field(default=each.default, default_factory=each.default_factory))
+        for each in dataclasses.fields(cls)
+        if each.name not in lacking
+    ]
+    return dataclasses.make_dataclass(f"Lean{cls.__name__}", kept)
+
+
+@cache
+def _lean() -> type:
+    return _lacking(Record, results=list[_lacking(Result, "slices", "details")])  # type: ignore[misc]
 
 
 def column_name(measure: str, judge: str) -> str:
@@ -46,17 +66,15 @@ def write_record(folder: Path, record: Record) -> None:
     write_whole(folder / RECORD, lambda path: path.write_bytes(text + b"\n"))
 
 
-def read_record(folder: Path) -> Record:
-    """The record of the run in `folder`. BenchError where there is none, or it is damaged or of a later schema."""
+def read_record(folder: Path, with_slices: bool = True) -> Record:
+    """The record of the run in `folder`. BenchError where there is none, or it is damaged or of a later schema.
+
+    `with_slices`: False leaves `slices` and `details` of all results empty, in a fraction of the time.
+    """
     path = folder / RECORD
     try:
         text = path.read_bytes().removeprefix(_BYTE_ORDER_MARK)
-        schema = msgspec.json.decode(text, type=_Header).schema
-        if schema == SCHEMA:
-            return msgspec.json.decode(text, type=Record)
-        if schema not in UPGRADES:
-            raise BenchError(f"{path}: schema {schema}; this version reads {', '.join(map(str, (*UPGRADES, SCHEMA)))}")
-        return msgspec.convert(UPGRADES[schema](json.loads(text)), Record)
+        return _decoded(text, with_slices) or _upgraded(text, path)
     except FileNotFoundError:
         raise BenchError(f"{folder}: no finished run here (no {RECORD})") from None
     except OSError as error:
@@ -65,12 +83,40 @@ def read_record(folder: Path) -> Record:
         raise BenchError(f"{path}: damaged, or no record ({error})") from None
 
 
-def read_records(folders: Iterable[Path], left_out: Callable[[str], object]) -> dict[Path, Record]:
-    """The records of some folders that can be read, in their order; `left_out` is called with why each other cannot."""
+def _decoded(text: bytes, with_slices: bool) -> Record | None:
+    """None for another schema."""
+    try:
+        if with_slices:
+            record = msgspec.json.decode(text, type=Record)
+        else:
+            lean: Any = msgspec.json.decode(text, type=_lean())
+            results = [Result(**vars(result), slices=[], details=None) for result in lean.results]
+            record = Record(**{**vars(lean), "results": results})
+    except msgspec.ValidationError:
+        if msgspec.json.decode(text, type=_Header).schema == SCHEMA:
+            raise
+        return None
+    return record if record.schema == SCHEMA else None
+
+
+def _upgraded(text: bytes, path: Path) -> Record:
+    schema = msgspec.json.decode(text, type=_Header).schema
+    if schema not in UPGRADES:
+        raise BenchError(f"{path}: schema {schema}; this version reads {', '.join(map(str, (*UPGRADES, SCHEMA)))}")
+    return msgspec.convert(UPGRADES[schema](json.loads(text)), Record)
+
+
+def read_records(
+    folders: Iterable[Path], left_out: Callable[[str], object], with_slices: bool = True
+) -> dict[Path, Record]:
+    """The records of some folders that can be read, in their order; `left_out` is called with why each other cannot.
+
+    `with_slices`: False where thousands are read and nobody asks for groups of trials or details.
+    """
     records = {}
     for folder in folders:
         try:
-            records[folder] = read_record(folder)
+            records[folder] = read_record(folder, with_slices)
         except BenchError as error:
             left_out(f"left out: {error}")
     return records
@@ -83,39 +129,21 @@ def find_records(root: Path) -> list[Path]:
 
 def read_trials(folder: Path) -> pd.DataFrame:
     """`trials.parquet` of the run in `folder`, by trial. BenchError where it is missing or damaged."""
-    return _read_table(folder / TRIALS, "trial")
+    return read_columns(folder / TRIALS).to_pandas().set_index("trial")
 
 
-def read_influence(folder: Path) -> pd.DataFrame:
-    """`influence.parquet` of the run in `folder`, by speaker; empty for a record that has none (schema 1).
+def read_columns(table: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """Those of `columns` that a table has; None: all. BenchError where it is missing, damaged, or lacks its first."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
-    BenchError where it is damaged.
-    """
-    import pandas as pd
-
-    if not (folder / INFLUENCE).exists():
-        return pd.DataFrame()
-    return _read_table(folder / INFLUENCE, "speaker")
-
-
-def readable_tables(records: dict[Path, Record], left_out: Callable[[str], object]) -> dict[Path, Record]:
-    """The records whose tables can be read too: without them nothing can be compared. `left_out`: as above."""
-    whole = {}
-    for folder, record in records.items():
-        try:
-            read_trials(folder)
-            read_influence(folder)
-            whole[folder] = record
-        except BenchError as error:
-            left_out(f"left out: {error}")
-    return whole
-
-
-def _read_table(path: Path, index: str) -> pd.DataFrame:
-    import pandas as pd
-
+    first = FIRST_COLUMN[table.name]
     try:
-        return pd.read_parquet(path).set_index(index)
-    except (OSError, ValueError, KeyError) as error:
-        first = next(iter(str(error).splitlines()), type(error).__name__)
-        raise BenchError(f"{path}: not readable ({first})") from None
+        with pq.ParquetFile(table) as file:
+            found = file.read(None if columns is None else [first, *columns], use_threads=False)
+    except (OSError, pa.ArrowException) as error:
+        problem = next(iter(str(error).splitlines()), type(error).__name__)
+        raise BenchError(f"{table}: not readable ({problem})") from None
+    if first not in found.column_names:
+        raise BenchError(f"{table}: not readable (no column {first!r})")
+    return found

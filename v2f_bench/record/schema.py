@@ -52,6 +52,8 @@ class DatasetFacts:
     labels: dict[str, dict[str, str]] = field(default_factory=dict)  # its own words for each label: the shared ones
     human: dict[str, dict[str, float]] = field(default_factory=dict)  # how often people recognise its emotions
     human_source: str = ""  # who measured that, and how
+    origin: str = ""  # who made it, and where it is described
+    may_be_shown: Literal["yes", "no", "not stated"] = "not stated"  # its people's faces and voices, by its card
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,36 @@ class Result:
 
 
 @dataclass(frozen=True)
+class HumanEstimate:
+    """What people answered about one thing."""
+
+    value: float | None
+    low: float | None  # ends of the 95 % interval over raters and items together
+    high: float | None
+    n: int  # answers
+    raters: int
+    items: int  # speakers
+
+
+@dataclass(frozen=True)
+class HumanNumber:
+    """What one study says of the run's faces. Its source are people, no judge."""
+
+    measure: str  # "human-..."
+    means: str  # what is counted, in words
+    study: str  # its id: only numbers of one study are compared
+    estimate: HumanEstimate
+    chance: float
+    p_chance: float | None  # that it is no better or worse than guessing, corrected for the number of methods
+    expected: int  # trials that the run should have a face for
+    missing: int  # ... and has not: they count as the study says
+    calibration: HumanEstimate | None  # of real photographs; None where the design shows none
+    floor: HumanEstimate | None  # of an answer that must be bad
+    responsible: str  # who answered for showing the data set's people to raters; "" where its card allows it
+    faces: str  # sha256 of the pictures that were shown (`artefacts.Faces.content`)
+
+
+@dataclass(frozen=True)
 class Unavailable:
     """A measure, or a whole metric, that has no number."""
 
@@ -198,6 +230,7 @@ class Record:
     results: list[Result]
     unavailable: list[Unavailable]
     circumstances: dict[str, StageFacts]  # by stage: checkpoint, faces, scores; record: when it was last written
+    human: list[HumanNumber] = field(default_factory=list)  # by measure and study; each once
     facts: list[Fact] = field(default_factory=list)  # what the method found out about its parts while it learned
 
     def judge(self, name: str) -> JudgeFacts:

@@ -15,7 +15,7 @@ from v2f_bench.stats.influence import (
     median_influence,
     standard_error,
 )
-from v2f_bench.stats.multiple import holm, tie_groups
+from v2f_bench.stats.multiple import RankInterval, holm, rank_intervals, tie_groups
 from v2f_bench.stats.paired import Aggregate, Comparison, Sample, compare, compare_pairs, sign_flip_tests
 from v2f_bench.stats.ranks import (
     area_under_curve,
@@ -35,6 +35,7 @@ __all__ = [
     "Estimate",
     "Interval",
     "Method",
+    "RankInterval",
     "Runs",
     "Sample",
     "Scores",
@@ -57,6 +58,7 @@ __all__ = [
     "mean_interval",
     "median_influence",
     "median_interval",
+    "rank_intervals",
     "rank_of_target",
     "recall_in_gallery",
     "sign_flip_tests",

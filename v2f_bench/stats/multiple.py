@@ -1,13 +1,21 @@
-"""Many methods compared at once: p-values corrected for their number, and ties shown as shared letters."""
+"""Many methods compared at once: p-values corrected for their number, ties as shared letters, ranks with intervals."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import combinations
 from string import ascii_lowercase
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
+
+
+class RankInterval(NamedTuple):
+    """A rank, 1 for the best, and the ranks that it cannot be told apart from."""
+
+    rank: int
+    best: int
+    worst: int
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:
@@ -67,6 +75,37 @@ def tie_groups(
         for place in column:
             letters[place] += _letter(number)
     return letters
+
+
+def rank_intervals(
+    values: Sequence[float] | np.ndarray,
+    adjusted: np.ndarray,
+    better: Literal["higher", "lower", "neither"] = "higher",
+    alpha: float = 0.05,
+) -> list[RankInterval | None]:
+    """The rank of each method by its value, and the ranks that the comparisons leave it; None where a value is NaN.
+
+    Of m methods, one is at best behind those that are significantly better, and at worst before those that are
+    significantly worse. Where the adjusted p-values, float [m, m] of which only the part above the diagonal is read,
+    control the chance of any false finding at `alpha`, all intervals hold together with 1 - alpha (Mogstad, Romano,
+    Shaikh & Wilhelm 2024, Inference for ranks, section 3). Equal values share the better rank. `neither` is read as
+    `higher`.
+    """
+    values = np.asarray(values, dtype=float)
+    if adjusted.shape != (len(values), len(values)):
+        raise ValueError(f"{len(values)} values, but p-values of shape {adjusted.shape}")
+    standing = np.flatnonzero(~np.isnan(values))
+    signed = values if better == "lower" else -values
+    above = np.triu(np.nan_to_num(adjusted, nan=1.0), 1)
+    differs = (above + above.T < alpha) & ~np.eye(len(values), dtype=bool)
+    found: list[RankInterval | None] = [None] * len(values)
+    for place in standing:
+        ahead, behind = signed[standing] < signed[place], signed[standing] > signed[place]
+        apart = differs[place, standing]
+        found[place] = RankInterval(
+            1 + int(ahead.sum()), 1 + int((ahead & apart).sum()), len(standing) - int((behind & apart).sum())
+        )
+    return found
 
 
 def _set_apart(columns: list[frozenset[int]], first: int, second: int) -> list[frozenset[int]]:

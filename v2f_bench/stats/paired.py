@@ -47,7 +47,7 @@ class Sample:
 
     `values` is float [s, n], one row a run on the same trials, NaN where a trial has no value; `place` int [n] the
     cluster of each trial, numbered from 0 to `clusters` - 1. A measure without values of single trials has `whole`
-    instead: its number and influence in each run.
+    instead, its number and influence in each run, which rest on `covered` trials.
     """
 
     place: np.ndarray
@@ -55,6 +55,7 @@ class Sample:
     values: np.ndarray | None = None
     aggregate: Aggregate = "mean"
     whole: Runs | None = None
+    covered: int = 0
 
     @cached_property
     def known(self) -> np.ndarray:
@@ -70,12 +71,14 @@ class Sample:
     def on(self, trials: np.ndarray) -> Runs:
         """The runs' numbers on some trials, bool [n], all known: over the clusters that these have."""
         assert self.values is not None
-        values, (names, place) = self.values[:, trials], np.unique(self.place[trials], return_inverse=True)
+        values, place = (self.values, self.place) if trials.all() else (self.values[:, trials], self.place[trials])
+        there = np.bincount(place, minlength=self.clusters) > 0
+        place = place if there.all() else (np.cumsum(there) - 1)[place]
         influence = mean_influence if self.aggregate == "mean" else median_influence
         middle = np.mean if self.aggregate == "mean" else np.median
         return Runs(
             np.asarray(middle(values, axis=1), dtype=float),
-            np.stack([influence(row, place, len(names)) for row in values]),
+            np.stack([influence(row, place, int(there.sum())) for row in values]),
         )
 
 
@@ -102,10 +105,11 @@ def compare_pairs(
 ) -> list[Comparison]:
     """The comparison of each pair of samples (first minus second). All are over the same trials and clusters.
 
-    A trial counts where every run of both has a value (no NaN). The number compared is the mean over the runs of each
-    run's mean, median or statistic. The interval is Student's, over clusters, and over training runs where a method has
-    three or more (see `runs.estimate`); fewer runs are taken as given: right for a method that trains nothing, too sure
-    for others.
+    A trial counts where every run of both has a value (no NaN). Statistics of the whole have no values of trials: they
+    are compared where they rest on as many trials, and otherwise not (`NOTHING`). The number compared is the mean over
+    the runs of each run's mean, median or statistic. The interval is Student's, over clusters, and over training runs
+    where a method has three or more (see `runs.estimate`); fewer runs are taken as given: right for a method that
+    trains nothing, too sure for others.
 
     The p-value, two-sided, is of a difference of zero. For means it is that of the sign-flip permutation test: were
     the methods alike, each cluster's difference could as well have had the other sign (Fisher 1935; all patterns up to
@@ -119,7 +123,8 @@ def compare_pairs(
     for first, second in pairs:
         a, b = samples[first], samples[second]
         if a.whole is not None and b.whole is not None:
-            comparisons.append(_comparison(a.whole, b.whole, len(a.place)))
+            alike = a.covered == b.covered
+            comparisons.append(_comparison(a.whole, b.whole, a.covered or len(a.place)) if alike else NOTHING)
             continue
         assert a.values is not None
         assert b.values is not None

@@ -123,7 +123,13 @@ def _key(
 ) -> Key:
     methods = {
         run.label: StudiedMethod(
-            run.name, run.run, run.seed, str(run.folder), len(run.expected), tuple(missing[run.label])
+            name=run.name,
+            run=run.run,
+            seed=run.seed,
+            folder=str(run.folder.resolve()),
+            faces=run.faces.content,
+            expected=len(run.expected),
+            missing=tuple(missing[run.label]),
         )
         for run in material.runs
     }

@@ -66,7 +66,8 @@ class StudiedMethod:
     name: str
     run: str
     seed: int
-    folder: str
+    folder: str  # its whole path
+    faces: str  # sha256 of its pictures (`artefacts.Faces.content`)
     expected: int  # trials that it should have a face for
     missing: tuple[str, ...]  # ... and has not
 

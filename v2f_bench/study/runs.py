@@ -152,11 +152,7 @@ def open_material(given: Sequence[str], data_root: Path | None, responsible: str
         UsageError: a run is named twice, they are of different protocols, or their people must not be shown.
         DataError: a run cannot be read, has no pictures, or its data set is not the one it was made on.
     """
-    from v2f_bench.data.protocol import Protocol
-    from v2f_bench.harness.bench import Bench, open_dataset
-    from v2f_bench.harness.prepare import prepare
-    from v2f_bench.harness.workplace import Workplace
-    from v2f_bench.interfaces.options import options_from
+    from v2f_bench.harness.reopen import reopen
     from v2f_bench.plugins import registry
     from v2f_bench.record import read_record
 
@@ -171,14 +167,7 @@ def open_material(given: Sequence[str], data_root: Path | None, responsible: str
     first = records[0].dataset
     cls = registry().find("dataset", first.name).cls
     check_permission(cls.name, cls.card, responsible)  # before hours of preparing, not after
-    dataset = open_dataset(cls, options_from(cls.options, first.options), data_root)
-    store = prepare(dataset, Workplace(progress=progress))
-    if store.meta["content"] != first.content:
-        raise DataError(
-            f"{first.name} as prepared here ({store.meta['content'][:8]}) is not what the runs were made on "
-            f"({first.content[:8]}): other files, or another version of v2f-bench; run the methods again"
-        )
-    bench = Bench(dataset, store, Protocol.read(places[0][0] / "protocol.json"))
+    bench = reopen(places[0][0], records[0], data_root, progress)
     runs = [_run(folder, pictures, record, bench) for (folder, pictures), record in zip(places, records, strict=True)]
     return Material(_told_apart(runs), bench)
 

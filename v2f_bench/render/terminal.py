@@ -1,0 +1,148 @@
+"""A leaderboard for the terminal: a table that fits its width, with the columns and notes that matter most."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from v2f_bench.leaderboard import Board, Leaderboard
+from v2f_bench.leaderboard.board import Bound
+from v2f_bench.render.words import (
+    cell_words,
+    digits,
+    group_words,
+    heading,
+    overview,
+    plain,
+    rank_words,
+    row_name,
+    titles,
+    with_half,
+)
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+FALLBACK_WIDTH = 100  # columns, where output goes to no terminal and $COLUMNS says nothing
+NAMES = 30  # columns that the names of rows may take; longer ones wrap
+GAP = 2  # columns between two columns
+
+
+def as_terminal(leaderboard: Leaderboard, width: int | None = None, colours: bool = False) -> str:
+    """Text of at most `width` columns; None: as wide as the terminal is."""
+    width = width or terminal_width()
+    parts: list[RenderableType] = []
+    for board in leaderboard.boards:
+        parts += [*_board(board, width), ""]
+    if leaderboard.reported:
+        parts.append(f"Papers report {len(leaderboard.reported)} numbers on these data sets: --format md shows them.")
+    return printed(parts, width, colours)
+
+
+def terminal_width() -> int:
+    return shutil.get_terminal_size((FALLBACK_WIDTH, 40)).columns
+
+
+def printed(parts: Sequence[RenderableType], width: int, colours: bool = False) -> str:
+    """Rich's renderables as text; text in them is taken as it is, without markup."""
+    from rich.console import Console
+
+    stream = io.StringIO()
+    console = Console(
+        file=stream,
+        width=width,
+        force_terminal=colours,
+        no_color=not colours,
+        markup=False,
+        emoji=False,
+        highlight=False,
+    )
+    for part in parts:
+        console.print(part)
+    return "\n".join(line.rstrip() for line in stream.getvalue().splitlines()).strip("\n") + "\n"
+
+
+def grid(headers: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> RenderableType:
+    """A plain table; its first `left` columns are aligned to the left."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, header_style="bold")
+    for place, header in enumerate(headers):
+        table.add_column(
+            Text(header),
+            justify="left" if place < left else "right",
+            overflow="fold",
+            max_width=NAMES if place == 0 else None,
+        )
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table
+
+
+def _board(board: Board, width: int) -> list[RenderableType]:
+    from rich.text import Text
+
+    headers, rows, hidden = _columns_that_fit(board, width)
+    notes = [plain(note.text) for note in board.notes if note.brief]
+    if hidden:
+        notes.append(f"Not shown here: {', '.join(hidden)}.")
+    tables: list[RenderableType] = [
+        Text(heading(board), style="bold"),
+        Text(overview(board)),
+        "",
+        grid(headers, rows),
+        "",
+    ]
+    for label, found in board.groups.items():
+        tables += [Text(f"By {label}", style="bold"), *([] if found else [f"No trial has the label {label}."])]
+        for each in found:
+            title = f"{titles([each.column])[0]} ({plain(each.column.judge)})"
+            cells = [[plain(name), *map(group_words, groups)] for name, groups in each.rows.items()]
+            tables += [grid([title, *map(plain, each.groups)], cells), ""]
+    return [*tables, *(Text(line) for note in notes for line in bullet(note, width))]
+
+
+def bullet(note: str, width: int) -> list[str]:
+    """A note as the lines of a list."""
+    return textwrap.wrap(note, width, initial_indent="· ", subsequent_indent="  ")
+
+
+def _columns_that_fit(board: Board, width: int) -> tuple[list[str], list[list[str]], list[str]]:
+    """Headers, rows, and the titles of the columns that there is no room for."""
+    facts = ["method", "rank", "tie", *(["overall"] if board.has_overall else [])]
+    rows = []
+    for row in board.rows:
+        overall = [with_half(*row.overall) if row.overall else ""] if board.has_overall else []
+        rows.append([row_name(row), rank_words(row.standing), row.standing.tie if row.standing else "", *overall])
+    rows += [["floor", *[""] * (len(facts) - 1)], ["ceiling", *[""] * (len(facts) - 1)]]
+    used = min(NAMES, _width(0, facts, rows)) + sum(GAP + _width(place, facts, rows) for place in range(1, len(facts)))
+    names, hidden = titles(board.columns), []
+    for place, title in enumerate(names):
+        cells = [cell_words(row.cells[place]) for row in board.rows]
+        cells += [_bound(board.floors[place]), _bound(board.ceilings[place])]
+        longest = max(map(len, cells))
+        lines = _wrapped(title, longest)
+        if used + GAP + max(longest, *map(len, lines)) > width and place:
+            hidden.append(title)
+            continue
+        used += GAP + max(longest, *map(len, lines))
+        facts.append("\n".join(lines))
+        for row_cells, cell in zip(rows, cells, strict=True):
+            row_cells.append(cell)
+    return facts, rows, hidden
+
+
+def _width(place: int, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    return max(len(headers[place]), *(len(row[place]) for row in rows))
+
+
+def _wrapped(title: str, width: int) -> list[str]:
+    return textwrap.wrap(title, max(width, 8), break_long_words=False) or [title]
+
+
+def _bound(bound: Bound | None) -> str:
+    return "" if bound is None else digits(bound.value)
