@@ -30,6 +30,7 @@ def evidence(kind, seed=0, speakers=SPEAKERS):
         emotion=emotion, heard=np.where(rng.random(len(emotion)) < 0.3, "happy", emotion), duration=3.0
     )
     trials["real_photo"] = [f"photo-{number}" for number in range(len(trials))]
+    trials["random_face"] = "face"
     see = {
         "identity": lambda rows: rows,
         "inception": lambda rows: rows,

@@ -43,7 +43,8 @@ def half_have_a_photo():
     has = found.trials["speaker"].isin(speakers[::2]).to_numpy()
     generated = np.where(has[:, None], found.seen["target"], np.nan)
     photo = np.where(has[:, None], found.seen["real-photo"], np.nan)
-    trials = found.trials.assign(real_photo=np.where(has, "photo", ""))
+    photos = [f"photo-{number}" if there else "" for number, there in enumerate(has)]
+    trials = found.trials.assign(real_photo=photos, random_face="face")
     return case_of(applicable=has, trials=trials, seen={**found.seen, "generated": generated, "real-photo": photo})
 
 

@@ -110,7 +110,7 @@ def test_the_mean_face_gains_nothing_over_itself(score, bench):
     found = results(score("mean", lambda trial: face))
     assert found["identity-cosine/gain-over-mean-face"].value == pytest.approx(0, abs=1e-5)
     assert found["identity-cosine/gain-over-mean-face-of-sex"].low <= 0
-    assert found["identity-cosine/gain-over-any-constant"].high <= 0
+    assert found["identity-cosine/gain-over-any-constant"].value <= 0
 
 
 def test_real_photos_are_at_the_ceiling(score, bench):
@@ -234,7 +234,7 @@ def test_surplus_missing_and_other_endings_are_told(bench, in_domain, workplace,
     assert any("1 pictures" in line and "example" in line for line in heard.lines)
     assert any("1 of 51 trials have no picture" in line for line in heard.lines)
     shutil.copy(names[30], names[30].with_suffix(".jpeg"))
-    with pytest.raises(DataError, match=r"two pictures of one name: .*\.JPG and .*\.jpeg"):
+    with pytest.raises(DataError, match=r"two pictures of one name: .*\.jpeg and .*\.png"):
         score_folder(given, Submission("endings"), bench, in_domain, workplace)
 
 

@@ -118,6 +118,7 @@ NO_PART = {
 BY_CONTENT = (
     *("v2f_bench.data.protocol", "v2f_bench.data.tracks", "v2f_bench.data.splits", "v2f_bench.data.lists"),
     *("v2f_bench.data.store_writer", "v2f_bench.data.overlap", "v2f_bench.harness.prepare", "v2f_bench.harness.bench"),
+    "v2f_bench.harness.reading",
     *("v2f_bench.harness.frame_judge", "v2f_bench.media", "v2f_bench.judges", "v2f_bench.artefacts.origin"),
     *("v2f_bench.harness.judges", "v2f_bench.datasets", "v2f_bench.data.variants"),
 )

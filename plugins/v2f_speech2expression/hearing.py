@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from v2f_bench import Clips, Context, Voices
+from v2f_bench import Clips, Context, Trials, Voices
 from v2f_bench.audio import Features, mfcc, resample
 from v2f_bench.training import Learner, Losses, train_learner
 from v2f_speech2expression.labels import classes_of
@@ -133,3 +133,14 @@ def _statistics(cepstra: torch.Tensor) -> torch.Tensor:
     steps = cepstra.diff(dim=2).abs().mean(dim=2)
     ends = torch.quantile(cepstra, torch.tensor([1 - FAR, FAR]).to(cepstra), dim=2)
     return torch.cat([cepstra.mean(dim=2), cepstra.std(dim=2), steps, *ends], dim=1)
+
+
+def asked_classes(
+    voice: VoiceEmotion, emotions: tuple[str, ...], trials: Trials, label_given: bool, device: str
+) -> torch.Tensor:
+    """The emotion that each trial asks for, int64 [N] on the CPU: heard in its voice, or its label; -1 for a label that
+    is none of `emotions`."""
+    if label_given:
+        return torch.tensor([emotions.index(label) if label in emotions else -1 for label in trials.emotions])
+    with torch.no_grad():
+        return voice.hear(trials.voices.to(device)).argmax(dim=1).cpu()

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pandas as pd
 import torch
 
-from v2f_bench import Trials
 from v2f_bench.interfaces.labels import EMOTIONS
-
-if TYPE_CHECKING:
-    from v2f_speech2expression.hearing import VoiceEmotion
 
 NEUTRAL = "neutral"
 
@@ -41,14 +35,3 @@ def places_of(emotions: tuple[str, ...]) -> torch.Tensor:
 
 def emotions_at(places: torch.Tensor) -> tuple[str, ...]:
     return tuple(EMOTIONS[place] for place in places.tolist())
-
-
-def asked_classes(
-    voice: VoiceEmotion, emotions: tuple[str, ...], trials: Trials, label_given: bool, device: str
-) -> torch.Tensor:
-    """The emotion that each trial asks for, int64 [N] on the CPU: heard in its voice, or its label; -1 for a label that
-    is none of `emotions`."""
-    if label_given:
-        return torch.tensor([emotions.index(label) if label in emotions else -1 for label in trials.emotions])
-    with torch.no_grad():
-        return voice.hear(trials.voices.to(device)).argmax(dim=1).cpu()

@@ -84,7 +84,7 @@ class LatentSearch(Method):
         report.write()
 
     def generate(self, trials: Trials, context: Context) -> torch.Tensor:
-        from v2f_speech2expression.labels import asked_classes
+        from v2f_speech2expression.hearing import asked_classes
 
         classes = asked_classes(self._voice, self._emotions, trials, self.opt.label_given, context.device)
         faces = self._shown(trials.proposals, classes.clamp(min=0), context)
