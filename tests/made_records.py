@@ -5,6 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from v2f_bench.leaderboard.columns import Column
+from v2f_bench.leaderboard.differences import compared
+from v2f_bench.leaderboard.samples import Samples
 from v2f_bench.record import (
     INFLUENCE,
     SCHEMA,
@@ -142,3 +145,10 @@ def records_in(folders):
         raise AssertionError(line)
 
     return read_records(folders, refuse)
+
+
+def difference_of(one, other, measure, judge):
+    """The paired difference of two entries of one table, with its interval."""
+    column, pair = Column(measure, judge, "neither"), (one, other)
+    (comparison,) = compared([pair], column, Samples(pair, [column]))
+    return comparison.difference

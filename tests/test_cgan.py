@@ -244,6 +244,7 @@ def test_from_clips_to_faces_and_back_from_a_checkpoint(bench, conditions):
     torch.testing.assert_close(varied.faces[:, 0], faces, rtol=0, atol=0)
 
 
+@pytest.mark.slow
 def test_both_conditions_and_none_in_one_command(cli, tmp_path):
     tiny = [f"{name}={getattr(TINY, name)}" for name in ("width", "voice_width", "steps", "listener_steps", "batch")]
     done = cli(

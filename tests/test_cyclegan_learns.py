@@ -1,9 +1,9 @@
 """The speech-guided CycleGAN learns: the emotion that it hears in the voices of strangers shows in their faces."""
 
 import pytest
-from made_records import records_in
+from made_records import difference_of, records_in
 
-from v2f_bench.leaderboard import difference, gather
+from v2f_bench.leaderboard import gather
 
 EMOTION, IDENTITY = "in-domain-emotion", "in-domain-identity"
 
@@ -20,7 +20,7 @@ def test_quick_beats_copying_and_the_mean_change_and_keeps_the_person(cli, tmp_p
     by_name = {entry.name: entry for entry in entries}
 
     def gap(rival, measure, judge):
-        return difference(by_name["cyclegan"], by_name[rival], measure, judge).difference
+        return difference_of(by_name["cyclegan"], by_name[rival], measure, judge)
 
     for rival in ("copy-proposal", "emotion-mean-shift"):
         assert gap(rival, "emotion-agreement/accuracy", EMOTION).low > 0, f"agreement, against {rival}"

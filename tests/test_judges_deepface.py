@@ -86,6 +86,7 @@ def trunk(module, name):
     return importlib.import_module(f"deepface.models.{module}.pytorch.{name}").base_model()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("judge", "module", "network", "width"),
     [
@@ -209,6 +210,7 @@ def test_deepface_on_another_engine_is_left_alone(tmp_path, monkeypatch):
         ours.DeepFaceEmotion().load(tmp_path / "facial_expression_model_weights.pth", "cpu")
 
 
+@pytest.mark.slow
 def test_age_and_sex_with_equal_convolutions_compute_them_once(tmp_path):
     from deepface.models.demography.pytorch import Age, Gender
 

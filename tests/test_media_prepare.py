@@ -257,6 +257,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_a_killed_preparation_goes_on_and_ends_as_if_never_killed(root, drawn, tmp_path, environment, monkeypatch):
     """Killed by SIGKILL in the third batch, with two workers; gone on with without any."""
     rng = np.random.default_rng(0)

@@ -86,6 +86,7 @@ def test_area_does_not_mind_a_judge_that_leans_to_one_emotion():
     assert point(leant["emotion-agreement/AUC"]) == pytest.approx(point(plain["emotion-agreement/AUC"]))
 
 
+@pytest.mark.slow
 def test_area_of_answers_that_have_nothing_to_do_with_the_voice_lies_within_its_interval_of_a_half():
     held = 0
     for seed in range(100):

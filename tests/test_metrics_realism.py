@@ -101,6 +101,7 @@ def inception(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_pictures_through_our_judge_equal_torch_fidelity_on_their_folders(inception, tmp_path):
     """FID, KID, precision and recall from two folders of PNG files, by what torch-fidelity's command calls."""
     from v2f_bench.judges.inception import Inception

@@ -95,6 +95,7 @@ def test_the_same_command_does_nothing_twice(finished, cli):
     assert again.stdout == first.stdout
 
 
+@pytest.mark.slow
 def test_a_seed_repeats_a_run_bit_for_bit(finished, cli, tmp_path):
     cli("run", *CAE, *SMALL, "--no-baselines", "--output", tmp_path)
     (ours,), theirs = tmp_path.rglob("record.json"), finished[0] / "synthetic-speakers" / "cae"
@@ -106,6 +107,7 @@ def test_a_seed_repeats_a_run_bit_for_bit(finished, cli, tmp_path):
     pd.testing.assert_frame_equal(*(pd.read_parquet(path.with_name("trials.parquet")) for path in (ours, theirs)))
 
 
+@pytest.mark.slow
 def test_another_seed_gives_another_run_beside_it(finished, cli, tmp_path):
     done = cli("run", "--method", "random-face", *SMALL, "--no-baselines", "--seed", "0-2", "--output", tmp_path)
     records = records_below(tmp_path)
@@ -148,6 +150,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_killed_in_any_stage_the_same_command_ends_with_the_same_record(finished, cli, environment, tmp_path):
     """One cache and one output folder go through all the deaths; the record must be the undisturbed one."""
     script = tmp_path / "killed_at.py"
@@ -167,6 +170,7 @@ def test_killed_in_any_stage_the_same_command_ends_with_the_same_record(finished
     assert not list((tmp_path / "runs").rglob(".*unfinished*"))
 
 
+@pytest.mark.slow
 def test_a_third_partys_method_runs_beside_the_bundled_ones(cli, installed, tmp_path):
     env = {"PYTHONPATH": str(installed("third_party"))}
     done = cli("run", "--method", "grey", *SMALL, "--set", "gain=2", "--output", tmp_path, env=env)
@@ -180,6 +184,7 @@ def test_a_third_partys_method_runs_beside_the_bundled_ones(cli, installed, tmp_
     assert results["retrieval/R@5"]["value"] <= 2 * chance + 0.05, "one face for all finds nobody"
 
 
+@pytest.mark.slow
 def test_troubled_plugins_cost_only_themselves(cli, installed, tmp_path):
     env = {"PYTHONPATH": str(installed("troubled"))}
     methods = "crash,ends-the-program,diverged,wrong-range,peeking,forgetful,meddling,no-disk,half-missing,mean-face"
@@ -212,6 +217,7 @@ def test_troubled_plugins_cost_only_themselves(cli, installed, tmp_path):
     assert faceless["identity-cosine/target"]["value"] == -1
 
 
+@pytest.mark.slow
 def test_another_track_trains_nothing_anew(finished, cli, tmp_path):
     """What can be learned from is the same: the checkpoint is taken from the run on the other track."""
     command = ("run", "--method", "mean-face,random-face", *SMALL, "--no-baselines", "--output", tmp_path)
@@ -230,6 +236,7 @@ def test_another_track_trains_nothing_anew(finished, cli, tmp_path):
     assert first
 
 
+@pytest.mark.slow
 def test_the_number_of_threads_is_part_of_what_a_seed_repeats(cli, tmp_path):
     for threads in (1, 2):
         cli(*("run", "--method", "mean-face", *SMALL, "--no-baselines", "--threads", threads, "--output", tmp_path))
@@ -238,6 +245,7 @@ def test_the_number_of_threads_is_part_of_what_a_seed_repeats(cli, tmp_path):
     assert len({record["run"] for record in runs}) == 2
 
 
+@pytest.mark.slow
 def test_generate_draws_one_face_from_a_finished_run(finished, cli, tmp_path):
     import soundfile
     from PIL import Image

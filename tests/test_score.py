@@ -310,6 +310,7 @@ def test_a_judge_whose_constructor_crashes_costs_its_numbers_alone_unless_it_was
         load_judges([Candidate("broken", crashing, wanted=True)], in_domain.metrics, bench, workplace, False)
 
 
+@pytest.mark.slow
 def test_two_processes_with_other_judges_on_one_run_do_not_swap_results(
     bench, workplace, given, in_domain, monkeypatch
 ):
@@ -358,6 +359,7 @@ def test_two_installations_with_and_without_the_detector_are_two_protocols(workp
     assert unchecked.protocol.questions_hash == bench.protocol.questions_hash, "the same faces may be scored under both"
 
 
+@pytest.mark.slow
 def test_from_trials_to_a_table_by_the_command_line(cli, tmp_path):
     told = cli("trials", *SMALL, "--output", tmp_path / "trials").stdout
     assert "51 trials of identity-v2" in told

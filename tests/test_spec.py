@@ -113,6 +113,7 @@ print(outcome.folder)
 """
 
 
+@pytest.mark.slow
 def test_another_process_carries_out_a_spec_with_the_same_record(tmp_path, cache, environment, monkeypatch):
     monkeypatch.setenv("V2F_BENCH_CACHE", str(cache))
     (here,) = execute(request(tmp_path / "here", seeds=[3]).specs(), Silent())

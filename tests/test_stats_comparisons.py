@@ -273,6 +273,7 @@ def test_medians_are_compared_by_medians():
     assert found.p_value < 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clusters", [20, 100])
 def test_medians_and_statistics_that_are_alike_are_told_apart_in_five_of_a_hundred(clusters):
     rng = np.random.default_rng(clusters)
@@ -284,6 +285,7 @@ def test_medians_and_statistics_that_are_alike_are_told_apart_in_five_of_a_hundr
     assert 0.02 <= np.mean(np.array(found) <= 0.05) <= 0.065
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("gallery", "skill"), [(15, 3.0), (60, 3.5), (100, 3.5), (60, 1.0)])
 def test_medians_of_ranks_that_are_alike_are_seldom_told_apart(gallery, skill):
     """Ranks take few values, so that a median stands still or jumps."""

@@ -23,7 +23,10 @@ from v2f_bench.study.questions import Size
 from v2f_bench.study.scoring import score_study
 from v2f_bench.study.sessions import Answer, Session, completion_code
 
-pytestmark = pytest.mark.skipif(find_chromium() is None, reason="no Chromium here: apt install chromium")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(find_chromium() is None, reason="no Chromium here: apt install chromium"),
+]
 
 SIZE = Size(lists=3, trials=4, anchors=1, checks=1)
 DESIGNS = {

@@ -37,6 +37,7 @@ def test_a_study_is_exported_from_runs(cli, runs, tmp_path):
     assert (again.returncode, "never written over another" in again.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_seeds_of_one_method_are_told_apart_and_pictures_may_lie_elsewhere(cli, runs, tmp_path):
     scored = tmp_path / "runs" / "mine" / "seed7-1234"
     shutil.copytree(runs["copy-proposal"], scored)
@@ -81,6 +82,7 @@ def test_wrong_usage_is_said_before_any_work(cli, runs, tmp_path, words, reason)
     assert not (tmp_path / "study").exists()
 
 
+@pytest.mark.slow
 def test_runs_that_cannot_be_compared_are_refused(cli, runs, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(runs["copy-proposal"], other)

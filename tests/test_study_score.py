@@ -266,6 +266,7 @@ def test_strengths_are_those_of_greatest_likelihood():
     assert found.ties == pytest.approx(np.mean([score == 0.5 for _, _, score in rows]))
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10_000), st.integers(2, 4), st.sampled_from([0.0, 0.02, 0.3]))
 @example(1719, 2, 0.3)

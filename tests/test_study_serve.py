@@ -326,6 +326,7 @@ class Rater(threading.Thread):
         raise SystemExit
 
 
+@pytest.mark.slow
 def test_no_acknowledged_answer_is_lost_or_doubled_when_the_server_is_killed(tmp_path, environment):
     raters, kills = 50, 3
     key = small_key("match-2afc", size=Size(lists=10, trials=24, anchors=4, checks=2), items=40, speakers=40)

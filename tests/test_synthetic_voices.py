@@ -163,6 +163,7 @@ def test_only_the_voice_is_heard() -> None:
     assert np.array_equal(say(person), say(masked))
 
 
+@pytest.mark.slow
 def test_any_speaker_in_any_emotion_is_short_finite_and_unclipped() -> None:
     for number in range(96):
         rng = np.random.default_rng(number)
@@ -241,6 +242,7 @@ def test_each_change_of_prosody_is_heard(
     assert direction * (after - before) > 0.02 * abs(before)
 
 
+@pytest.mark.slow
 def test_sex_and_population_of_unseen_speakers_are_learned_from_other_sentences_and_emotions() -> None:
     mel = librosa.filters.mel(sr=RATE, n_fft=512, n_mels=64, fmin=50)
     people = [draw_person(5, number) for number in range(80)]

@@ -68,6 +68,7 @@ def test_the_loop_does_what_one_by_hand_does():
     assert not ours.net.training
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("die_at", [1, 2, 11, 20])
 def test_a_killed_training_goes_on_bit_for_bit(tmp_path, monkeypatch, die_at):
     monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0.0)
@@ -287,12 +288,14 @@ def _in_two_processes(train, folder):
     return {rank: (torch.from_numpy(values), *more) for rank, values, *more in found}
 
 
+@pytest.mark.slow
 def test_a_loss_that_only_one_process_has_counts_as_none_in_the_others(tmp_path):
     found = _in_two_processes(_train_partly_in_a_process, tmp_path)
     assert torch.equal(found[0][0], found[1][0])
     assert found[0][1] > 0, "the head learns from the process that has its loss"
 
 
+@pytest.mark.slow
 def test_two_processes_step_by_the_mean_of_their_gradients(tmp_path):
     found = {rank: values for rank, (values,) in _in_two_processes(_train_in_a_process, tmp_path).items()}
     assert torch.equal(found[0], found[1]), "all processes end with one and the same network"
@@ -314,6 +317,7 @@ def test_two_processes_step_by_the_mean_of_their_gradients(tmp_path):
     torch.testing.assert_close(found[0], weights(both[0]), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_method_is_fitted_on_several_devices(cache, tmp_path):
     from small_bench import plan_of, small_bench, small_workplace
 
