@@ -13,10 +13,13 @@ of chance, or if the oracle's R@5 is below three times chance. What was not run 
 
 import sys
 from pathlib import Path
+from typing import Any
 
-from v2f_bench.leaderboard.record import find_records, read_record
-
-from v2f_bench.leaderboard.entries import difference, gather
+from v2f_bench.leaderboard import gather
+from v2f_bench.leaderboard.columns import Column
+from v2f_bench.leaderboard.differences import compared
+from v2f_bench.leaderboard.samples import Samples
+from v2f_bench.record import Record, find_records, read_record
 
 JUDGE = "in-domain-identity"
 R5, RANK, COSINE = "retrieval/R@5", "retrieval/normalised-mean-rank", "identity-cosine/target"
@@ -39,36 +42,44 @@ CLAIMS = [
 
 
 def main(root: Path) -> bool:
-    runs = find_records(root / "synthetic-speakers")
+    records = {folder: read_record(folder) for folder in find_records(root / "synthetic-speakers")}
     right = True
-    for seed in sorted({read_record(run)["seed"] for run in runs}):
-        of_seed = [run for run in runs if read_record(run)["seed"] == seed]
-        (entries,) = gather([run for run in of_seed if read_record(run)["protocol"]["track"] == "identity"]).values()
-        by_name = {entry.name: entry for entry in entries}
-        for first, second, measure, sign in CLAIMS:
-            if not {first, second} <= set(by_name):
-                continue
-            gap = difference(by_name[first], by_name[second], measure, JUDGE).difference
-            low = min(sign * gap.low, sign * gap.high)
-            right &= low > 0
-            verdict = "yes" if low > 0 else "NO"
-            print(f"seed {seed}: {first:22} better than {second:22} in {measure:30} {sign * gap.value:+.3f}", end=" ")
-            print(f"[{gap.low:+.3f}, {gap.high:+.3f}] {verdict}")
-        oracle = by_name["oracle"].result(R5, JUDGE)
-        right &= oracle["value"] >= 3 * oracle["floor"]
-        print(f"seed {seed}: oracle R@5 {oracle['value']:.3f}, {oracle['value'] / oracle['floor']:.1f} times chance")
+    for seed in sorted({record.seed for record in records.values()}):
+        of_seed = {folder: record for folder, record in records.items() if record.seed == seed}
+        for by_name in _tables(of_seed, "identity"):
+            for first, second, measure, sign in CLAIMS:
+                if not {first, second} <= set(by_name):
+                    continue
+                column, pair = Column(measure, JUDGE, "neither"), (by_name[first], by_name[second])
+                gap = compared([pair], column, Samples(pair, [column]))[0].difference
+                low = min(sign * gap.low, sign * gap.high)
+                right &= low > 0
+                verdict = "yes" if low > 0 else "NO"
+                print(
+                    f"seed {seed}: {first:22} better than {second:22} in {measure:30} {sign * gap.value:+.3f}", end=" "
+                )
+                print(f"[{gap.low:+.3f}, {gap.high:+.3f}] {verdict}")
+            oracle = by_name["oracle"].records[0].result(R5, JUDGE)
+            right &= oracle.value >= 3 * oracle.floor
+            print(f"seed {seed}: oracle R@5 {oracle.value:.3f}, {oracle.value / oracle.floor:.1f} times chance")
         right &= _shows_emotion(seed, of_seed)
     return right
 
 
-def _shows_emotion(seed: int, runs: list[Path]) -> bool:
-    for entries in gather([run for run in runs if read_record(run)["protocol"]["track"] == "emotion"]).values():
-        for entry in entries:
-            area = entry.result(AREA, EMOTION_JUDGE)
-            if entry.name == "emotion-vae" and area is not None:
-                print(f"seed {seed}: emotion-vae's {AREA} {area['value']:.3f} [{area['low']:.3f}, {area['high']:.3f}]")
-                return bool(area["low"] > area["floor"])
-    return True
+def _tables(records: dict[Path, Record], track: str) -> list[dict[str, Any]]:
+    """The entries of each protocol of a track, by name."""
+    of_track = {folder: record for folder, record in records.items() if record.protocol.track == track}
+    return [{entry.name: entry for entry in entries} for entries in gather(of_track, print).values()]
+
+
+def _shows_emotion(seed: int, records: dict[Path, Record]) -> bool:
+    right = True
+    for by_name in _tables(records, "emotion"):
+        area = by_name["emotion-vae"].records[0].result(AREA, EMOTION_JUDGE) if "emotion-vae" in by_name else None
+        if area is not None:
+            print(f"seed {seed}: emotion-vae's {AREA} {area.value:.3f} [{area.low:.3f}, {area.high:.3f}]")
+            right &= area.low > area.floor
+    return right
 
 
 if __name__ == "__main__":

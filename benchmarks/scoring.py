@@ -34,12 +34,12 @@ import numpy as np
 import pandas as pd
 import torch
 from tabulate import tabulate
-from v2f_bench.harness.judging import look
 
+from v2f_bench.artefacts import Faces, read_faces
 from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
 from v2f_bench.harness.circumstances import peak_memory_mib
-from v2f_bench.harness.results import interval_of
-from v2f_bench.harness.score import read_faces
+from v2f_bench.harness.numbers import number_of
+from v2f_bench.harness.views import outputs
 from v2f_bench.interfaces import Evidence
 from v2f_bench.judges import deepface
 from v2f_bench.judges.inception import Inception
@@ -100,32 +100,32 @@ def make_weights(folder: Path, recogniser: str) -> None:
 
 def ours(given: argparse.Namespace, faces: list[Path], real: list[Path]) -> tuple[Counter[str], float]:
     """Seconds by step, and the peak memory of this process in GiB."""
-    jury = [Inception(), RECOGNISERS[given.recogniser](), *(judge() for judge in ATTRIBUTES), Mtcnn()]
-    for judge in jury:
+    judges = [Inception(), RECOGNISERS[given.recogniser](), *(judge() for judge in ATTRIBUTES), Mtcnn()]
+    for judge in judges:
         judge.load(given.home / WEIGHTS / judge.weights.file, "cpu") if judge.weights else judge.start("cpu")
-        look(judge, torch.rand(16, 3, SIDE, SIDE))
+        outputs(judge, torch.rand(16, 3, SIDE, SIDE))
     seconds = Counter[str]()
     lap = partial(timed, seconds, given.clock)
 
-    def seen(paths: list[Path], jury: list) -> list[np.ndarray]:
-        rows: list[list[np.ndarray]] = [[] for _ in jury]
-        batches = read_faces(paths[0].parent, [path.stem for path in paths], SIDE)
+    def seen(paths: list[Path], judges: list) -> list[np.ndarray]:
+        rows: list[list[np.ndarray]] = [[] for _ in judges]
+        batches = read_faces(Faces.of(paths[0].parent), [path.stem for path in paths], SIDE)
         while True:
             with lap("reading"):
                 batch = next(batches, None)
             if batch is None:
                 return [np.concatenate(pieces) for pieces in rows]
-            for judge, pieces in zip(jury, rows, strict=True):
+            for judge, pieces in zip(judges, rows, strict=True):
                 with lap(judge.name):
-                    pieces.append(look(judge, batch[1]))
+                    pieces.append(outputs(judge, batch[1]))
 
-    features, (reference,) = seen(faces, jury)[0], seen(real, jury[:1])
+    features, (reference,) = seen(faces, judges)[0], seen(real, judges[:1])
     trials, others = (pd.DataFrame({"speaker": np.arange(len(rows)) // 5}) for rows in (features, reference))
     evidence = Evidence(trials, trials, others, {"generated": features, "target": features, "reference": reference})
     for metric in (Fid(), Kid()):
         with lap("fid and kid"):
             for measure in metric.measure(evidence):
-                interval_of(measure, trials["speaker"].to_numpy())
+                number_of(measure, trials["speaker"].to_numpy())
     return seconds, peak_memory_mib() / 1024
 
 
