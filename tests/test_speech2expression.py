@@ -342,19 +342,32 @@ def test_strengths_and_curve_are_left_beside_the_checkpoint(fitted):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("cls", [LatentSearch, Pix2PixSign])
-def test_the_paper_preset_builds_and_takes_a_step(bench, cls):
-    small = ["steps=1", "voice_steps=1"]
-    if cls is LatentSearch:
-        small += ["batch=2", "encoder_steps=1", "classifier_steps=1", "classifier_batch=4", "direction_faces=2"]
-        small += ["invert_steps=1", "walk_steps=1"]
-    method = cls(apply_settings(cls.preset("paper"), small, "test"))
-    side = cls.resolution(method.opt, 64)
-    assert side == {LatentSearch: 128, Pix2PixSign: 256}[cls]
-    few = bench.split("validation", side)
+def test_the_paper_preset_of_latent_search_builds_and_takes_a_step(bench):
+    opt = apply_settings(LatentSearch.preset("paper"), ["batch=2", "steps=1", "encoder_steps=1"], "test")
+    assert LatentSearch.resolution(opt, 64) == 128
+    clips = bench.split("validation", 128)
+    emotions = emotions_in(clips.table)
+    faces = Faces(clips, emotions, "cpu")
+    attributes = AttributeLearner(faces, faces, len(emotions), replace(opt, classifier_steps=2), Context())
+    train_learner(attributes, 1, "attributes", Context())
+    h = attributes.network.requires_grad_(False)
+    generator = train_generator(faces, faces, emotions, h, opt, Context())
+    space = chosen_space(generator, h, faces, Pairs(faces, emotions), replace(opt, direction_faces=1), Context())
+    latents, still, _ = inverted(generator, h, faces.of(faces.rows[:1]), opt, steps=1)
+    short = replace(opt, walk_steps=1)
+    latents = searched(space, latents, still, torch.tensor([1]), torch.ones(1), short)
+    assert latents.shape == (1, 512)
+    assert generator(latents, still).shape == (1, 3, 128, 128)
+
+
+@pytest.mark.slow
+def test_the_paper_preset_of_pix2pix_sign_builds_and_takes_a_step(bench):
+    method = Pix2PixSign(apply_settings(Pix2PixSign.preset("paper"), ["steps=1", "voice_steps=1"], "test"))
+    assert Pix2PixSign.resolution(method.opt, 64) == 256
+    few = bench.split("validation", 256)
     method.fit(few, few, Context())
-    trials = trials_for(bench, cls.needs, np.arange(1), side)
-    assert method.generate(trials, Context()).shape == (1, 3, side, side)
+    trials = trials_for(bench, Pix2PixSign.needs, np.arange(1), 256)
+    assert method.generate(trials, Context()).shape == (1, 3, 256, 256)
 
 
 def test_the_paper_presets_are_the_sources():
@@ -383,7 +396,7 @@ def test_emotions_of_unseen_speakers_are_heard_better_than_by_chance(splits):
 @pytest.fixture(scope="module")
 def learnt(splits):
     """Classifier, generator and space, learnt from 29 people; and the faces of the splits."""
-    opt = replace(SEARCH_QUICK, classifier_steps=250, steps=200, direction_faces=64)
+    opt = replace(SEARCH_QUICK, classifier_steps=200, classifier_batch=32, steps=200, direction_faces=64)
     emotions = emotions_in(splits["train"].table)
     faces = {name: Faces(clips, emotions, "cpu") for name, clips in splits.items()}
     torch.manual_seed(0)
