@@ -33,14 +33,14 @@ class PlainProgress:
 class _PlainBar:
     def __init__(self, title: str, total: int) -> None:
         self.title, self.total, self.done, self.note = title, total, 0, ""
-        self.start = self.told = time.monotonic()
+        self.start = self.last_shown = time.monotonic()
 
     def advance(self, steps: int = 1, note: str = "") -> None:
         self.done += steps
         self.note = note or self.note
         now = time.monotonic()
-        if now - self.told >= PLAIN_SECONDS:
-            self.told = now
+        if now - self.last_shown >= PLAIN_SECONDS:
+            self.last_shown = now
             left = (now - self.start) / max(self.done, 1) * max(self.total - self.done, 0)
             self._say(f"{self.done}/{self.total}, {_duration(left)} left{self._note()}")
 

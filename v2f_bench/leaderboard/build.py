@@ -51,12 +51,12 @@ def leaderboard(
     for label in choice.by:
         check_label(label)
     protocols = gather(records, say)
-    entries = [entry for found in protocols.values() for entry in found]
+    entries = [entry for of_protocol in protocols.values() for entry in of_protocol]
     everything = [record for entry in entries for record in entry.records]
     check_measures(everything, choice.measures)
     check_judge(everything, choice.rank_by)
     _check_methods(entries, choice.methods)
-    boards = [_board(found, choice, say) for found in protocols.values()]
+    boards = [_board(of_protocol, choice, say) for of_protocol in protocols.values()]
     names = {board.dataset.name for board in boards}
     return Leaderboard([board for board in boards if board.rows], [row for row in REPORTED if row.dataset in names])
 
@@ -169,8 +169,8 @@ def _cell(entry: Entry, column: Column, samples: Samples, standing: Standing | N
 
 def _independence(entry: Entry, judge: str) -> bool | None:
     """Of the runs together: False where it is not independent of one, None where it is not known of one."""
-    found = [one.independent for record in entry.records for one in record.judges if one.name == judge]
-    return False if False in found else None if None in found else True
+    answers = [one.independent for record in entry.records for one in record.judges if one.name == judge]
+    return False if False in answers else None if None in answers else True
 
 
 def _bound(entries: Sequence[Entry], column: Column, which: Literal["floor", "ceiling"]) -> Bound | None:

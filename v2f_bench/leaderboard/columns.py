@@ -35,9 +35,9 @@ class Column:
 def headline_columns(records: Iterable[Record], strict: bool = False) -> list[Column]:
     """The headline measures that any record has a number for, realism last, and then what people say."""
     records = list(records)
-    found = _by_judges(records, lambda result: result.headline, strict)
+    selected = _by_judges(records, lambda result: result.headline, strict)
     return [
-        *sorted(found, key=lambda column: column.measure.startswith(REALISM)),
+        *sorted(selected, key=lambda column: column.measure.startswith(REALISM)),
         *_by_people(records, lambda _: True),
     ]
 
@@ -45,11 +45,11 @@ def headline_columns(records: Iterable[Record], strict: bool = False) -> list[Co
 def chosen_columns(records: Iterable[Record], measures: Sequence[str], strict: bool = False) -> list[Column]:
     """The columns of `measures`, each the name of a metric or of one measure, in their order."""
     records = list(records)
-    found: dict[Column, None] = {}
+    selected: dict[Column, None] = {}
     for wanted in measures:
-        found |= dict.fromkeys(_by_judges(records, lambda r, w=wanted: w in (r.measure, r.metric), strict))  # type: ignore[misc]
-        found |= dict.fromkeys(_by_people(records, lambda measure, w=wanted: measure == w))  # type: ignore[misc]
-    return list(found)
+        selected |= dict.fromkeys(_by_judges(records, lambda r, w=wanted: w in (r.measure, r.metric), strict))  # type: ignore[misc]
+        selected |= dict.fromkeys(_by_people(records, lambda measure, w=wanted: measure == w))  # type: ignore[misc]
+    return list(selected)
 
 
 def ranking_column(columns: Sequence[Column], by: str, chosen: bool) -> Column | None:
@@ -102,21 +102,21 @@ def refused(records: Iterable[Record], judge: str) -> bool:
 
 
 def _by_judges(records: Sequence[Record], fits: Callable[[Result], bool], strict: bool) -> list[Column]:
-    found: dict[Column, None] = {}
+    selected: dict[Column, None] = {}
     for record in records:
         kept_out = {one.name for one in record.judges if strict and one.independent is False}
         for result in record.results:
             if result.judge not in kept_out and fits(result):
-                found[Column(result.measure, result.judge, result.better)] = None
-    return list(found)
+                selected[Column(result.measure, result.judge, result.better)] = None
+    return list(selected)
 
 
 def _by_people(records: Sequence[Record], fits: Callable[[str], bool]) -> list[Column]:
     """People's numbers are shares of right answers, comparisons won or faces taken for real: higher is better."""
-    found = {
+    selected = {
         Column(one.measure, PEOPLE, "higher", one.study)
         for record in records
         for one in record.human
         if fits(one.measure)
     }
-    return sorted(found, key=lambda column: (column.measure, column.study))
+    return sorted(selected, key=lambda column: (column.measure, column.study))

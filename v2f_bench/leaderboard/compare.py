@@ -107,12 +107,12 @@ def compare(
 def runs_called(records: dict[Path, Record], name: str) -> dict[Path, Record]:
     """The runs of a method, by its name or as it stands in a table. UsageError where there is none."""
     entries = [entry for each in gather(records, lambda _: None).values() for entry in each]
-    found = [entry for entry in entries if entry.name == name]
-    found = found or [entry for entry in entries if entry.first.method.name == name]
-    if not found:
+    matching = [entry for entry in entries if entry.name == name]
+    matching = matching or [entry for entry in entries if entry.first.method.name == name]
+    if not matching:
         known = sorted({entry.name for entry in entries})
         raise UsageError(f"no run is of {name!r}{did_you_mean(name, known)} There are: {', '.join(known)}.")
-    return {folder: records[folder] for entry in found for folder in entry.folders}
+    return {folder: records[folder] for entry in matching for folder in entry.folders}
 
 
 def _only(entries: list[Entry]) -> Entry:
@@ -132,9 +132,9 @@ def _table(
     columns = [column for column in columns if not column.by_people]
     telling = _telling(records, columns, rank_by, bool(measures))
     samples = Samples(pair, list(dict.fromkeys([*columns, *([telling] if telling else [])])), say)
-    found = [compared([pair], column, samples)[0] for column in columns]
+    comparisons = [compared([pair], column, samples)[0] for column in columns]
     rows = []
-    for column, gap in zip(columns, as_gaps(found, columns), strict=True):
+    for column, gap in zip(columns, as_gaps(comparisons, columns), strict=True):
         own, other = (samples.interval(entry, column) for entry in pair)
         if own is not None or other is not None:
             rows.append(PairedRow(column, "", "", own or _UNKNOWN, other or _UNKNOWN, gap))
@@ -173,8 +173,8 @@ def _telling(records: Sequence[Record], columns: Sequence[Column], rank_by: str,
     ranks = ranking_column(columns, rank_by, chosen)
     for measure in () if chosen else TELLING:
         candidates = [column for column in headline_columns(records) if column.measure == measure]
-        if candidates and (found := ranking_column(candidates, rank_by or (ranks.judge if ranks else ""), True)):
-            return found
+        if candidates and (ranking := ranking_column(candidates, rank_by or (ranks.judge if ranks else ""), True)):
+            return ranking
     return ranks
 
 
@@ -191,8 +191,8 @@ def _by_group(pair: tuple[Entry, Entry], column: Column, label: str, samples: Sa
         if own == label and both.any():
             names.append(group)
             parts.append([_on(sample, both) for sample in known])
-    found = [compare_pairs(part, [(0, 1)])[0] for part in parts]
-    gaps = as_gaps(found, [column] * len(found))
+    comparisons = [compare_pairs(part, [(0, 1)])[0] for part in parts]
+    gaps = as_gaps(comparisons, [column] * len(comparisons))
     return [
         PairedRow(column, label, group, _bare(part[0]), _bare(part[1]), gap)
         for group, part, gap in zip(names, parts, gaps, strict=True)

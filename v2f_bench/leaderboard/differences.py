@@ -49,9 +49,9 @@ def differences(entries: Sequence[Entry], columns: Sequence[Column], samples: Sa
     gaps: dict[tuple[str, str, Column], Gap | None] = {}
     for column in columns:
         pairs = [(entry, rival) for entry in others for rival in rivals]
-        found = compared(pairs, column, samples)
+        comparisons = compared(pairs, column, samples)
         for place, entry in enumerate(others):
-            own = found[place * len(rivals) : (place + 1) * len(rivals)]
+            own = comparisons[place * len(rivals) : (place + 1) * len(rivals)]
             for rival, gap in zip(rivals, as_gaps(own, [column] * len(own)), strict=True):
                 gaps[entry.name, rival.name, column] = gap
     tables = []
@@ -71,30 +71,30 @@ def compared(pairs: Sequence[tuple[Entry, Entry]], column: Column, samples: Samp
             known[entry] = sample
     place = {entry: number for number, entry in enumerate(known)}
     asked = [(place[a], place[b]) for a, b in pairs if a in place and b in place]
-    found = iter(compare_pairs(list(known.values()), asked))
-    return [next(found) if a in place and b in place else None for a, b in pairs]
+    comparisons = iter(compare_pairs(list(known.values()), asked))
+    return [next(comparisons) if a in place and b in place else None for a, b in pairs]
 
 
-def as_gaps(found: Sequence[Comparison | None], columns: Sequence[Column]) -> list[Gap | None]:
+def as_gaps(comparisons: Sequence[Comparison | None], columns: Sequence[Column]) -> list[Gap | None]:
     """The comparisons as gaps, corrected for their number together. `columns`: of each."""
-    raw = np.array([np.nan if one is None else one.p_value for one in found])
+    raw = np.array([np.nan if one is None else one.p_value for one in comparisons])
     return [
         None if one is None or np.isnan(one.difference.value) else _gap(one, column, float(p_value))
-        for one, column, p_value in zip(found, columns, holm(raw), strict=True)
+        for one, column, p_value in zip(comparisons, columns, holm(raw), strict=True)
     ]
 
 
-def _gap(found: Comparison, column: Column, p_value: float) -> Gap:
+def _gap(comparison: Comparison, column: Column, p_value: float) -> Gap:
     sign = -1 if column.better == "lower" else 1
-    low, high = sorted((sign * found.difference.low, sign * found.difference.high))
+    low, high = sorted((sign * comparison.difference.low, sign * comparison.difference.high))
     return Gap(
-        value=sign * found.difference.value,
+        value=sign * comparison.difference.value,
         low=low,
         high=high,
         p_value=p_value,
         significant=p_value < SIGNIFICANT,
-        effect_size=sign * found.effect_size,
-        raw_p_value=found.p_value,
-        speakers=found.clusters,
-        trials=found.trials,
+        effect_size=sign * comparison.effect_size,
+        raw_p_value=comparison.p_value,
+        speakers=comparison.clusters,
+        trials=comparison.trials,
     )

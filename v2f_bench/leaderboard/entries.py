@@ -37,8 +37,8 @@ class Entry:
 
     def results(self, column: Column) -> list[Result]:
         """The results of the runs that have a number in a judge's column."""
-        found = (record.result(column.measure, column.judge) for record in self.records)
-        return [result for result in found if result is not None and result.value is not None]
+        results = (record.result(column.measure, column.judge) for record in self.records)
+        return [result for result in results if result is not None and result.value is not None]
 
     def human(self, column: Column) -> list[HumanNumber]:
         """What the study of a column says of the runs that it was made of."""

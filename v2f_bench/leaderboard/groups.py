@@ -67,12 +67,12 @@ def _table(entries: Sequence[Entry], column: Column, label: str, strict: bool) -
 
 def _slices(entry: Entry, column: Column, label: str) -> dict[str, list[Slice]]:
     """The measure in each group: one slice a seed."""
-    found: dict[str, list[Slice]] = {}
+    by_group: dict[str, list[Slice]] = {}
     for result in entry.results(column):
         for one in result.slices:
             if one.by == label:
-                found.setdefault(one.group, []).append(one)
-    return found
+                by_group.setdefault(one.group, []).append(one)
+    return by_group
 
 
 def _cell(seeds: list[Slice]) -> GroupCell:

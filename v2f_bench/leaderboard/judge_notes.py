@@ -69,8 +69,8 @@ def comparability_texts(entries: Sequence[Entry]) -> Iterator[str]:
                 rows.setdefault(judge.name, {}).setdefault(judge.sha256[:8], {})[entry.name] = None
     for name, by_weights in rows.items():
         if len(by_weights) > 1:
-            told = "; ".join(f"{sha256}: {', '.join(names)}" for sha256, names in by_weights.items())
-            yield f"{name} had different weights for different rows, which are not strictly comparable: {told}."
+            hashes = "; ".join(f"{sha256}: {', '.join(names)}" for sha256, names in by_weights.items())
+            yield f"{name} had different weights for different rows, which are not strictly comparable: {hashes}."
     contents = sorted({record.dataset.content[:8] for entry in entries for record in entry.records})
     if len(contents) > 1:
         yield (

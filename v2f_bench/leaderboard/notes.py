@@ -139,7 +139,7 @@ def _seed_notes(entries: Sequence[Entry], ranked_by: Column | None) -> Iterator[
     few = [entry for entry in entries if len(entry.seeds) < FEWEST_RUNS and not entry.baseline]
     if not few:
         return
-    told = []
+    parts = []
     for entry in few:
         values = (
             []
@@ -152,9 +152,9 @@ def _seed_notes(entries: Sequence[Entry], ranked_by: Column | None) -> Iterator[
             ]
         )
         seeds = ", ".join(f"seed {seed}: {value:.3f}" for seed, value in values)
-        told.append(f"{entry.name} ({seeds})" if len(values) > 1 else entry.name)
+        parts.append(f"{entry.name} ({seeds})" if len(values) > 1 else entry.name)
     yield Note(
-        f"Fewer than {FEWEST_RUNS} seeds: the intervals of {', '.join(told)} are over speakers alone, and say nothing "
+        f"Fewer than {FEWEST_RUNS} seeds: the intervals of {', '.join(parts)} are over speakers alone, and say nothing "
         "about another training run.",
         brief=True,
     )
@@ -189,15 +189,15 @@ def _emotion_notes(record: Record | None) -> Iterator[Note]:
 
 def _failure_notes(entries: Sequence[Entry]) -> Iterator[Note]:
     """How many faces could not be judged, for each reason, and what that costs."""
-    told = []
+    parts = []
     for entry in entries:
         counts: Counter[str] = Counter()
         for record in entry.records:
             counts.update(record.failures)
         if counts:
-            told.append(f"{entry.name}: " + ", ".join(f"{reason} {count}" for reason, count in counts.most_common()))
-    if told:
-        yield Note(f"Without a face that can be judged: {'; '.join(told)}.", brief=True)
+            parts.append(f"{entry.name}: " + ", ".join(f"{reason} {count}" for reason, count in counts.most_common()))
+    if parts:
+        yield Note(f"Without a face that can be judged: {'; '.join(parts)}.", brief=True)
     results = [result for entry in entries for record in entry.records for result in record.results]
     policies = {result.failure_policy for result in results if result.failed}
     yield from (Note(f"Failed faces: {policy}.") for policy in sorted(policies))

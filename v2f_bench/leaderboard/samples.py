@@ -117,15 +117,15 @@ class Samples:
 
 def _trials(entries: Sequence[Entry]) -> Trials:
     """The trials of the protocol, by the first table that has all of them; none where no table can be read."""
-    found = Trials(*(np.empty(0, kind) for kind in (str, str, int)))
+    largest = Trials(*(np.empty(0, kind) for kind in (str, str, int)))
     for entry in entries:
         for folder, record in zip(entry.folders, entry.records, strict=True):
             table = _read(folder, [], whole=False)
-            if not isinstance(table, str) and table[0].num_rows > len(found.names):
-                found = Trials.of(table[0])
-                if len(found.names) >= record.protocol.trials:
-                    return found
-    return found
+            if not isinstance(table, str) and table[0].num_rows > len(largest.names):
+                largest = Trials.of(table[0])
+                if len(largest.names) >= record.protocol.trials:
+                    return largest
+    return largest
 
 
 def _read(folder: Path, columns: list[str], whole: bool) -> tuple[pa.Table, pa.Table | None] | str:
@@ -159,11 +159,11 @@ class _Rows:
         if not table.num_rows:
             return {}
         rows, there = self.of(table[key])
-        found = {}
+        by_column = {}
         for column in set(columns) & set(table.column_names):
             values = table[column].to_numpy().astype(float)[rows]
-            found[column] = values if there.all() else np.where(there, values, lacking)
-        return found
+            by_column[column] = values if there.all() else np.where(there, values, lacking)
+        return by_column
 
 
 def _known(number: float | None) -> float:

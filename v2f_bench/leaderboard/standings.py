@@ -68,15 +68,15 @@ def overall(entries: Sequence[Entry], samples: Samples, columns: Sequence[Column
     of a draw from the same speakers, and ranked again. It is NaN where a row's tables do not tell what speakers
     contribute.
     """
-    found: list[Interval | None] = [None] * len(entries)
+    ranked: list[Interval | None] = [None] * len(entries)
     if not columns:
-        return found
+        return ranked
     values = np.stack([values_of(entries, samples, column) for column in columns])  # [k, m]
     complete = [
         place for place, entry in enumerate(entries) if not entry.first.answers and not np.isnan(values[:, place]).any()
     ]
     if len(complete) < 2:
-        return found
+        return ranked
     kept = [entries[place] for place in complete]
     ranks = np.mean([_ranks(row[None], column) for row, column in zip(values[:, complete], columns, strict=True)], 0)[0]
     low = high = np.full(len(kept), np.nan)
@@ -84,8 +84,8 @@ def overall(entries: Sequence[Entry], samples: Samples, columns: Sequence[Column
         drawn = np.mean([_ranks(_draws(kept, samples, column), column) for column in columns], axis=0)
         low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
     for number, place in enumerate(complete):
-        found[place] = Interval(float(ranks[number]), float(low[number]), float(high[number]))
-    return found
+        ranked[place] = Interval(float(ranks[number]), float(low[number]), float(high[number]))
+    return ranked
 
 
 def _adjusted(entries: Sequence[Entry], samples: Samples, column: Column) -> np.ndarray | None:

@@ -30,9 +30,9 @@ def thumbnails(board: Board) -> Mapping[str, str]:
     """Some faces of each row, where its record has them beside it and the data set allows to show them."""
     if board.dataset.may_be_shown != "yes":
         return {}
-    found = {}
+    uris = {}
     for row in board.rows:
         file = next((folder / THUMBNAIL for folder in row.folders if (folder / THUMBNAIL).is_file()), None)
         if file is not None:
-            found[row.name] = data_uri(Path(file).read_bytes(), "image/webp")
-    return found
+            uris[row.name] = data_uri(Path(file).read_bytes(), "image/webp")
+    return uris

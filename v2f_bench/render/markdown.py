@@ -81,8 +81,8 @@ def _groups(label: str, tables: Sequence[GroupTable]) -> str:
         title = f"{titles([each.column], escaped)[0]} ({escaped(each.column.judge)})"
         rows = [[escaped(name), *map(group_words, cells)] for name, cells in each.rows.items()]
         shown.append(table([title, *map(escaped, each.groups)], rows))
-    found = [GROUPS, *shown] if shown else [f"No trial has the label {label}."]
-    return "\n\n".join([f"### By {label}", *found])
+    lines = [GROUPS, *shown] if shown else [f"No trial has the label {label}."]
+    return "\n\n".join([f"### By {label}", *lines])
 
 
 def _reported(rows: Sequence[ReportedRow]) -> str:

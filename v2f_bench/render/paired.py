@@ -43,7 +43,7 @@ def flat_rows(table: PairedTable) -> list[dict[str, Any]]:
 def _flat(table: PairedTable, row: PairedRow) -> dict[str, Any]:
     gap = row.gap
     names = ("value", "low", "high", "p_value", "raw_p_value", "effect_size", "significant", "speakers", "trials")
-    found = {
+    values = {
         **{"dataset": table.dataset.name, "protocol": table.protocol.name, "protocol_hash": table.protocol.hash},
         **{"first": table.names[0], "second": table.names[1], "measure": row.column.measure},
         **{"judge": row.column.judge, "better": row.column.better, "by": row.by, "group": row.group},
@@ -51,7 +51,7 @@ def _flat(table: PairedTable, row: PairedRow) -> dict[str, Any]:
         **{"second_value": row.second.value, "second_low": row.second.low, "second_high": row.second.high},
         **{f"difference_{name}" if name in names[:3] else name: getattr(gap, name, None) for name in names},
     }
-    return {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in found.items()}
+    return {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in values.items()}
 
 
 def _as_markdown(table: PairedTable) -> str:

@@ -78,12 +78,12 @@ def _facts(board: Board, row: Row) -> dict[str, Any]:
 
 
 def _cells(board: Board, row: Row) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    flat: dict[str, Any] = {}
     for column, cell in zip(board.columns, row.cells, strict=True):
         name = f"{column.measure} @ {column.judge}{' ' + column.study if column.study else ''}"
         numbers = zip(("", " low", " high"), (cell.value, cell.low, cell.high), strict=True)
-        found |= {f"{name}{end}": known(number) for end, number in numbers}
-    return found
+        flat |= {f"{name}{end}": known(number) for end, number in numbers}
+    return flat
 
 
 def _column(column: Column) -> dict[str, Any]:

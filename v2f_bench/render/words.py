@@ -99,15 +99,15 @@ def row_name(row: Row, escape: Callable[[str], str] = plain) -> str:
 def titles(columns: Sequence[Column], escape: Callable[[str], str] = plain) -> list[str]:
     """The columns' headings; where several judges give one measure, each with its judge; people with their study."""
     measures = [column.measure for column in columns]
-    found = []
+    titles = []
     for column in columns:
         title = escape(measure_title(column.measure, column.better))
         if column.by_people:
             title += f" (people, study {escape(column.study[:8])})"
         elif measures.count(column.measure) > 1:
             title += f" ({escape(column.judge)})"
-        found.append(title)
-    return found
+        titles.append(title)
+    return titles
 
 
 def heading(board: Board) -> str:

@@ -29,9 +29,9 @@ class Choice:
 def telling_results(record: Record) -> list[Result]:
     """The results that order single trials, by each judge, that of the data set's own judge first."""
     for measure in TELLING:
-        found = [one for one in record.results if one.measure == measure and one.aggregate == "mean"]
-        if found:
-            return sorted(found, key=lambda one: (one.judge not in RANKING_JUDGES, one.judge))
+        results = [one for one in record.results if one.measure == measure and one.aggregate == "mean"]
+        if results:
+            return sorted(results, key=lambda one: (one.judge not in RANKING_JUDGES, one.judge))
     return []
 
 

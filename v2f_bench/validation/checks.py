@@ -184,8 +184,8 @@ def _other_faces(faces: Faces, manifest: Manifest) -> list[str]:
     ]
     missing = [trial for trial in manifest.faces if trial not in faces.pictures]
     added = [trial for trial in faces.pictures if trial not in manifest.faces]
-    told = (("other pictures than were made ready", changed), ("missing", missing), ("added later", added))
-    problems = [f"{len(trials)} {what}: {_some(trials)}" for what, trials in told if trials]
+    kinds = (("other pictures than were made ready", changed), ("missing", missing), ("added later", added))
+    problems = [f"{len(trials)} {what}: {_some(trials)}" for what, trials in kinds if trials]
     if faces.failures != manifest.failures:
         problems.append("the reasons for missing faces are others than were made ready")
     return problems

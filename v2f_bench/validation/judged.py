@@ -25,9 +25,9 @@ def judge_problems(record: Record, others: Iterable[Record]) -> tuple[list[str],
         if stated and not judge.sha256.startswith(stated):
             problems.append(f"judge {judge.name}: weights {judge.sha256[:12]}…, its publisher states {stated[:12]}…")
         elif elsewhere and judge.sha256 not in elsewhere:
-            told = ", ".join(f"{sha256[:12]}…" for sha256 in sorted(elsewhere))
+            hashes = ", ".join(f"{sha256[:12]}…" for sha256 in sorted(elsewhere))
             problems.append(
-                f"judge {judge.name}: weights {judge.sha256[:12]}…, every other record of this protocol has {told}"
+                f"judge {judge.name}: weights {judge.sha256[:12]}…, every other record of this protocol has {hashes}"
             )
         elif not stated and not elsewhere:
             unknown.append(judge.name)

@@ -67,9 +67,9 @@ def rescore(folder: Path, record: Record, faces: Faces, data_root: Path | None, 
     problems, lost = _judges_differ(record, {one.judge.name: one.sha256 for one in judges.ready})
     for one in judges.ready:
         stated = next(judge for judge in record.judges if judge.name == one.judge.name)
-        found = independence(one.judge, ties)[0]
-        if stated.independent is not found:
-            problems.append(f"judge {one.judge.name}: independent is {stated.independent}, here {found}")
+        computed = independence(one.judge, ties)[0]
+        if stated.independent is not computed:
+            problems.append(f"judge {one.judge.name}: independent is {stated.independent}, here {computed}")
     again = {(one.measure, one.judge): one for one in scores.results if one.judge not in lost}
     compared, missing = 0, []
     for stated_result in record.results:
@@ -111,11 +111,11 @@ def _judges_differ(record: Record, here: dict[str, str]) -> tuple[list[str], dic
     return problems, lost
 
 
-def _trials_differ(stated: pd.DataFrame, found: pd.DataFrame, columns: list[str]) -> list[str]:
+def _trials_differ(stated: pd.DataFrame, computed: pd.DataFrame, columns: list[str]) -> list[str]:
     """Single trials whose values differ: means can agree by chance."""
-    shared = [name for name in columns if name in stated and name in found]
-    found = found.reindex(stated.index)
-    mine, theirs = (table[shared].to_numpy(float) for table in (found, stated))
+    shared = [name for name in columns if name in stated and name in computed]
+    computed = computed.reindex(stated.index)
+    mine, theirs = (table[shared].to_numpy(float) for table in (computed, stated))
     apart = ~np.isclose(mine, theirs, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True)
     rows = np.flatnonzero(apart.any(axis=1))
     if not len(rows):

@@ -49,11 +49,11 @@ def _different(result: Result, table: pd.DataFrame, name: str) -> Iterator[str]:
         result.measure, result.better, result.unit, result.failure_policy, values=values, aggregate=result.aggregate
     )
     number = number_of(measure, speakers)
-    found = {
+    recomputed = {
         **dict(zip(("value", "low", "high"), number.interval, strict=True)),
         **{"n": number.trials, "expected": len(table), "speakers": len(number.speakers)},
     }
-    for field, computed in found.items():
+    for field, computed in recomputed.items():
         stated = getattr(result, field)
         if not same(stated, computed):
             yield f"{name}: {field} is {stated} in the record, {computed} from the values"
