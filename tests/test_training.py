@@ -168,10 +168,13 @@ def test_a_training_that_is_asked_to_stop_ends_after_the_step_with_a_checkpoint(
 
     undisturbed, context = Toy(), Context(seed=1, folder=tmp_path)
     train_learner(undisturbed, 20, "toy", Context(seed=1))
-    before = signal.getsignal(number)
-    with pytest.raises(KeyboardInterrupt):
-        train_learner(Asked(), 20, "toy", context)
-    assert signal.getsignal(number) is before
+    outer = signal.signal(number, signal.default_int_handler)  # tests in the background may ignore it
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            train_learner(Asked(), 20, "toy", context)
+        assert signal.getsignal(number) is signal.default_int_handler
+    finally:
+        signal.signal(number, outer)
     resumed = Toy()
     train_learner(resumed, 20, "toy", context)
     assert resumed.calls == 13, "the seventh step was finished"

@@ -20,7 +20,7 @@ class HearingOptions:
     hop: Count = 512  # samples
     seconds: Annotated[float, Range(least=0.1)] = 3.0
     pooling: Literal["none", "statistics"] = "none"  # over time; statistics: not in the source, for few recordings
-    hidden: tuple[int, ...] = (256, 128)  # silent; widths of the layers before the last
+    hidden: tuple[Count, ...] = (256, 128)  # silent; widths of the layers before the last
     dropout: Annotated[float, Range(least=0, below=1)] = 0.0
     voice_noise: NotNegative = 0.0  # added to normalised inputs in training; not in the source
     voice_steps: Count = 20_000  # silent
