@@ -1,6 +1,7 @@
 """Shared fixtures: a cache of the tests' own, small plugin packages really installed, and a small finished run."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,28 @@ def cli(environment):
         if ok:
             assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
         return done
+
+    return run
+
+
+@pytest.fixture
+def in_process(environment, monkeypatch, capsys):
+    """As `cli`, in this process: for what is answered at once, where starting a process takes most of the time."""
+    from v2f_bench.cli import main
+
+    def run(*arguments):
+        for name in ("V2F_BENCH_CACHE", "NO_COLOR", "COLUMNS"):
+            monkeypatch.setenv(name, environment[name])
+        monkeypatch.setattr(sys, "argv", ["v2f-bench", *map(str, arguments)])
+        capsys.readouterr()
+        before = signal.getsignal(signal.SIGTERM)
+        try:
+            with pytest.raises(SystemExit) as ended:
+                main()
+        finally:
+            signal.signal(signal.SIGTERM, before)
+        said = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, ended.value.code, said.out, said.err)
 
     return run
 

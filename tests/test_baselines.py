@@ -65,6 +65,7 @@ def test_random_face_draws_training_faces_another_with_another_seed(bench):
     assert (rows != rows_of(faces_of("random-face", bench, seed=1), bench.split("train"))).any()
 
 
+@pytest.mark.slow
 def test_same_sex_face_hears_the_sex_of_people_it_never_met(cache):
     dataset = SyntheticSpeakers(SyntheticOptions(speakers=96, clips=3), None)
     bench = set_up(dataset, Workplace(cache=cache, jobs=1))

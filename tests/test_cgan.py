@@ -152,6 +152,7 @@ def test_conditions_are_heard_unless_the_labels_are_given(bench):
     assert told.generate(unknown, Context()).isnan().all(), "a face that could not be made is NaN"
 
 
+@pytest.mark.slow
 def test_the_listener_beats_its_floor_on_speakers_it_never_met(bench):
     train, validation = bench.split("train"), bench.split("validation")
     opt = dataclasses.replace(

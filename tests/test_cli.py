@@ -118,8 +118,8 @@ def run_python(code):
         (["run", "--method", "cae", "--dataset", "synthetic-speakers", "--jobs", "0"], "--jobs"),
     ],
 )
-def test_a_mistake_is_answered_in_a_line_or_two(cli, arguments, told):
-    done = cli(*arguments, ok=False)
+def test_a_mistake_is_answered_in_a_line_or_two(in_process, arguments, told):
+    done = in_process(*arguments)
     assert done.returncode == 2
     assert told in done.stderr
     assert "Traceback" not in done.stderr
@@ -132,17 +132,18 @@ def test_no_runs_is_said(cli, tmp_path):
     assert "no finished runs" in done.stderr
 
 
-def test_info_of_every_plugin_in_text_and_json(cli):
-    listed = json.loads(cli("list", "--json").stdout)
+def test_info_of_every_plugin_in_text_and_json(in_process):
+    listed = json.loads(in_process("list", "--json").stdout)
     names = [row["name"] for kind in ("methods", "datasets", "metrics", "judges") for row in listed[kind]]
     assert len(names) >= 14
     for name in ("cae", "voxceleb-vggface", "retrieval", "inception-v3"):
-        facts = json.loads(cli("info", name, "--json").stdout)
+        facts = json.loads(in_process("info", name, "--json").stdout)
         assert facts["name"] == name
-        assert facts["summary"] in cli("info", name).stdout
-    assert "did not consent" in cli("info", "voxceleb-vggface").stdout
+        assert facts["summary"] in in_process("info", name).stdout
+    assert "did not consent" in in_process("info", "voxceleb-vggface").stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_command_says_so_and_exits_with_130(environment, tmp_path, number):
     command = [sys.executable, "-m", "v2f_bench", "prepare", "--dataset", "synthetic-speakers", "--jobs", "1"]

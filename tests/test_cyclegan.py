@@ -441,6 +441,7 @@ def test_the_accuracies_of_its_networks_are_facts(fitted, bench):
     assert 0 <= voice.value <= 1
 
 
+@pytest.mark.slow
 def test_a_paper_step_at_128_pixels(bench):
     cycle = learner(bench, PAPER)
     found = losses_of(cycle)

@@ -180,6 +180,7 @@ def test_what_is_missing_altogether(tmp_path):
     assert not found.ready
 
 
+@pytest.mark.slow
 def test_the_command(cli, tmp_path):
     root = write_folder(tmp_path / "data", a="gone.wav,")
     done = cli("doctor", "folder", "--data-root", root)

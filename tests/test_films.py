@@ -367,6 +367,7 @@ def test_what_was_changed_is_counted_in_the_store(odd, tmp_path):
     assert 1.5 <= store.clips.loc["b-x-late", "frame_time"] <= 3.1, "where the voice is"
 
 
+@pytest.mark.slow
 def test_the_commands_show_it(cli, tmp_path):
     root = tmp_path / "data"
     root.mkdir()

@@ -345,6 +345,7 @@ def test_reasons_are_grouped_by_kind():
     assert "2  truncated: … of … samples are there  a.wav, b.wav" in table
 
 
+@pytest.mark.slow
 def test_the_verb_tells_counts_folder_and_what_was_left_out(cli, tmp_path):
     own = {"V2F_BENCH_CACHE": str(tmp_path / "cache")}
     command = ("prepare", "--dataset", "synthetic-speakers", "--dataset-set", "speakers=3")

@@ -46,6 +46,7 @@ def trials_on(page):
     }
 
 
+@pytest.mark.slow
 def test_run_leaves_a_page_for_every_run_and_says_where(runs):
     output, told = runs
     for folder in find_records(output):
@@ -264,6 +265,7 @@ def test_runs_of_two_protocols_are_not_compared(tmp_path):
         compare(records_in([one]), records_in([two]))
 
 
+@pytest.mark.slow
 def test_compare_by_the_command_line(runs, cli, tmp_path):
     output, _ = runs
     told = cli("compare", "real-photo", "copy-proposal", "--runs", output, "--by", "sex").stdout

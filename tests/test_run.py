@@ -84,6 +84,7 @@ def test_every_number_has_its_context(finished):
                 assert result["low"] <= result["value"] <= result["high"]
 
 
+@pytest.mark.slow
 def test_the_same_command_does_nothing_twice(finished, cli):
     output, first = finished
     times = {path: path.stat().st_mtime_ns for path in output.rglob("*.png")}
@@ -276,6 +277,7 @@ def test_generate_draws_one_face_from_a_finished_run(finished, cli, tmp_path):
     assert "no finished run here" in nowhere.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("measure", "told"),
     [

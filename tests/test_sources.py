@@ -76,6 +76,7 @@ def test_imports_for_type_checkers_do_not_matter(key_of_tree):
     assert key_of_tree(files) == key_of_tree(files | {"typing_only.py": "t = 2"})
 
 
+@pytest.mark.slow
 def test_an_installed_release_counts_by_what_its_installer_wrote_down(installed, tmp_path):
     """The same version with other files is another source."""
     folder = installed("third_party")

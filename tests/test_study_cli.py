@@ -59,6 +59,7 @@ def test_seeds_of_one_method_are_told_apart_and_pictures_may_lie_elsewhere(cli, 
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
@@ -106,6 +107,7 @@ def read_protocol(run):
     return json.loads((run / "protocol.json").read_text())["hash"]
 
 
+@pytest.mark.slow
 def test_a_consent_text_of_ones_own_is_shown(cli, runs, tmp_path):
     text = tmp_path / "consent.txt"
     text.write_text("First paragraph,\nin two lines.\n\n</script><b>Second</b> & last.\n", encoding="utf-8")
