@@ -253,10 +253,13 @@ def test_both_conditions_and_none_in_one_command(cli, tmp_path):
         *(part for setting in [*tiny, "conditions=none,both"] for part in ("--set", setting)),
         *("--measure", "recognition-accuracy", "--measure", "diversity"),
     )
-    header = next(line for line in done.stdout.splitlines() if line.startswith("| method"))
+    wanted = ("--measure", "recognition-accuracy", "--measure", "diversity")
+    table = cli("leaderboard", tmp_path, *wanted, "--format", "md").stdout
+    header = next(line for line in table.splitlines() if line.startswith("| method"))
     assert "recognition-accuracy" in header
     assert "diversity" in header
     assert "R@5" not in header
+    assert "R@5" not in done.stdout
     for row in ("cgan (conditions=none)", "cgan (conditions=both)"):
         assert row in done.stdout
     for folder in (path.parent for path in tmp_path.rglob("record.json")):

@@ -177,8 +177,8 @@ def test_a_third_partys_method_runs_beside_the_bundled_ones(cli, installed, tmp_
     record = records_below(tmp_path)["grey", 0]
     assert (record["method"]["distribution"], record["method"]["version"]) == ("v2f-grey", "2.1")
     assert record["options"] == {"gain": 2.0}
-    assert "| grey " in done.stdout
-    assert "| oracle " in done.stdout
+    assert "\ngrey " in done.stdout
+    assert "\noracle " in done.stdout
     results = {result["measure"]: result for result in record["results"]}
     chance = results["retrieval/R@5"]["floor"]
     assert results["retrieval/R@5"]["value"] <= 2 * chance + 0.05, "one face for all finds nobody"
