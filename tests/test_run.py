@@ -111,10 +111,12 @@ def test_a_seed_repeats_a_run_bit_for_bit(finished, cli, tmp_path):
 def test_another_seed_gives_another_run_beside_it(finished, cli, tmp_path):
     done = cli("run", "--method", "random-face", *SMALL, "--no-baselines", "--seed", "0-2", "--output", tmp_path)
     records = records_below(tmp_path)
+    assert len(re.findall(r"^random-face ", done.stdout.partition("floor")[0], re.MULTILINE)) == 1, "one row"
     assert {seed for _, seed in records} == {0, 1, 2}
     assert len({record["protocol"]["hash"] for record in records.values()}) == 1, "all seeds meet the same trials"
     assert len({json.dumps(record["results"]) for record in records.values()}) == 3
-    assert re.search(r"random-face +\|[a-z ]*\| 3 ", done.stdout), "seeds of one method are one row"
+    table = cli("leaderboard", tmp_path, "--format", "md").stdout
+    assert re.search(r"random-face +\|[^|]*\|[^|]*\| 3 ", table), "seeds of one method are one row"
 
 
 # Each is a point at which the process kills itself: the n-th call of a function, in the order in which a run comes by.
