@@ -27,6 +27,8 @@ from v2f_bench.report import People, comparison_page, report_page
 from v2f_bench.report.curves import match_curve
 from v2f_bench.report.trials import choices
 
+pytestmark = pytest.mark.slow
+
 NOBODY = People(None, "not here")
 
 

@@ -18,6 +18,8 @@ from v2f_bench.validation import MANIFEST, validate
 from v2f_bench.validation.manifest import read_manifest, write_manifest
 from v2f_bench.validation.package import folder_name
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def runs(cli, tmp_path_factory):
