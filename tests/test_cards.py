@@ -289,9 +289,9 @@ def test_a_network_that_is_not_as_its_card_says_is_told(tmp_path):
         opened(card(tmp_path, net, size=16))
     with pytest.raises(UsageError, match=r"output\.name 'outt' is none of its network's; did you mean 'out'"):
         opened(card(tmp_path, net, gives='name = "outt"'))
-    with pytest.raises(UsageError, match="gives 192 numbers a face, the card says 7 labels"):
+    with pytest.raises(UsageError, match="gives 192 numbers a face, but the card says 7 labels"):
         opened(card(tmp_path, net, "emotion", gives=f'labels = {EMOTIONS}\ngives = "logits"'))
-    with pytest.raises(UsageError, match="gives 192 numbers a face, the card says one number of years"):
+    with pytest.raises(UsageError, match="gives 192 numbers a face, but the card says one number: years"):
         opened(card(tmp_path, net, "attribute", top='attribute = "age"'))
     weight = np.random.default_rng(0).normal(size=(192, 7))
     logits = linear(tmp_path / "logits.onnx", ["n", 3, 8, 8], weight)

@@ -16,7 +16,6 @@ from v2f_bench.interfaces import Evidence, Judge, NotAvailable, Progress
 from v2f_bench.plugins import Registry
 
 DETECTOR = "mtcnn"
-NEED_A_FACE = ("identity", "emotion", "sex", "age")  # kinds of judge
 
 
 def find_detector(plugins: Registry, device: str, progress: Progress) -> tuple[Judge | None, str]:

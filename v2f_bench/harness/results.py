@@ -10,11 +10,12 @@ import msgspec
 import numpy as np
 
 from v2f_bench.harness.bench import Bench
-from v2f_bench.harness.face_check import NEED_A_FACE, with_role_as_generated
+from v2f_bench.harness.face_check import with_role_as_generated
 from v2f_bench.harness.judges import Judges
 from v2f_bench.harness.numbers import Number, number_of, value_of
 from v2f_bench.harness.slices import slices_of
 from v2f_bench.interfaces import Evidence, Measure, Metric, PluginError
+from v2f_bench.interfaces.judge import JUDGE_KINDS
 from v2f_bench.interfaces.metric import ROLES
 from v2f_bench.record import Result
 from v2f_bench.stats import Aggregate
@@ -45,7 +46,8 @@ class Case:
 
     def with_role_as_generated(self, role: str, trials: np.ndarray) -> Evidence:
         """The evidence as if the faces of `role` were the method's, on some trials, bool [n], alone."""
-        detected = self.detected if self.evidence.kind in NEED_A_FACE else None
+        kind = JUDGE_KINDS.get(self.evidence.kind)  # None: the evidence is not a judge's
+        detected = self.detected if kind is not None and kind.needs_face else None
         return with_role_as_generated(role, self.evidence, detected).of(trials).with_own_tables()
 
 

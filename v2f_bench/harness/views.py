@@ -13,11 +13,12 @@ import torch
 
 from v2f_bench.harness.bench import Bench
 from v2f_bench.harness.memory import trim_heap
-from v2f_bench.harness.quality import AT_HALF, HAVE_QUALITY, judge_quality
+from v2f_bench.harness.quality import AT_HALF, judge_quality
 from v2f_bench.harness.stage import stage
 from v2f_bench.harness.tensors import read_tensors, write_tensors
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import Evidence, Judge, PluginError
+from v2f_bench.interfaces.judge import JUDGE_KINDS
 from v2f_bench.keys import views_key
 from v2f_bench.media.picture import resize
 from v2f_bench.sources import source_key
@@ -103,7 +104,7 @@ def view_real_pictures(judge: Judge, sha256: str, weights: str, bench: Bench, wo
         )
         (unfinished / _CLIPS).write_text(json.dumps(clips))
         quality = judge_quality(judge, bench, dict(zip(clips, vectors, strict=True)))
-        if judge.kind in HAVE_QUALITY:
+        if JUDGE_KINDS[judge.kind].quality is not None:
             tested = list(bench.test_faces["clip"])
             soft = np.concatenate(list(_of_clips(judge, bench, tested, halved=True)))
             quality[AT_HALF] = judge_quality(judge, bench, dict(zip(tested, soft, strict=True)))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from v2f_bench.interfaces.labels import EMOTIONS, SEXES
 
 if TYPE_CHECKING:
     import torch
@@ -13,16 +15,71 @@ if TYPE_CHECKING:
     from v2f_bench.interfaces.context import Context
     from v2f_bench.interfaces.values import Clips
 
-# What a judge of each kind gives for a face.
+
+@dataclass(frozen=True)
+class JudgeKind:
+    """What is true of every judge of one kind. A new kind is one more entry of `JUDGE_KINDS`.
+
+    Attributes:
+        gives: what a row of `Judge.predict` holds, in words.
+        needs_face: whether the row means nothing for a picture without a face. Such a picture then counts as failed,
+            where the protocol has a face check.
+        quality: how the judge itself is measured on real faces (see `harness/quality.py`); None: it is not.
+        labels: of a classifier, the labels that its columns may stand for; () for other judges.
+        all_labels: whether a classifier must have a column for each of these.
+        columns: D of `Judge.predict`, where every judge of the kind has the same; None where not.
+        least_columns: the smallest D that makes sense.
+        on_card: the kind that a judge card states for it (see `judges/card.py`); "" where no card can describe it.
+    """
+
+    gives: str
+    needs_face: bool = False
+    quality: Literal["verification", "accuracy", "mean error", "detection rate"] | None = None
+    labels: tuple[str, ...] = ()
+    all_labels: bool = False
+    columns: int | None = None
+    least_columns: int = 1
+    on_card: str = ""
+
+
 JUDGE_KINDS = {
-    "identity": "an embedding; two are compared by cosine",
-    "emotion": "the probability of each emotion in `labels`",
-    "sex": "the probability of each of `labels`, which are female and male",
-    "age": "one number: years",
-    "detection": "one number: how surely a face is there, from 0 (none found) to 1",
-    "inception": "the 2,048 features that FID is defined on",
-    "features": "features of any picture network, for distances between distributions",
-    "pixels": "the picture itself, made small",
+    "identity": JudgeKind(
+        "an embedding; two are compared by cosine",
+        needs_face=True,
+        quality="verification",
+        least_columns=2,
+        on_card="identity",
+    ),
+    "emotion": JudgeKind(
+        "the probability of each emotion in `labels`",
+        needs_face=True,
+        quality="accuracy",
+        labels=EMOTIONS,
+        on_card="emotion",
+    ),
+    "sex": JudgeKind(
+        "the probability of each of `labels`, which are female and male",
+        needs_face=True,
+        quality="accuracy",
+        labels=SEXES,
+        all_labels=True,
+        on_card="attribute",
+    ),
+    "age": JudgeKind(
+        "one number: years",
+        needs_face=True,
+        quality="mean error",
+        columns=1,
+        on_card="attribute",
+    ),
+    "detection": JudgeKind(
+        "one number: the probability that the picture shows a face; 0 where no face is detected",
+        quality="detection rate",
+        columns=1,
+    ),
+    "inception": JudgeKind("the 2,048 features that FID is defined on", columns=2048),
+    "features": JudgeKind("features of any picture network, for distances between distributions", on_card="features"),
+    "pixels": JudgeKind("the picture itself, reduced to a few pixels"),
 }
 
 TRAINING_SPEAKERS = "the training split"  # in `met`: the people of whatever data set the judge is trained on

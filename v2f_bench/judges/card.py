@@ -41,12 +41,14 @@ from typing import Any, NoReturn
 
 from v2f_bench.hashing import key_of
 from v2f_bench.interfaces import DataError, UsageError
-from v2f_bench.interfaces.labels import EMOTIONS, SEXES, standard_label
+from v2f_bench.interfaces.judge import JUDGE_KINDS
+from v2f_bench.interfaces.labels import standard_label
 from v2f_bench.interfaces.options import did_you_mean
 from v2f_bench.media.text import read_text
 
-KINDS = ("identity", "emotion", "attribute", "features")
-ATTRIBUTES = ("sex", "age")
+KINDS = tuple(dict.fromkeys(kind.on_card for kind in JUDGE_KINDS.values() if kind.on_card))
+ATTRIBUTES = tuple(name for name, kind in JUDGE_KINDS.items() if kind.on_card == "attribute")
+CLASSIFIERS = tuple(name for name, kind in JUDGE_KINDS.items() if kind.on_card and kind.labels)
 CHANNELS = {"rgb": 3, "bgr": 3, "grey": 1}
 
 
@@ -185,20 +187,20 @@ def _input(table: _Table) -> Input:
 
 def _output(table: _Table, kind: str) -> Output:
     name = table.text("name", "") or None
-    if kind not in ("emotion", "sex"):
+    if kind not in CLASSIFIERS:
         for key in ("labels", "gives"):
             if key in table.entries:
-                table.fail(key, f"belongs to emotion and sex, not to {kind}")
+                table.fail(key, f"belongs to {' and '.join(CLASSIFIERS)}, not to {kind}")
         return Output(name)
-    known = EMOTIONS if kind == "emotion" else SEXES
+    known = JUDGE_KINDS[kind].labels
     labels = tuple(standard_label(label) for label in table.texts("labels") or table.fail("labels", "is missing"))
     for label in labels:
         if label not in known:
             table.fail("labels", f"has {label!r}{did_you_mean(label, known)} Known: {', '.join(known)}.")
         if labels.count(label) > 1:
             table.fail("labels", f"has {label!r} twice")
-    if kind == "sex" and len(labels) != 2:
-        table.fail("labels", f"are two: {' and '.join(SEXES)}, in the network's order")
+    if JUDGE_KINDS[kind].all_labels and len(labels) != len(known):
+        table.fail("labels", f"are {len(known)}: {' and '.join(known)}, in the network's order")
     return Output(name, labels, table.choice("gives", ("logits", "probabilities")))
 
 

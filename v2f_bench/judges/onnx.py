@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from v2f_bench.interfaces import BenchError, Judge, NotAvailable, UsageError, WeightsFile
+from v2f_bench.interfaces.judge import JUDGE_KINDS
 from v2f_bench.interfaces.options import did_you_mean
 from v2f_bench.judges.card import Card, parse_card
 
@@ -132,13 +133,13 @@ class OnnxJudge(Judge):
         return name or outputs[0]
 
     def _check(self, row: torch.Tensor) -> None:
-        columns = row.shape[1]
-        wanted = {"age": 1}.get(self.kind, len(self.labels) or columns)
+        columns, kind = row.shape[1], JUDGE_KINDS[self.kind]
+        wanted = kind.columns or len(self.labels) or columns
         if columns != wanted:
-            what = f"{wanted} labels" if self.labels else "one number of years"
-            self._fail(f"its network gives {columns} numbers a face, the card says {what}")
-        if self.kind == "identity" and columns < 2:
-            self._fail("its network gives one number a face, which is no embedding")
+            what = f"{wanted} labels" if self.labels else kind.gives
+            self._fail(f"its network gives {columns} numbers a face, but the card says {what}")
+        if columns < kind.least_columns:
+            self._fail(f"its network gives {columns} number a face; {self.kind} needs {kind.least_columns} or more")
         total = float(row.sum())
         if self.card.output.gives == "probabilities" and (float(row.min()) < -1e-3 or abs(total - 1) > 0.01):
             self._fail(f'its network gives no probabilities (they sum to {total:.3g}): is output.gives "logits"?')
