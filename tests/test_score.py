@@ -16,9 +16,9 @@ from PIL import Image
 from small_bench import small_bench, small_workplace
 
 from v2f_bench.artefacts import write_origin
-from v2f_bench.harness.bench import set_up
 from v2f_bench.harness.face_check import find_detector
 from v2f_bench.harness.judges import Candidate, load_judges
+from v2f_bench.harness.make_bench import make_bench
 from v2f_bench.harness.submission import Submission, give_out_trials, score_folder
 from v2f_bench.harness.views import outputs
 from v2f_bench.interfaces import BenchError, DataError, Judge, Silent, UsageError
@@ -353,7 +353,7 @@ def test_two_installations_with_and_without_the_detector_are_two_protocols(workp
     detector, name = find_detector(registry(), "cpu", heard)
     assert (detector, name) == (None, "none")
     assert "pip install --no-deps facenet-pytorch" in heard.lines[0]
-    unchecked = set_up(bench.dataset, workplace, face_check=(detector, name))
+    unchecked = make_bench(bench.dataset, workplace, face_check=(detector, name))
     assert unchecked.protocol.hash != bench.protocol.hash
     assert "no-face-check" in unchecked.protocol.name
     assert unchecked.protocol.questions_hash == bench.protocol.questions_hash, "the same faces may be scored under both"

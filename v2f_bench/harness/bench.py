@@ -1,29 +1,21 @@
-"""The bench: one data set, prepared, under one protocol; what methods learn from and what they are tried on."""
+"""The bench: one prepared data set under one protocol. What methods learn from, and what they are tested on."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from v2f_bench.data.lists import QuestionList
-from v2f_bench.data.protocol import NO_FACE_CHECK, Protocol
+from v2f_bench.data.protocol import Protocol
 from v2f_bench.data.splits import hash_order
 from v2f_bench.data.store import Store, StoredClips
-from v2f_bench.data.tracks import protocol_of
-from v2f_bench.data.variants import DEFAULT_FORM, Form, Variant, subset_of
 from v2f_bench.harness.frame_judge import frame_judge_name
-from v2f_bench.harness.prepare import face_size, prepare
 from v2f_bench.harness.trial_voices import trial_seconds
-from v2f_bench.harness.workplace import Workplace
 from v2f_bench.hashing import key_of
-from v2f_bench.interfaces import DataError, Dataset, Judge, ListedQuestions, UsageError
+from v2f_bench.interfaces import Dataset, Judge, ListedQuestions
 from v2f_bench.interfaces.judge import TRAINING_SPEAKERS
 from v2f_bench.media.picture import to_tensor
 
@@ -182,70 +174,3 @@ class Bench:
             return {}
         counts = {sex: int((sexes == sex).sum()) if sex else len(rows) for sex in totals}
         return {sex: (total / counts[sex] * 255).round().float() / 255 for sex, total in totals.items()}
-
-
-def set_up(
-    dataset: Dataset,
-    workplace: Workplace,
-    track: str = "identity",
-    lists: Sequence[QuestionList] = (),
-    face_check: tuple[Judge | None, str] = (None, NO_FACE_CHECK),
-    form: Form = DEFAULT_FORM,
-) -> Bench:
-    """Prepare the data set (or find it prepared) and lay the protocol of a track over it, with published lists.
-
-    `face_check`: the detector, ready, and its name in the protocol (see `face_check.find_detector`).
-    """
-    store = prepare(dataset, workplace, face_size(form.resolution))
-    if store.clips.empty:
-        reasons = "; ".join(store.left_out["reason"].head(3))
-        raise DataError(f"{dataset.name}: not one clip could be used ({len(store.left_out)} left out: {reasons}, ...)")
-    asked = [each.by_originals(store.copies) for each in lists]
-    detector, name = face_check
-    return Bench(dataset, store, lay_protocol(dataset, store.clips, track, asked, name, form), detector)
-
-
-def lay_protocol(
-    dataset: Dataset,
-    clips: pd.DataFrame,
-    track: str,
-    lists: Sequence[QuestionList] = (),
-    face_check: str = NO_FACE_CHECK,
-    form: Form = DEFAULT_FORM,
-) -> Protocol:
-    """The protocol of a track over the data set's clips that can be used, by the split that its options name."""
-    options = dataset.media_options
-    if options.get("frame_judge", "none") != "none":  # the same card elsewhere is the same judge
-        options["frame_judge"] = frame_judge_name(options["frame_judge"])
-    description: dict[str, Any] = {"name": dataset.name, "version": dataset.version, "options": options}
-    if dataset.labels:
-        description["labels"] = dataset.labels
-    of_clips = dataset.split_clips(clips)
-    variant = Variant(dataset.split_name, of_clips is not None, subset_of(dataset.complete(), clips), face_check, form)
-    split_of = dataset.split(sorted(clips["speaker"].unique())) if of_clips is None else of_clips
-    return protocol_of(track, description, clips, split_of, lists, variant)
-
-
-def open_dataset(cls: type[Dataset], options: Any, root: Path | None) -> Dataset:
-    """A data set at its folder, given or named by its environment variable. UsageError as of `data_folder`."""
-    return cls(options, data_folder(cls, root))
-
-
-def data_folder(cls: type[Dataset], root: Path | None) -> Path | None:
-    """The whole path of a data set's folder; None for a data set that has none.
-
-    Raises:
-        UsageError: the data set needs a folder and neither `root` nor its environment variable names one, or it needs
-            none and is given one.
-    """
-    if not cls.root_variable:
-        if root is not None:
-            raise UsageError(f"{cls.name} needs no folder; leave --data-root out")
-        return None
-    named = root or (Path(os.environ[cls.root_variable]) if os.environ.get(cls.root_variable) else None)
-    if named is None:
-        raise UsageError(
-            f"{cls.name} needs its folder: --data-root FOLDER, or set {cls.root_variable}. "
-            f"`v2f-bench info {cls.name}` tells what must lie there and how to get it."
-        )
-    return named.expanduser().resolve()

@@ -11,8 +11,8 @@ from v2f_bench.contracts import TRACKS
 from v2f_bench.data.protocol import RESOLUTION
 from v2f_bench.data.variants import Form
 from v2f_bench.data.voices import WHOLE, check_voices
-from v2f_bench.harness.bench import data_folder
 from v2f_bench.harness.circumstances import cpu_count
+from v2f_bench.harness.make_bench import data_folder
 from v2f_bench.harness.opening import candidates, chosen_metrics
 from v2f_bench.harness.spec import BenchSpec, PlaceSpec, RunSpec
 from v2f_bench.harness.workplace import choose_devices, default_cache

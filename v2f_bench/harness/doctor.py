@@ -12,8 +12,8 @@ import pandas as pd
 
 from v2f_bench.data.overlap import without_repeats
 from v2f_bench.data.protocol import SAMPLE_RATE
-from v2f_bench.harness.bench import lay_protocol
 from v2f_bench.harness.face_check import face_check_here
+from v2f_bench.harness.make_bench import make_protocol
 from v2f_bench.harness.prepare import FACE_SIZES
 from v2f_bench.harness.reading import Batch, examine_all, read_index
 from v2f_bench.harness.workplace import Workplace
@@ -166,7 +166,7 @@ def _free_bytes(folder: Path) -> int:
 
 def _track_state(dataset: Dataset, clips: pd.DataFrame, track: str) -> TrackState:
     try:
-        protocol = lay_protocol(dataset, clips, track, face_check=face_check_here(registry()))
+        protocol = make_protocol(dataset, clips, track, face_check=face_check_here(registry()))
     except DataError as error:
         return TrackState(track, problem=str(error))
     return TrackState(track, "", protocol.name, len(protocol.trials), len(protocol.gallery))

@@ -14,6 +14,7 @@ from v2f_bench.data.voices import length_of
 from v2f_bench.files import write_whole
 from v2f_bench.harness.fit import CHECKPOINT, MODEL
 from v2f_bench.harness.generate import checked_faces
+from v2f_bench.harness.recording import PROTOCOL
 from v2f_bench.harness.sheet import draw_variation, write_table
 from v2f_bench.harness.tensors import read_tensors
 from v2f_bench.harness.trial_voices import loudest_stretch
@@ -58,7 +59,7 @@ def generate_one(
             f"{cls.name} has no variation {wanted.variation!r}{did_you_mean(wanted.variation, cls.variations)}{offers}"
         )
     options: Any = options_from(cls.options, record.options)
-    protocol = Protocol.read(run / "protocol.json")
+    protocol = Protocol.read(run / PROTOCOL)
     side = cls.resolution(options, protocol.resolution)
     given, changes = _given(cls, cls.needs_with(options), protocol, side, voice, proposal)
     trials = Trials(("one",), given, side)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from v2f_bench.harness.bench import Bench
-from v2f_bench.harness.containment import PLUGIN_EXCEPTIONS, in_words, process_state_kept, reraise_disk_error
+from v2f_bench.harness.containment import PLUGIN_EXCEPTIONS, failure_reason, process_state_kept
 from v2f_bench.harness.stage import stage
 from v2f_bench.harness.tensors import read_tensors, write_state
 from v2f_bench.harness.views import ReadyJudge, view_real_pictures
@@ -80,9 +80,7 @@ def load_judges(
                 else:
                     ready.append(_made_ready(judge, bench, workplace, fetch))
         except PLUGIN_EXCEPTIONS as error:
-            reraise_disk_error(error)
-            crashed = not isinstance(error, BenchError)
-            reason = f"crashed: {in_words(error)}" if crashed else str(error)
+            reason = failure_reason(error)
             if candidate.wanted:
                 raise BenchError(f"judge {candidate.name}: {reason}") from error
             if not isinstance(error, NotAvailable):
@@ -101,7 +99,7 @@ def _made_ready(judge: Judge, bench: Bench, workplace: Workplace, fetch: bool) -
         return view_real_pictures(judge, sha256, key, bench, workplace)
     file = None
     if judge.weights is not None:
-        folder = workplace.cache / "weights"
+        folder = workplace.weights
         file = (
             fetch_weights(judge.weights, folder, workplace.progress) if fetch else find_weights(judge.weights, folder)
         )

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from v2f_bench.interfaces import Measure, PluginError
+from v2f_bench.record import number_or_none
 from v2f_bench.stats import (
     Interval,
     jackknife,
@@ -81,8 +82,7 @@ def value_of(measure: Measure, trials: int) -> float | None:
         known = measure.values[~np.isnan(measure.values)]
         return float(np.mean(known) if measure.aggregate == "mean" else np.median(known)) if len(known) else None
     assert measure.statistic is not None
-    value = float(measure.statistic(np.arange(trials)))
-    return value if np.isfinite(value) else None
+    return number_or_none(measure.statistic(np.arange(trials)))
 
 
 def _of_values(measure: Measure, values: np.ndarray, speakers: np.ndarray) -> Interval:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from v2f_bench.data.lists import read_list
 from v2f_bench.data.variants import Form
-from v2f_bench.harness.bench import Bench, open_dataset, set_up
+from v2f_bench.harness.bench import Bench
 from v2f_bench.harness.face_check import find_detector
 from v2f_bench.harness.judges import Candidate, Judges, load_judges
+from v2f_bench.harness.make_bench import make_bench, open_dataset
 from v2f_bench.harness.plan import Plan
 from v2f_bench.harness.results import measure_names
 from v2f_bench.harness.spec import BenchSpec, PlaceSpec, RunSpec
@@ -50,7 +51,7 @@ def open_bench(spec: BenchSpec, workplace: Workplace) -> Bench:
         raise UsageError("--list: two files of one name; rename one, since tables name lists by their files")
     face_check = find_detector(registry(), workplace.device, progress)
     form = Form(spec.resolution, spec.voices)
-    bench = set_up(open_data(spec), workplace, spec.track, lists, face_check, form)
+    bench = make_bench(open_data(spec), workplace, spec.track, lists, face_check, form)
     for described in bench.protocol.lists:
         reasons = "".join(f"; {count} left out: {reason}" for reason, count in described["left_out"].items())
         progress.line(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from v2f_bench.data.protocol import Protocol
-from v2f_bench.harness.bench import Bench, open_dataset
+from v2f_bench.harness.bench import Bench
+from v2f_bench.harness.make_bench import open_dataset
 from v2f_bench.harness.prepare import face_size, prepare
 from v2f_bench.harness.recording import PROTOCOL
 from v2f_bench.harness.run import SPEC

@@ -17,7 +17,7 @@ from v2f_bench.harness.slices import slices_of
 from v2f_bench.interfaces import Evidence, Measure, Metric, PluginError
 from v2f_bench.interfaces.judge import JUDGE_KINDS
 from v2f_bench.interfaces.metric import ROLES
-from v2f_bench.record import Result
+from v2f_bench.record import Result, number_or_none
 from v2f_bench.stats import Aggregate
 
 BETTER = ("higher", "lower", "neither")
@@ -73,9 +73,9 @@ def results_of(metric: Metric, case: Case, judges: Judges) -> list[Measured]:
             metric=metric.name,
             measure=measure.name,
             judge=case.evidence.source,
-            value=_finite(number.interval.value),
-            low=_finite(number.interval.low),
-            high=_finite(number.interval.high),
+            value=number_or_none(number.interval.value),
+            low=number_or_none(number.interval.low),
+            high=number_or_none(number.interval.high),
             n=number.trials,
             expected=len(judged),
             failed=int((~judged).sum()),
@@ -188,7 +188,3 @@ def _bound(metric: Metric, role: str, name: str, case: Case, judges: Judges) -> 
             measures = checked(metric, metric.measure(evidence), evidence)
             judges.bound_cache[key] = {measure.name: value_of(measure, len(evidence.trials)) for measure in measures}
     return judges.bound_cache[key].get(name)
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

@@ -12,23 +12,20 @@ import soundfile
 from v2f_bench.artefacts import ORIGIN, Faces, read_origin, write_origin
 from v2f_bench.files import write_text_whole
 from v2f_bench.harness.bench import Bench
-from v2f_bench.harness.independence import IndependenceFacts
 from v2f_bench.harness.judges import Judges
-from v2f_bench.harness.recording import Made, keep_record
-from v2f_bench.harness.score import FacesToScore, score
-from v2f_bench.harness.sheet import write_sheet
+from v2f_bench.harness.recording import Made, score_and_record
+from v2f_bench.harness.score import FacesToScore
 from v2f_bench.harness.trial_voices import trial_voice
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.hashing import key_of
 from v2f_bench.interfaces import DataError, UsageError
 from v2f_bench.keys import run_key
 from v2f_bench.media.picture import to_pixels, write_picture
-from v2f_bench.record import MethodFacts, Record
+from v2f_bench.record import ELSEWHERE, MethodFacts, Record
 
 LIST = "trials.csv"
 LEARN_FROM = "training-clips.csv"
-ELSEWHERE = "pictures made elsewhere"  # stands for the distribution in a record
-NAMED = 3  # files in a message
+NAMED = 3  # files that a message names
 
 
 @dataclass(frozen=True)
@@ -100,10 +97,6 @@ def score_folder(
     run = f"seed{submission.seed}-{run_key(key, bench.key)[:8]}"
     output = workplace.output / bench.dataset.name / submission.name / run
     output.mkdir(parents=True, exist_ok=True)
-    ties = IndependenceFacts.of(bench.dataset.people, bench.people, bench.chose_frames, submission.trained_with)
-    to_score = FacesToScore(faces, key, np.ones(len(bench.trials), bool), ties)
-    scores = score(to_score, output, bench, judges, workplace)
-    write_sheet(output, faces, bench)
     method = MethodFacts(
         name=submission.name,
         distribution=ELSEWHERE,
@@ -116,7 +109,8 @@ def score_folder(
         trained_with=list(submission.trained_with),
     )
     made = Made(run, method, answers=[], options={}, preset="", seed=submission.seed)
-    return output, keep_record(output, made, to_score, scores, bench, judges, workplace)
+    to_score = FacesToScore(faces, key, np.ones(len(bench.trials), bool), submission.trained_with)
+    return output, score_and_record(output, made, to_score, bench, judges, workplace)
 
 
 def _check_origin(faces: Faces, bench: Bench, workplace: Workplace, any_protocol: bool) -> None:

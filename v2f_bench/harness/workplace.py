@@ -13,6 +13,7 @@ from v2f_bench.interfaces import Progress, Silent, UsageError
 from v2f_bench.keys import Computing
 
 CACHE_VARIABLE = "V2F_BENCH_CACHE"
+WEIGHTS = "weights"  # folder of the cache
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,11 @@ class Workplace:
     @property
     def device(self) -> str:
         return self.devices[0]
+
+    @property
+    def weights(self) -> Path:
+        """The folder of pretrained weights."""
+        return self.cache / WEIGHTS
 
     def computing(self) -> Computing:
         """How numbers are computed here."""

@@ -5,12 +5,19 @@ A number that is not defined is None (null in JSON): no file holds NaN.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from v2f_bench.interfaces import Fact
 
-SCHEMA = 2  # 1: results without their judge's facts apart; numbers over trials that did not apply to a method
+SCHEMA = 2  # see `upgrade.py` for what was different in schema 1
+ELSEWHERE = "pictures made elsewhere"  # `MethodFacts.distribution` where no installed package made the faces
+
+
+def number_or_none(number: float) -> float | None:
+    """A number as a record keeps it: None where it is NaN or infinite."""
+    return float(number) if math.isfinite(number) else None
 
 
 @dataclass(frozen=True)
@@ -18,7 +25,7 @@ class MethodFacts:
     """What made the faces."""
 
     name: str
-    distribution: str  # the installed package that brought it; "pictures made elsewhere" for a scored folder
+    distribution: str  # the installed package that the method is from, or `ELSEWHERE`
     version: str  # of that package
     source_hash: str  # of its code, and of the packages that this imports (see `sources.py`)
     summary: str
