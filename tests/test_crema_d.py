@@ -226,5 +226,5 @@ def test_the_human_figures_are_those_of_the_real_table(real):
 
 
 def test_the_two_real_files_are_pointers(real, tmp_path):
-    with pytest.raises(DataError, match=r"not one clip could be used \(2 left out: .*(pointer|silent)"):
+    with pytest.raises(DataError, match=r"no clip can be used \(2 left out: .*(pointer|silent)"):
         make_bench(CremaD(CremaOptions(), real), Workplace(cache=tmp_path, jobs=1))

@@ -104,7 +104,7 @@ def test_the_noise_is_that_of_the_recording_that_the_protocol_names(bench_of):
 def test_one_form_of_voices_has_one_name(bench_of):
     assert Form(voices="3.0s") == Form(voices="3s")
     for wrong in ("0s", "0.00001s", "three", "-1s"):
-        with pytest.raises(UsageError, match="--voices takes whole"):
+        with pytest.raises(UsageError, match="voices are whole"):
             Form(voices=wrong)
 
 

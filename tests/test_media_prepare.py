@@ -365,5 +365,5 @@ def test_the_verb_tells_counts_folder_and_what_was_left_out(cli, tmp_path):
     assert "not readable as sound" in done.stdout
     assert "wav/id10001/video/1.wav" in done.stdout
     assert "left_out.parquet" in done.stdout
-    assert "not one clip could be used" in done.stderr
+    assert "no clip can be used" in done.stderr
     assert "Traceback" not in done.stderr

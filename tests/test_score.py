@@ -197,7 +197,7 @@ def test_pictures_of_another_protocol_are_refused(bench, in_domain, workplace, g
     other = json.loads((given / "trials.json").read_text())
     other["dataset"]["options"]["world"] = 1
     (given / "trials.json").write_text(json.dumps(other | {"questions": "0" * 16, "protocol": "identity-v2"}))
-    with pytest.raises(DataError, match=r"made for identity-v2 .*'world': 1.* --any-protocol"):
+    with pytest.raises(DataError, match=r"made for identity-v2 .*'world': 1.* any-protocol"):
         score_folder(given, Submission("other"), bench, in_domain, workplace)
     _, record = score_folder(given, Submission("other"), bench, in_domain, workplace, any_protocol=True)
     assert cosine_of(record).value == pytest.approx(1, abs=1e-4)
@@ -213,7 +213,9 @@ def test_pictures_of_another_world_are_of_no_trial(bench, in_domain, workplace, 
 
 def test_pictures_that_say_nothing_of_their_protocol_need_a_word(bench, in_domain, workplace, given):
     (given / "trials.json").unlink()
-    with pytest.raises(DataError, match=r"nothing says for which protocol .*trials\.json.* --any-protocol"):
+    with pytest.raises(
+        DataError, match=r"trials\.json is missing, so it is not known for which protocol .* any-protocol"
+    ):
         score_folder(given, Submission("mine"), bench, in_domain, workplace)
     score_folder(given, Submission("mine"), bench, in_domain, workplace, any_protocol=True)
     (given / "trials.json").write_text("{")
