@@ -1,4 +1,4 @@
-"""How a protocol may differ from its track's default: another split, incomplete data, other forms of faces or voices."""
+"""How a protocol may differ from its track's default: another split, incomplete data, other faces or voices."""
 
 from __future__ import annotations
 

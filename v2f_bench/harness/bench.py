@@ -33,28 +33,28 @@ class Bench:
     dataset: Dataset
     store: Store
     protocol: Protocol
-    detector: Judge | None = None  # of the protocol's face check, ready
+    detector: Judge | None = None  # of the protocol's face check, started
 
     @cached_property
     def key(self) -> str:
-        """Stands for the data as prepared and the protocol over it."""
+        """A hash of the prepared data and the protocol over it."""
         return key_of(self.protocol.hash, self.store.meta["content"])
 
     def training_key(self, resolution: int) -> str:
-        """Stands for what can be learned from: the clips of the splits other than test, with faces at a resolution."""
+        """A hash of what methods learn from: training and validation clips, with faces at a resolution."""
         splits = {name: clips for name, clips in self.protocol.splits.items() if name != "test"}
         content = {name: self.store.content_of(clips) for name, clips in splits.items()}
         return key_of(splits, content, self.protocol.sample_rate, resolution)
 
     @cached_property
     def pictures_key(self) -> str:
-        """A hash of the real pictures that a judge is shown, at the protocol's resolution, and their labels."""
+        """A hash of the real pictures that judges are shown, at the protocol's resolution, and of their labels."""
         clips = [self.real_pictures, list(self.test_faces["clip"]), self.protocol.splits["train"]]
         return key_of(clips, [self.store.content_of(names) for names in clips], self.protocol.resolution)
 
     @cached_property
     def people(self) -> frozenset[str]:
-        """The collections that test speakers are known to belong to, by the names that judges use in `met`."""
+        """The collections of people that test speakers are known to be from, named as in `Judge.met`."""
         speakers = self.store.clips["speaker"]
         learned_from = set(speakers.loc[self.protocol.splits["train"] + self.protocol.splits["validation"]])
         shared = learned_from & set(speakers.loc[self.protocol.splits["test"]])
@@ -62,15 +62,17 @@ class Bench:
 
     @cached_property
     def chose_frames(self) -> str:
-        """The judge that chose the frames of the data set's videos, or ""."""
+        """The judge that chose the frames of the data set's videos; "" where none did."""
         by_judge = (self.store.clips["frame_by"] == "emotion").any()
         return frame_judge_name(self.dataset.opt.frame_judge) if by_judge else ""
 
     @cached_property
     def trials(self) -> pd.DataFrame:
-        """The trials, with the labels of their speakers and the emotion of their voices where known; `duration`, of
-        the voice in seconds; and `session`, whether voice and target are of the "same" recording session or of an
-        "other" one ("": not known)."""
+        """The trials, with the labels of their speakers and voices where known.
+
+        `duration` is that of the voice, in seconds. `session` says whether voice and target are from the "same"
+        recording session or from an "other" one; "" where that is not known.
+        """
         table = self.protocol.trial_table
         voices, targets = (self.store.clips.loc[table[part]].reset_index(drop=True) for part in ("voice", "target"))
         known = [label for label in (*LABELS, "emotion", "heard", "intensity") if label in voices]
@@ -89,7 +91,7 @@ class Bench:
 
     @cached_property
     def reference(self) -> pd.DataFrame:
-        """The further real faces of test speakers, with their labels."""
+        """The test faces that stand for the real distribution, with the labels of their speakers."""
         clips = self.store.clips.loc[self.protocol.reference].reset_index(drop=True)
         return clips[["clip", "speaker", *(label for label in (*LABELS, "emotion") if label in clips)]]
 
@@ -100,7 +102,7 @@ class Bench:
 
     @cached_property
     def lists(self) -> tuple[ListedQuestions, ...]:
-        """The protocol's lists, by the rows of `trials` and `listed_faces`."""
+        """The protocol's lists, with rows of `trials` and `listed_faces` in place of names."""
         trial_row = {trial: row for row, trial in enumerate(self.trials["trial"])}
         face_row = {clip: row for row, clip in enumerate(self.listed_faces)}
         return tuple(
@@ -116,17 +118,20 @@ class Bench:
 
     @cached_property
     def test_faces(self) -> pd.DataFrame:
-        """The faces of test speakers on which a judge's own quality is measured: rows of the table of clips."""
+        """The faces on which a judge's own quality is measured: rows of the table of clips.
+
+        No more than `FACES_FOR_QUALITY`; the first face of every test speaker, then the second, and so on.
+        """
         test = self.store.clips.loc[self.protocol.splits["test"]]
         test = test[test["face"]]
         order = pd.Series(range(len(test)), index=hash_order(test["clip"], "quality"))
-        turn = test.loc[order.index].groupby("speaker").cumcount()  # of a speaker's faces the first, second, ...
+        turn = test.loc[order.index].groupby("speaker").cumcount()  # 0 for a speaker's first face, 1 for the second
         chosen = pd.DataFrame({"turn": turn, "order": order}).sort_values(["turn", "order"]).index[:FACES_FOR_QUALITY]
         return test.loc[sorted(chosen)]
 
     @cached_property
     def real_pictures(self) -> list[str]:
-        """Every clip whose picture a judge looks at: those that the protocol names, and `test_faces`."""
+        """Every clip whose picture judges are shown: those that the protocol names, and `test_faces`."""
         columns = ("target", "proposal", "other", "real_photo", "random_face")
         wanted = {clip for column in columns for clip in self.trials[column] if clip}
         named = {*self.protocol.gallery, *self.protocol.reference, *self.listed_faces}
@@ -139,22 +144,23 @@ class Bench:
     def faces(self, clips: list[str], resolution: int = 0) -> torch.Tensor:
         """The pictures of clips at a resolution (0: the protocol's): float32 [N, 3, R, R]; NaN for the clip "".
 
-        Rounded to 8 bits, as generated faces are in their files: a real picture is judged in the same form.
+        Values are rounded to 8 bits, so that real pictures are judged in the same form as generated ones, which are
+        read from files.
         """
         import torch
 
         side = resolution or self.protocol.resolution
         faces = torch.full((len(clips), 3, side, side), torch.nan)
-        there = [place for place, clip in enumerate(clips) if clip]
-        if there:
-            exact = to_tensor(self.store.faces([clips[place] for place in there]), side)
-            faces[there] = (exact * 255).round() / 255
+        rows = [row for row, clip in enumerate(clips) if clip]
+        if rows:
+            exact = to_tensor(self.store.faces([clips[row] for row in rows]), side)
+            faces[rows] = (exact * 255).round() / 255
         return faces
 
     def mean_faces(self) -> dict[str, torch.Tensor]:
-        """The mean of the training faces, under "", and of each sex where it is labelled: 8-bit float32 [3, R, R].
+        """The mean of all training faces, under the name "", and of those of each sex, where it is labelled.
 
-        Empty where there is no training face.
+        float32 [3, R, R], rounded to 8 bits. Empty where there is no training face.
         """
         import torch
 
@@ -165,11 +171,11 @@ class Bench:
         totals = {sex: torch.zeros(3, side, side, dtype=torch.float64) for sex in sorted({*sexes[sexes != ""]})}
         totals[""] = torch.zeros(3, side, side, dtype=torch.float64)
         for start in range(0, len(rows), 256):
-            faces, theirs = train.faces(rows[start : start + 256]).double(), sexes[start : start + 256]
+            faces, labels = train.faces(rows[start : start + 256]).double(), sexes[start : start + 256]
             totals[""] += faces.sum(dim=0)
             for sex in totals:
                 if sex:
-                    totals[sex] += faces[torch.from_numpy(theirs == sex)].sum(dim=0)
+                    totals[sex] += faces[torch.from_numpy(labels == sex)].sum(dim=0)
         if not len(rows):
             return {}
         counts = {sex: int((sexes == sex).sum()) if sex else len(rows) for sex in totals}

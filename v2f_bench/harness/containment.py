@@ -1,4 +1,4 @@
-"""Errors of plugins: which of them end the whole command, and what a plugin may not change in the process."""
+"""Contain the mistakes of plugins: their exceptions, and what they change for the whole process."""
 
 from __future__ import annotations
 

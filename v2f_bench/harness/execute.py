@@ -1,4 +1,4 @@
-"""Carry out run specs in this process: what several of them share is opened once."""
+"""Carry out run specs in this process. Specs that share a bench open it once."""
 
 from __future__ import annotations
 

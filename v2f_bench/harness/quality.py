@@ -71,7 +71,7 @@ def _accuracy(judge: Judge, given: np.ndarray, table: pd.DataFrame) -> dict[str,
     truth = table[judge.kind].to_numpy() if judge.kind in table else np.full(len(table), "")
     known = np.isin(truth, labels)
     if not known.any():
-        return {"accuracy": None, "note": f"the test faces have no {judge.kind} labels that it knows"}
+        return {"accuracy": None, "note": f"the test faces have no {judge.kind} labels that the judge knows"}
     hits = labels[given[known].argmax(axis=1)] == truth[known]
     return {"accuracy": float(hits.mean()), "labelled": int(known.sum()), "classes": list(judge.labels)}
 

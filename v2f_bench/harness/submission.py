@@ -131,8 +131,8 @@ def _check_origin(faces: Faces, bench: Bench, workplace: Workplace, any_protocol
     if origin is None and not any_protocol:
         raise DataError(
             f"{faces.folder}: {ORIGIN} is missing, so it is not known for which protocol these pictures were made. "
-            "Copy it from the folder that `v2f-bench trials` wrote; or set any-protocol, if you are sure that they were "
-            "made for this protocol."
+            "Copy it from the folder that `v2f-bench trials` wrote; or set any-protocol, if you are sure that it is "
+            "this protocol."
         )
     if origin is not None and origin.questions != bench.protocol.questions_hash and not any_protocol:
         raise DataError(
