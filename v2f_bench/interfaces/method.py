@@ -27,7 +27,7 @@ class Method(ABC):
         tracks: the tracks that it serves: "identity", "emotion".
         needs: what a trial must have, from `v2f_bench.NEEDS`; the method is given nothing else.
         options: a frozen dataclass of typed options (see `v2f_bench.interfaces.options`).
-        presets: named options; by convention `quick` (minutes on a laptop's CPU) and `paper` (the source's own numbers).
+        presets: named options; by convention `quick` (minutes on a laptop's CPU) and `paper` (the source's numbers).
         baseline: whether it is in every table of its track, as a floor, a ceiling or a simple method.
         learns: whether `fit` reads the training clips. If False, it can also run on a data set without training
             speakers.
