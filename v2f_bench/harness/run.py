@@ -17,6 +17,7 @@ from v2f_bench.harness.plan import Plan
 from v2f_bench.harness.recording import Made, score_and_record
 from v2f_bench.harness.score import FacesToScore
 from v2f_bench.harness.sheet import write_variations
+from v2f_bench.harness.spec import RunSpec
 from v2f_bench.harness.trials import applicable, offer
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import BenchError, Method
@@ -29,9 +30,12 @@ SPEC = "spec.json"
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: with a record, or with the problem that left it without one, or without a wanted judge."""
+    """How a run ended: with a record, or with the problem that left it without one, or without a wanted judge.
 
-    plan: Plan
+    It holds plain values only, so that a run may be carried out by another process.
+    """
+
+    spec: RunSpec
     folder: Path
     record: Record | None
     problem: str = ""
@@ -43,15 +47,15 @@ def attempt(plan: Plan, bench: Bench, judges: Judges, workplace: Workplace) -> O
     folder = plan.folder(workplace.output)
     try:
         if unsuited := plan.method.unsuited(plan.options, offer(bench)):
-            return Outcome(plan, folder, None, unsuited, unsuited=True)
+            return Outcome(plan.spec, folder, None, unsuited, unsuited=True)
         record = run_plan(plan, bench, judges, workplace)
     except BenchError as error:
-        return Outcome(plan, folder, None, str(error))
+        return Outcome(plan.spec, folder, None, str(error))
     except PLUGIN_EXCEPTIONS as error:
         reraise_disk_error(error)
-        return Outcome(plan, folder, None, _crash_report(plan, folder, error))
+        return Outcome(plan.spec, folder, None, _crash_report(plan, folder, error))
     lost = [one for one in record.judges_missing if one.name in judges.wanted]
-    return Outcome(plan, folder, record, "; ".join(f"judge {one.name}: {one.reason}" for one in lost))
+    return Outcome(plan.spec, folder, record, "; ".join(f"judge {one.name}: {one.reason}" for one in lost))
 
 
 def run_plan(plan: Plan, bench: Bench, judges: Judges, workplace: Workplace) -> Record:
