@@ -222,7 +222,7 @@ def test_noise_comes_from_another_recording_session():
 
 @pytest.mark.parametrize("form", [{"resolution": 31}, {"resolution": 257}, {"voices": "short"}, {"voices": "0s"}])
 def test_a_form_that_is_none_is_refused(form):
-    with pytest.raises(UsageError, match="resolution is 32 to 256|voices are whole"):
+    with pytest.raises(UsageError, match=r"resolution is 32 to 256|voices are whole"):
         Form(**form)
 
 

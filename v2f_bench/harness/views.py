@@ -67,13 +67,15 @@ class ReadyJudge:
 
 
 def outputs(judge: Judge, faces: torch.Tensor) -> np.ndarray:
-    """What the judge gives for faces [N, 3, R, R]: float32 [N, D]; NaN where the face or the row is not finite."""
+    """What the judge gives for a batch of faces, [N, 3, R, R]: float32 [N, D]; NaN where face or row is not finite.
+
+    [N, 1] where no face is finite, since D is not known then.
+    """
     finite = faces.isfinite().all(dim=(1, 2, 3))
-    pieces = [judge.predict(faces[finite][start : start + BATCH]) for start in range(0, int(finite.sum()), BATCH)]
-    trim_heap()
-    if not pieces:
+    if not finite.any():
         return np.full((len(faces), 1), np.nan, np.float32)
-    given = torch.cat(pieces)
+    given = judge.predict(faces[finite])
+    trim_heap()
     if given.ndim != 2 or len(given) != int(finite.sum()):
         raise PluginError(f"judge {judge.name} gave {tuple(given.shape)} for {int(finite.sum())} faces, not [N, D]")
     vectors = torch.full((len(faces), given.shape[1]), torch.nan)
