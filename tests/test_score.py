@@ -204,10 +204,10 @@ def test_pictures_of_another_protocol_are_refused(bench, in_domain, workplace, g
 
 
 def test_pictures_of_another_world_are_of_no_trial(bench, in_domain, workplace, given):
-    """They have other names, so that not even --any-protocol takes them."""
+    """They have other names, so that they are refused under any protocol too."""
     for path in list(given.glob("*.png")):
         path.rename(given / f"t{hash(path.stem) & 0xFFFFFFFFFFFF:012x}.png")
-    with pytest.raises(DataError, match=r"has no picture of a trial of .* there are 51 others"):
+    with pytest.raises(DataError, match=r"has no picture of a trial of .* it has 51 others"):
         score_folder(given, Submission("other"), bench, in_domain, workplace, any_protocol=True)
 
 

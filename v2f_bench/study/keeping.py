@@ -18,7 +18,7 @@ def keep_in_records(results: Results, key: Key, progress: Progress) -> list[Path
     """Write the study's number for each run into its record; returns the folders of the runs that have it now.
 
     A number of the same study takes the place of the one before; those of other studies stay. A run that is gone, or
-    whose faces are not those that were shown, is told and left as it is.
+    whose faces are not those that were shown, is reported and left unchanged.
     """
     kept = []
     for number in human_results(results):
