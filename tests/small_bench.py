@@ -5,8 +5,8 @@ from dataclasses import asdict
 import torch
 
 from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
-from v2f_bench.harness.bench import set_up
 from v2f_bench.harness.face_check import find_detector
+from v2f_bench.harness.make_bench import make_bench
 from v2f_bench.harness.plan import Plan
 from v2f_bench.harness.spec import BenchSpec, PlaceSpec, RunSpec
 from v2f_bench.harness.workplace import Workplace
@@ -20,7 +20,7 @@ OPTIONS = SyntheticOptions(speakers=48, clips=4)  # about 29 training and 15 tes
 def small_bench(workplace, **more):
     """The bench of a small world, its pictures checked for faces."""
     detector = find_detector(registry(), "cpu", Silent())
-    return set_up(SyntheticSpeakers(OPTIONS, None), workplace, face_check=detector, **more)
+    return make_bench(SyntheticSpeakers(OPTIONS, None), workplace, face_check=detector, **more)
 
 
 def plan_of(method, options, bench, seed=0, devices=("cpu",), threads=1):

@@ -31,12 +31,12 @@ EMOTIONS = ("angry", "happy", "sad")
 
 def open_small(track, cache):
     """The bench of the tests' small world."""
-    from v2f_bench.harness.bench import set_up
+    from v2f_bench.harness.make_bench import make_bench
     from v2f_bench.harness.workplace import Workplace
 
     cls = registry().find("dataset", SMALL[1]).cls
     settings = [word for word in SMALL[2:] if "=" in word]
-    return set_up(cls(apply_settings(cls.options(), settings, "test"), None), Workplace(cache=cache), track)
+    return make_bench(cls(apply_settings(cls.options(), settings, "test"), None), Workplace(cache=cache), track)
 
 
 def small_material(bench, folder, methods=("copy", "stranger"), leave_out=()):

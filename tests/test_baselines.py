@@ -11,7 +11,7 @@ from v2f_baselines import v2f_bench_methods
 from v2f_baselines.linear import PENALTY, ridge_regression, softmax_regression
 from v2f_bench.datasets.synthetic_speakers.causes import SHARED_FACTORS, draw_person
 from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
-from v2f_bench.harness.bench import set_up
+from v2f_bench.harness.make_bench import make_bench
 from v2f_bench.harness.trials import trials_for
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import Clips, Context, NoOptions, Offer, Trials, Voices
@@ -21,7 +21,7 @@ METHODS = {method.name: method for method in v2f_bench_methods()}
 
 @pytest.fixture(scope="module")
 def bench(cache):
-    return set_up(SyntheticSpeakers(SyntheticOptions(speakers=48, clips=4), None), Workplace(cache=cache, jobs=1))
+    return make_bench(SyntheticSpeakers(SyntheticOptions(speakers=48, clips=4), None), Workplace(cache=cache, jobs=1))
 
 
 def faces_of(name, bench, seed=0):
@@ -68,7 +68,7 @@ def test_random_face_draws_training_faces_another_with_another_seed(bench):
 @pytest.mark.slow
 def test_same_sex_face_hears_the_sex_of_people_it_never_met(cache):
     dataset = SyntheticSpeakers(SyntheticOptions(speakers=96, clips=3), None)
-    bench = set_up(dataset, Workplace(cache=cache, jobs=1))
+    bench = make_bench(dataset, Workplace(cache=cache, jobs=1))
     train = bench.split("train")
     shown = train.table["sex"].to_numpy()[rows_of(faces_of("same-sex-face", bench), train)]
     assert (shown == bench.trials["sex"]).mean() > 0.9

@@ -7,7 +7,7 @@ from torch import nn
 
 from v2f_bench import Context
 from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
-from v2f_bench.harness.bench import set_up
+from v2f_bench.harness.make_bench import make_bench
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import Offer
 from v2f_bench.nn import Critic, VoiceEmbedding
@@ -173,7 +173,7 @@ def values_of(network):
 @pytest.fixture(scope="module")
 def trained(cache):
     """A learner after a few steps, and the generator's weights after each of them."""
-    bench = set_up(SyntheticSpeakers(SyntheticOptions(speakers=48, clips=4), None), Workplace(cache=cache, jobs=1))
+    bench = make_bench(SyntheticSpeakers(SyntheticOptions(speakers=48, clips=4), None), Workplace(cache=cache, jobs=1))
     train = bench.split("train")
     context = Context(0)
     torch.manual_seed(0)

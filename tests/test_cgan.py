@@ -15,7 +15,7 @@ from torch import nn
 from v2f_bench import Clips, Context, Offer, UsageError, Voices
 from v2f_bench.audio import Features, log_mel
 from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
-from v2f_bench.harness.bench import set_up
+from v2f_bench.harness.make_bench import make_bench
 from v2f_bench.harness.trials import trials_for
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.training import train_learner
@@ -42,7 +42,7 @@ TINY = CGanOptions(
 
 @pytest.fixture(scope="module")
 def bench(cache):
-    return set_up(SyntheticSpeakers(SyntheticOptions(speakers=48, clips=4), None), Workplace(cache=cache, jobs=1))
+    return make_bench(SyntheticSpeakers(SyntheticOptions(speakers=48, clips=4), None), Workplace(cache=cache, jobs=1))
 
 
 def fitted(bench, seed=0, **options):

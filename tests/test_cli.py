@@ -66,8 +66,11 @@ def run_python(code):
             "speakers, clips, world",
         ),
         (["run", "--method", "cae", "--dataset", "synthetic-speakers", "--set", "gan.x=3"], "'gan' is not among"),
-        (["run", "--method", "cae", "--dataset", "synthetic-speakers", "--data-root", "."], "leave --data-root out"),
-        (["run", "--method", "cae", "--dataset", "synthetic-speakers", "--device", "quantum"], "--device quantum"),
+        (
+            ["run", "--method", "cae", "--dataset", "synthetic-speakers", "--data-root", "."],
+            "its data root must be left out",
+        ),
+        (["run", "--method", "cae", "--dataset", "synthetic-speakers", "--device", "quantum"], "device quantum"),
         (["run", "--method", "cae", "--dataset", "voxceleb-vggface"], "V2F_BENCH_VOXCELEB_VGGFACE"),
         (["info", "retrieva"], "did you mean 'retrieval'?"),
         (["list", "foo"], "'foo' is not one of"),
@@ -106,7 +109,7 @@ def run_python(code):
         ),
         (
             ["score", ".", "--dataset", "synthetic-speakers", "--name", ".."],
-            "--name '..' cannot be the name of a folder",
+            "the name '..' cannot be the name of a folder",
         ),
         (["info", "CAE"], "did you mean 'cae'?"),
         (["leaderboard", "--output", "."], "--output"),

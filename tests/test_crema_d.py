@@ -11,8 +11,9 @@ import soundfile
 from small_media import touch, write_noise, write_pointer, write_tone
 
 from v2f_bench.datasets.crema_d import CLIPS, DEFECTIVE, DEMOGRAPHICS, VOTES, CremaD, CremaOptions
-from v2f_bench.harness.bench import Bench, lay_protocol, set_up
+from v2f_bench.harness.bench import Bench
 from v2f_bench.harness.independence import IndependenceFacts, independence
+from v2f_bench.harness.make_bench import make_bench, make_protocol
 from v2f_bench.harness.prepare import prepare
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import DataError
@@ -157,7 +158,7 @@ def test_a_folder_that_is_none(tmp_path):
 def test_protocols(complete):
     dataset = CremaD(CremaOptions(), complete)
     clips = usable(dataset.index())
-    protocol = lay_protocol(dataset, clips, "emotion")
+    protocol = make_protocol(dataset, clips, "emotion")
     people = {split: {clip[:4] for clip in names} for split, names in protocol.splits.items()}
     assert {split: len(names) for split, names in people.items()} == {"train": 55, "validation": 9, "test": 27}
     assert not people["train"] & people["test"]
@@ -166,8 +167,8 @@ def test_protocols(complete):
     split_of = dataset.split(sorted(clips["speaker"].unique()))
     without = clips[clips["speaker"] != "1005"]
     assert dataset.split(sorted(without["speaker"].unique())) == {a: s for a, s in split_of.items() if a != "1005"}
-    assert lay_protocol(dataset, without, "emotion").name == "emotion-v2-no-face-check@90-of-91-speakers"
-    shared = lay_protocol(CremaD(CremaOptions(split="clip-8-2"), complete), clips, "identity")
+    assert make_protocol(dataset, without, "emotion").name == "emotion-v2-no-face-check@90-of-91-speakers"
+    shared = make_protocol(CremaD(CremaOptions(split="clip-8-2"), complete), clips, "identity")
     assert shared.name.startswith("identity-clip-8-2-v2-no-face-check")
     assert len({clip[:4] for clip in shared.splits["test"]}) == 91
     assert not set(shared.splits["test"]) & set(shared.splits["train"])
@@ -179,7 +180,7 @@ def test_a_judge_that_met_the_test_speakers_is_marked(complete):
     for split in ("speakers", "clip-8-2"):
         dataset = CremaD(CremaOptions(split=split), complete)
         clips = usable(dataset.index())
-        bench = Bench(dataset, SimpleNamespace(clips=clips), lay_protocol(dataset, clips, "identity"))
+        bench = Bench(dataset, SimpleNamespace(clips=clips), make_protocol(dataset, clips, "identity"))
         told[split] = independence(InDomainIdentity(), IndependenceFacts(people=bench.people))
     assert told["speakers"] == (True, "")
     assert told["clip-8-2"][0] is False
@@ -225,5 +226,5 @@ def test_the_human_figures_are_those_of_the_real_table(real):
 
 
 def test_the_two_real_files_are_pointers(real, tmp_path):
-    with pytest.raises(DataError, match=r"not one clip could be used \(2 left out: .*(pointer|silent)"):
-        set_up(CremaD(CremaOptions(), real), Workplace(cache=tmp_path, jobs=1))
+    with pytest.raises(DataError, match=r"no clip can be used \(2 left out: .*(pointer|silent)"):
+        make_bench(CremaD(CremaOptions(), real), Workplace(cache=tmp_path, jobs=1))

@@ -12,7 +12,7 @@ from torch import nn
 
 from v2f_bench import Offer, UsageError, Voices
 from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
-from v2f_bench.harness.bench import set_up
+from v2f_bench.harness.make_bench import make_bench
 from v2f_bench.harness.trials import trials_for
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import Context
@@ -35,7 +35,7 @@ TINY = replace(TINY, batch=3, steps=4, voice_batch=4, face_batch=4)
 @pytest.fixture(scope="module")
 def bench(cache):
     dataset = SyntheticSpeakers(SyntheticOptions(speakers=48, clips=4), None)
-    return set_up(dataset, Workplace(cache=cache, jobs=1), track="emotion")
+    return make_bench(dataset, Workplace(cache=cache, jobs=1), track="emotion")
 
 
 @pytest.fixture(scope="module")

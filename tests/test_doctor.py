@@ -116,15 +116,15 @@ def test_a_whole_folder(tmp_path):
 
 
 def test_what_it_foretells_is_what_prepare_makes(tmp_path):
-    from v2f_bench.harness.bench import set_up
     from v2f_bench.harness.face_check import find_detector
+    from v2f_bench.harness.make_bench import make_bench
     from v2f_bench.interfaces import Silent
     from v2f_bench.plugins import registry
 
     root = write_folder(tmp_path / "data", again="3-0.wav,", of_two="4-0.wav,4-1.png")
     dataset, workplace = Folder(FolderOptions(cropped=True), root), Workplace(cache=tmp_path / "cache", jobs=1)
     found = examine(dataset, workplace)
-    bench = set_up(dataset, workplace, face_check=find_detector(registry(), "cpu", Silent()))
+    bench = make_bench(dataset, workplace, face_check=find_detector(registry(), "cpu", Silent()))
     state = next(state for state in found.tracks if state.track == "identity")
     assert (state.protocol, state.trials) == (bench.protocol.name, len(bench.trials))
     written = sum((bench.store.folder / name).stat().st_size for name in ("voices.i16", "faces.u8"))
@@ -134,7 +134,7 @@ def test_what_it_foretells_is_what_prepare_makes(tmp_path):
 
 
 def test_one_portrait_beside_voices_of_several_emotions_serves_the_identity_track(tmp_path):
-    from v2f_bench.harness.bench import set_up
+    from v2f_bench.harness.make_bench import make_bench
 
     root, lines = tmp_path / "data", ["speaker,voice,face,emotion"]
     for number in range(16):
@@ -146,7 +146,7 @@ def test_one_portrait_beside_voices_of_several_emotions_serves_the_identity_trac
     dataset, workplace = Folder(FolderOptions(cropped=True), root), Workplace(cache=tmp_path / "cache", jobs=1)
     found = examine(dataset, workplace)
     states = {state.track: state for state in found.tracks}
-    bench = set_up(dataset, workplace)
+    bench = make_bench(dataset, workplace)
     assert states["identity"].trials == len(bench.trials) == 3 * states["identity"].gallery > 0
     assert "needs 3 test speakers with a neutral face" in states["emotion"].problem
     assert (found.voices, found.faces) == (bench.store.meta["voices"], bench.store.meta["faces"]) == (48, 16)

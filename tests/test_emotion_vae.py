@@ -14,7 +14,7 @@ from torch import nn
 from v2f_bench import Clips, Trials, Voices
 from v2f_bench.audio import Features
 from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
-from v2f_bench.harness.bench import set_up
+from v2f_bench.harness.make_bench import make_bench
 from v2f_bench.harness.trials import trials_for
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import Context, PluginError, apply_settings
@@ -33,7 +33,7 @@ TINY = EmotionVaeOptions(width=2, latent=8, batch=8, face_steps=3, voice_steps=3
 
 @pytest.fixture(scope="module")
 def bench(cache):
-    return set_up(SyntheticSpeakers(SyntheticOptions(speakers=48, clips=4), None), Workplace(cache=cache, jobs=1))
+    return make_bench(SyntheticSpeakers(SyntheticOptions(speakers=48, clips=4), None), Workplace(cache=cache, jobs=1))
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from small_media import write_noise, write_tone
 
 from v2f_bench.datasets.folder import COLUMNS, Folder, FolderOptions, clips_of
-from v2f_bench.harness.bench import set_up
 from v2f_bench.harness.independence import IndependenceFacts, independence
+from v2f_bench.harness.make_bench import make_bench
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import DataError
 from v2f_bench.judges.facenet import FaceNetVggFace2
@@ -178,7 +178,7 @@ def test_from_files_to_a_protocol(tmp_path):
             lines.append(f"p{number},{number}-{clip}.wav,{number}-{clip}.png,{'mf'[number % 2]}")
     lines += ["p0,missing.wav,", "p1,0-0.wav,"]
     dataset = folder(root, "\n".join(lines), cropped=True)
-    bench = set_up(dataset, Workplace(cache=tmp_path / "cache", jobs=1))
+    bench = make_bench(dataset, Workplace(cache=tmp_path / "cache", jobs=1))
     reasons = bench.store.left_out.set_index("file")["reason"]
     assert "no such file" in reasons["missing.wav"]
     assert "under two labels" in reasons["0-0.wav"].iloc[0], "one recording of two people is nobody's"

@@ -11,7 +11,7 @@ from v2f_bench import Context
 from v2f_bench.audio.noise import with_noise_of
 from v2f_bench.data.variants import Form
 from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticSpeakers
-from v2f_bench.harness.bench import set_up
+from v2f_bench.harness.make_bench import make_bench
 from v2f_bench.harness.trial_voices import loudest_stretch
 from v2f_bench.harness.trials import trials_for
 from v2f_bench.interfaces import UsageError
@@ -26,7 +26,7 @@ def bench_of(cache):
     def bench(**form):
         key = tuple(form.items())
         if key not in made:
-            made[key] = set_up(SyntheticSpeakers(OPTIONS, None), small_workplace(cache), form=Form(**form))
+            made[key] = make_bench(SyntheticSpeakers(OPTIONS, None), small_workplace(cache), form=Form(**form))
         return made[key]
 
     return bench
@@ -104,7 +104,7 @@ def test_the_noise_is_that_of_the_recording_that_the_protocol_names(bench_of):
 def test_one_form_of_voices_has_one_name(bench_of):
     assert Form(voices="3.0s") == Form(voices="3s")
     for wrong in ("0s", "0.00001s", "three", "-1s"):
-        with pytest.raises(UsageError, match="--voices takes whole"):
+        with pytest.raises(UsageError, match="voices are whole"):
             Form(voices=wrong)
 
 

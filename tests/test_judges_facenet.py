@@ -52,7 +52,7 @@ def test_embeddings_are_the_network_s_own(tmp_path, network, judge, people):
 def test_another_file_is_named(tmp_path):
     judge, file = FaceNetVggFace2(), tmp_path / "weights.pt"
     file.write_text("<html>not found</html>")
-    with pytest.raises(BenchError, match=r"weights\.pt: not readable as tensors .* facenet-vggface2"):
+    with pytest.raises(BenchError, match=r"weights\.pt: facenet-vggface2 cannot read tensors"):
         judge.load(file, "cpu")
     torch.save({"weight": torch.zeros(3)}, file)
     with pytest.raises(BenchError, match=r"weights\.pt: not the weights of facenet-vggface2"):
@@ -70,7 +70,7 @@ class Trap:
 def test_no_code_in_a_weights_file_is_run(tmp_path, monkeypatch):
     monkeypatch.setenv("TRAP", str(tmp_path / "sprung"))
     torch.save({"weight": Trap()}, tmp_path / "weights.pt")
-    with pytest.raises(BenchError, match="not readable as tensors"):
+    with pytest.raises(BenchError, match="cannot read tensors"):
         FaceNetVggFace2().load(tmp_path / "weights.pt", "cpu")
     assert not (tmp_path / "sprung").exists()
 

@@ -9,7 +9,8 @@ from small_bench import plan_of, small_bench, small_workplace
 
 from v2f_bench import Method
 from v2f_bench.data.store import Store
-from v2f_bench.harness.bench import Bench, lay_protocol
+from v2f_bench.harness.bench import Bench
+from v2f_bench.harness.make_bench import make_protocol
 from v2f_bench.harness.opening import open_plan
 from v2f_bench.harness.spec import BenchSpec, PlaceSpec, RunSpec
 from v2f_bench.harness.workplace import Workplace
@@ -54,7 +55,7 @@ def test_what_a_training_depends_on_changes_every_key_of_its_run(bench, change):
 
 
 def emotion_bench(bench):
-    protocol = lay_protocol(bench.dataset, bench.store.clips, "emotion", face_check=bench.protocol.face_check)
+    protocol = make_protocol(bench.dataset, bench.store.clips, "emotion", face_check=bench.protocol.face_check)
     return Bench(bench.dataset, bench.store, protocol, bench.detector)
 
 

@@ -6,7 +6,7 @@ import pytest
 from small_media import touch
 
 from v2f_bench.datasets.mead import TEST4, Mead, MeadOptions
-from v2f_bench.harness.bench import lay_protocol
+from v2f_bench.harness.make_bench import make_protocol
 from v2f_bench.interfaces import DataError
 
 EMOTIONS = ("angry", "contempt", "disgusted", "fear", "happy", "neutral", "sad", "surprised")
@@ -110,12 +110,12 @@ def test_protocols(tmp_path):
     actors = [*TEST4, *(f"M{number:03d}" for number in range(4, 20))]
     lay_out(tmp_path, actors, views=("front",), numbers=(1,))
     dataset = Mead(MeadOptions(split="test4"), tmp_path)
-    protocol = lay_protocol(dataset, usable(dataset.index()), "emotion")
+    protocol = make_protocol(dataset, usable(dataset.index()), "emotion")
     assert protocol.name == "emotion-mead-test4-v2-no-face-check@20-of-47-speakers"
     assert {trial["speaker"] for trial in protocol.trials} == set(TEST4)
     assert protocol.dataset["labels"]["intensity"] == {"level_1": "low", "level_2": "medium", "level_3": "high"}
     other = Mead(MeadOptions(), tmp_path)
-    assert lay_protocol(other, usable(other.index()), "emotion").name == "emotion-v2-no-face-check@20-of-47-speakers"
+    assert make_protocol(other, usable(other.index()), "emotion").name == "emotion-v2-no-face-check@20-of-47-speakers"
 
 
 def test_a_release_with_an_actor_without_the_view_is_complete(tmp_path):
@@ -125,4 +125,4 @@ def test_a_release_with_an_actor_without_the_view_is_complete(tmp_path):
     lay_out(tmp_path, ("W017",), views=("down",), numbers=(1,))
     for view in ("front", "down"):
         dataset = Mead(MeadOptions(view=view), tmp_path)
-        assert lay_protocol(dataset, usable(dataset.index()), "identity").name == "identity-v2-no-face-check"
+        assert make_protocol(dataset, usable(dataset.index()), "identity").name == "identity-v2-no-face-check"

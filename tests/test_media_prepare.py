@@ -20,8 +20,9 @@ from PIL import Image, ImageFilter
 
 from v2f_bench.cli.prepare import kind_of, table_by_kind
 from v2f_bench.data.store import Store, StoredClips
-from v2f_bench.harness.bench import Bench, lay_protocol
+from v2f_bench.harness.bench import Bench
 from v2f_bench.harness.independence import IndependenceFacts, independence
+from v2f_bench.harness.make_bench import make_protocol
 from v2f_bench.harness.prepare import prepare
 from v2f_bench.harness.reading import BATCH
 from v2f_bench.harness.workplace import Workplace
@@ -196,7 +197,7 @@ def test_where_the_card_of_the_judge_lies_changes_no_protocol(root, brightness, 
     clips = pd.DataFrame({"clip": [f"{name}-x" for name in speakers], "speaker": speakers, "voice": True, "face": True})
     clips = clips.set_index("clip", drop=False)
     here, there, plain = (
-        lay_protocol(Halved(root, options), clips, "identity")
+        make_protocol(Halved(root, options), clips, "identity")
         for options in (
             MediaOptions(frame="emotion", frame_judge=str(brightness)),
             MediaOptions(frame="emotion", frame_judge=str(elsewhere)),
@@ -364,5 +365,5 @@ def test_the_verb_tells_counts_folder_and_what_was_left_out(cli, tmp_path):
     assert "not readable as sound" in done.stdout
     assert "wav/id10001/video/1.wav" in done.stdout
     assert "left_out.parquet" in done.stdout
-    assert "not one clip could be used" in done.stderr
+    assert "no clip can be used" in done.stderr
     assert "Traceback" not in done.stderr

@@ -12,7 +12,7 @@ from v2f_bench.data.splits import hashed_split, roster_split
 from v2f_bench.data.tracks import emotion_protocol, identity_protocol
 from v2f_bench.data.variants import Form, Variant
 from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
-from v2f_bench.harness.bench import set_up
+from v2f_bench.harness.make_bench import make_bench
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import DataError, PluginError, UsageError
 
@@ -222,7 +222,7 @@ def test_noise_comes_from_another_recording_session():
 
 @pytest.mark.parametrize("form", [{"resolution": 31}, {"resolution": 257}, {"voices": "short"}, {"voices": "0s"}])
 def test_a_form_that_is_none_is_refused(form):
-    with pytest.raises(UsageError, match="takes"):
+    with pytest.raises(UsageError, match=r"resolution is 32 to 256|voices are whole"):
         Form(**form)
 
 
@@ -269,7 +269,7 @@ def test_a_roster_gives_exact_numbers():
 def test_seen_speakers_are_tried_on_clips_that_nobody_learned_from(cache):
     def bench(split):
         options = SyntheticOptions(speakers=48, clips=4, split=split)
-        return set_up(SyntheticSpeakers(options, None), Workplace(cache=cache, jobs=1))
+        return make_bench(SyntheticSpeakers(options, None), Workplace(cache=cache, jobs=1))
 
     unseen, seen = bench("speakers"), bench("clip-8-2")
     assert seen.store.folder == unseen.store.folder, "a split changes no media"

@@ -9,7 +9,7 @@ from small_media import touch, write_film, write_tone
 
 from v2f_bench.data.protocol import Protocol
 from v2f_bench.datasets.ravdess import Ravdess, RavdessOptions
-from v2f_bench.harness.bench import lay_protocol, set_up
+from v2f_bench.harness.make_bench import make_bench, make_protocol
 from v2f_bench.harness.prepare import prepare
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import DataError, UsageError
@@ -131,7 +131,7 @@ def test_the_split_is_balanced_in_sex_and_moves_nobody():
 
 def test_protocols_are_named_for_what_is_there(complete, tmp_path):
     whole = Ravdess(RavdessOptions(), complete)
-    protocols = {track: lay_protocol(whole, usable(whole.index()), track) for track in ("identity", "emotion")}
+    protocols = {track: make_protocol(whole, usable(whole.index()), track) for track in ("identity", "emotion")}
     assert {track: protocol.name for track, protocol in protocols.items()} == {
         "identity": "identity-v2-no-face-check",
         "emotion": "emotion-v2-no-face-check",
@@ -139,20 +139,20 @@ def test_protocols_are_named_for_what_is_there(complete, tmp_path):
     assert len(protocols["emotion"].gallery) == 8
     assert protocols["emotion"].dataset["labels"]["emotion"]["06"] == "fearful"
     half = Ravdess(RavdessOptions(), lay_out(tmp_path / "half", (1,), range(1, 13)))
-    part = lay_protocol(half, usable(half.index()), "identity")
+    part = make_protocol(half, usable(half.index()), "identity")
     assert part.name == "identity-v2-no-face-check@12-of-24-speakers"
     assert part.hash != protocols["identity"].hash
     short = usable(whole.index()).iloc[:-7]
-    assert lay_protocol(whole, short, "emotion").name == "emotion-v2-no-face-check@1433-of-1440-clips"
+    assert make_protocol(whole, short, "emotion").name == "emotion-v2-no-face-check@1433-of-1440-clips"
     song = Ravdess(RavdessOptions(channel="song"), complete)
-    assert lay_protocol(song, usable(song.index()), "identity").name == "identity-v2-no-face-check", (
+    assert make_protocol(song, usable(song.index()), "identity").name == "identity-v2-no-face-check", (
         "23 singers are all singers"
     )
 
 
 def test_the_label_map_comes_back_from_the_file(complete, tmp_path):
     dataset = Ravdess(RavdessOptions(), complete)
-    protocol = lay_protocol(dataset, usable(dataset.index()), "emotion")
+    protocol = make_protocol(dataset, usable(dataset.index()), "emotion")
     path = tmp_path / "protocol.json"
     path.write_text(protocol.to_json())
     assert Protocol.read(path).dataset["labels"] == Ravdess.labels
@@ -160,7 +160,7 @@ def test_the_label_map_comes_back_from_the_file(complete, tmp_path):
 
 def test_a_split_of_clips_says_so(complete):
     dataset = Ravdess(RavdessOptions(split="clip-8-2"), complete)
-    protocol = lay_protocol(dataset, usable(dataset.index()), "emotion")
+    protocol = make_protocol(dataset, usable(dataset.index()), "emotion")
     assert protocol.name == "emotion-clip-8-2-v2-no-face-check"
     sizes = {split: len(clips) / 1440 for split, clips in protocol.splits.items()}
     assert sizes["test"] == pytest.approx(0.2, abs=0.04)
@@ -198,7 +198,7 @@ def test_real_files_from_disk_to_store(tmp_path):
     assert store.faces([clip]).std() > 20
     assert list(store.left_out["clip"]) == ["Actor_01/01-03-01-01-01"]
     with pytest.raises(DataError, match="too few speakers"):
-        set_up(Ravdess(RavdessOptions(), root), Workplace(cache=tmp_path / "cache", jobs=1))
+        make_bench(Ravdess(RavdessOptions(), root), Workplace(cache=tmp_path / "cache", jobs=1))
 
 
 def test_the_real_recordings(shared_data):

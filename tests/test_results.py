@@ -170,7 +170,7 @@ def made_metric(change, **attributes):
     [
         (lambda m: [replace(m, better="up")], "says that better is 'up', not higher, lower, neither"),
         (lambda m: [replace(m, aggregate="mode")], "has the aggregate 'mode'"),
-        (lambda m: [m, m], "stands twice"),
+        (lambda m: [m, m], "is given twice"),
         (lambda m: [replace(m, name="other/part")], "must be called made, or made/ and a part"),
         (lambda m: [replace(m, floor="blind-guess")], "has the floor 'blind-guess', which is no role"),
         (lambda m: [replace(m, values=m.values / 0)], "has infinite values"),
@@ -187,7 +187,7 @@ def made_metric(change, **attributes):
             lambda m: [
                 replace(m, values=None, statistic=lambda rows: 0.5, by_weights=lambda place: lambda w: 0 * w[:, 0])
             ],
-            "by_weights gives 0.0 where all count once, the statistic 0.5",
+            "by_weights gives 0.0 for weights of 1, but the statistic is 0.5",
         ),
     ],
 )
@@ -198,7 +198,7 @@ def test_a_measure_that_breaks_the_contract_is_its_metrics_error(change, problem
 
 
 def test_a_metric_of_a_role_that_there_is_not_is_refused():
-    with pytest.raises(PluginError, match="has the ceiling 'best-face', which is no role; there is: target, proposal"):
+    with pytest.raises(PluginError, match="has the ceiling 'best-face', which is no role; roles are: target, proposal"):
         results_of(made_metric(lambda m: [m], ceiling="best-face"), case_of(), NOBODY)
 
 

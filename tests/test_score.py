@@ -16,9 +16,9 @@ from PIL import Image
 from small_bench import small_bench, small_workplace
 
 from v2f_bench.artefacts import write_origin
-from v2f_bench.harness.bench import set_up
 from v2f_bench.harness.face_check import find_detector
 from v2f_bench.harness.judges import Candidate, load_judges
+from v2f_bench.harness.make_bench import make_bench
 from v2f_bench.harness.submission import Submission, give_out_trials, score_folder
 from v2f_bench.harness.views import outputs
 from v2f_bench.interfaces import BenchError, DataError, Judge, Silent, UsageError
@@ -197,23 +197,25 @@ def test_pictures_of_another_protocol_are_refused(bench, in_domain, workplace, g
     other = json.loads((given / "trials.json").read_text())
     other["dataset"]["options"]["world"] = 1
     (given / "trials.json").write_text(json.dumps(other | {"questions": "0" * 16, "protocol": "identity-v2"}))
-    with pytest.raises(DataError, match=r"made for identity-v2 .*'world': 1.* --any-protocol"):
+    with pytest.raises(DataError, match=r"made for identity-v2 .*'world': 1.* any-protocol"):
         score_folder(given, Submission("other"), bench, in_domain, workplace)
     _, record = score_folder(given, Submission("other"), bench, in_domain, workplace, any_protocol=True)
     assert cosine_of(record).value == pytest.approx(1, abs=1e-4)
 
 
 def test_pictures_of_another_world_are_of_no_trial(bench, in_domain, workplace, given):
-    """They have other names, so that not even --any-protocol takes them."""
+    """They have other names, so that they are refused under any protocol too."""
     for path in list(given.glob("*.png")):
         path.rename(given / f"t{hash(path.stem) & 0xFFFFFFFFFFFF:012x}.png")
-    with pytest.raises(DataError, match=r"has no picture of a trial of .* there are 51 others"):
+    with pytest.raises(DataError, match=r"has no picture of a trial of .* it has 51 others"):
         score_folder(given, Submission("other"), bench, in_domain, workplace, any_protocol=True)
 
 
 def test_pictures_that_say_nothing_of_their_protocol_need_a_word(bench, in_domain, workplace, given):
     (given / "trials.json").unlink()
-    with pytest.raises(DataError, match=r"nothing says for which protocol .*trials\.json.* --any-protocol"):
+    with pytest.raises(
+        DataError, match=r"trials\.json is missing, so it is not known for which protocol .* any-protocol"
+    ):
         score_folder(given, Submission("mine"), bench, in_domain, workplace)
     score_folder(given, Submission("mine"), bench, in_domain, workplace, any_protocol=True)
     (given / "trials.json").write_text("{")
@@ -353,7 +355,7 @@ def test_two_installations_with_and_without_the_detector_are_two_protocols(workp
     detector, name = find_detector(registry(), "cpu", heard)
     assert (detector, name) == (None, "none")
     assert "pip install --no-deps facenet-pytorch" in heard.lines[0]
-    unchecked = set_up(bench.dataset, workplace, face_check=(detector, name))
+    unchecked = make_bench(bench.dataset, workplace, face_check=(detector, name))
     assert unchecked.protocol.hash != bench.protocol.hash
     assert "no-face-check" in unchecked.protocol.name
     assert unchecked.protocol.questions_hash == bench.protocol.questions_hash, "the same faces may be scored under both"

@@ -13,7 +13,7 @@ from scipy.stats import binomtest, wilcoxon
 import v2f_speech2expression
 from v2f_bench import Voices
 from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
-from v2f_bench.harness.bench import set_up
+from v2f_bench.harness.make_bench import make_bench
 from v2f_bench.harness.trials import trials_for
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import Context, PluginError, UsageError, apply_settings
@@ -49,7 +49,7 @@ TINY_SIGN = apply_settings(SIGN_QUICK, ["voice_steps=3", "steps=4", "width=4", "
 @pytest.fixture(scope="module")
 def bench(cache):
     dataset = SyntheticSpeakers(SyntheticOptions(speakers=48, clips=4), None)
-    return set_up(dataset, Workplace(cache=cache, jobs=1), track="emotion")
+    return make_bench(dataset, Workplace(cache=cache, jobs=1), track="emotion")
 
 
 @pytest.fixture(scope="module")

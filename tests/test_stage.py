@@ -192,7 +192,7 @@ def test_a_long_wait_for_another_process_is_said(tmp_path, start, monkeypatch):
     assert stage(folder, "k1", making(a="1"), progress=lines) is False
     worker.communicate(timeout=60)
     assert len(lines) == 1
-    assert f"waiting for another process that is at work on {folder}" in lines[0]
+    assert f"waiting for another process that is working on {folder}" in lines[0]
 
 
 def test_what_a_killed_writer_left_is_cleaned_up_by_the_next(tmp_path, start):

@@ -47,7 +47,7 @@ def test_seeds_of_one_method_are_told_apart_and_pictures_may_lie_elsewhere(cli, 
     (scored / "record.json").write_text(json.dumps({**record, "run": "seed7-1234abcd", "seed": 7}))
     (scored / "faces").rename(tmp_path / "pictures")
     lacking = export(cli, "--run", scored, "-D", "realism", "-o", tmp_path / "a", ok=False)
-    assert f"say where they are: --run {scored}=FOLDER" in lacking.stderr
+    assert f"name their folder too: {scored}=FOLDER" in lacking.stderr
     given = ("--run", f"{scored}={tmp_path / 'pictures'}", "--run", runs["copy-proposal"])
     export(cli, *given, "-D", "realism", "-o", tmp_path / "b", "--url", "https://study.example.org")
     key = read_key(tmp_path / "b")

@@ -389,6 +389,6 @@ def test_designs_and_tracks_that_do_not_fit_are_refused(material, acted, tmp_pat
     with pytest.raises(UsageError, match="did you mean 'realism'"):
         export_study(material, ExportRequest("realsim"), tmp_path / "c", Silent())
     single = Material(material.runs[:1], material.bench)
-    with pytest.raises(UsageError, match="--run twice"):
+    with pytest.raises(UsageError, match="give two or more runs"):
         export_study(single, ExportRequest("which-method"), tmp_path / "d", Silent())
     assert not list(tmp_path.iterdir()), "nothing is left behind"

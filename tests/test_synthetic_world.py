@@ -10,7 +10,7 @@ import pytest
 from v2f_bench.data.protocol import Protocol
 from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
 from v2f_bench.datasets.synthetic_speakers.expression import EMOTIONS
-from v2f_bench.harness.bench import lay_protocol
+from v2f_bench.harness.make_bench import make_protocol
 
 
 def world_of(**options: int) -> tuple[SyntheticSpeakers, pd.DataFrame]:
@@ -22,7 +22,7 @@ def world_of(**options: int) -> tuple[SyntheticSpeakers, pd.DataFrame]:
 
 def protocol_of(track: str) -> tuple[Protocol, pd.DataFrame]:
     dataset, clips = world_of()
-    protocol = lay_protocol(dataset, clips, track)
+    protocol = make_protocol(dataset, clips, track)
     return protocol, protocol.trial_table.join(clips[["emotion", "sex"]], on="voice")
 
 

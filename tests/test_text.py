@@ -14,8 +14,8 @@ from v2f_bench.data.lists import read_list
 from v2f_bench.datasets.folder import COLUMNS, NEEDED, Folder, FolderOptions
 from v2f_bench.datasets.layout import numbered_rows
 from v2f_bench.datasets.voxceleb_vggface import VoxcelebVggface, VoxcelebVggfaceOptions
-from v2f_bench.harness.bench import set_up
 from v2f_bench.harness.doctor import examine
+from v2f_bench.harness.make_bench import make_bench
 from v2f_bench.harness.prepare import prepare
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import DataError
@@ -197,7 +197,7 @@ def test_one_person_typed_in_two_forms_is_one_person(tmp_path):
     found = examine(dataset, workplace)
     assert (found.speakers, found.clips) == (13, 27)
     assert found.changes == store.changes[["file", "change"]].to_dict("records")
-    splits = set_up(dataset, workplace).protocol.splits
+    splits = make_bench(dataset, workplace).protocol.splits
     of_jose = {split for split, clips in splits.items() if any(clip.startswith("José") for clip in clips)}
     assert len(of_jose) == 1, "on one side only"
 

@@ -7,7 +7,7 @@ from test_cae import shapes_of
 from torch import nn
 
 from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
-from v2f_bench.harness.bench import set_up
+from v2f_bench.harness.make_bench import make_bench
 from v2f_bench.harness.trials import trials_for
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import Context, DataError
@@ -20,7 +20,7 @@ from v2f_voice2face_gan.training import CRITIC_KERNEL, GanLearner
 
 @pytest.fixture(scope="module")
 def bench(cache):
-    return set_up(SyntheticSpeakers(SyntheticOptions(speakers=48, clips=4), None), Workplace(cache=cache, jobs=1))
+    return make_bench(SyntheticSpeakers(SyntheticOptions(speakers=48, clips=4), None), Workplace(cache=cache, jobs=1))
 
 
 def test_networks_have_the_shapes_of_table_1():

@@ -9,7 +9,7 @@ from small_media import touch, write_film, write_sound
 
 from v2f_bench.datasets.voxceleb import PEOPLE, Voxceleb, VoxcelebOptions
 from v2f_bench.datasets.voxceleb_tables import read_hq_split, read_identification
-from v2f_bench.harness.bench import lay_protocol
+from v2f_bench.harness.make_bench import make_protocol
 from v2f_bench.harness.prepare import prepare
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import DataError
@@ -140,7 +140,7 @@ def test_the_identification_split_has_its_speakers_in_all_parts(tmp_path):
         dataset.index()
     (tmp_path / "data/iden_split.txt").write_text("\n".join(lines) + "\n")
     clips = usable(dataset.index())
-    protocol = lay_protocol(dataset, clips, "identity")
+    protocol = make_protocol(dataset, clips, "identity")
     assert protocol.name == "identity-identification-v2-no-face-check@12-of-1251-speakers"
     test = set(protocol.splits["test"])
     assert {f"{ids[0]}/{OTHER}/00001", f"{ids[0]}/{OTHER}/0000001"} <= test
@@ -198,13 +198,13 @@ def test_protocols_are_named_for_the_published_number_of_people(tmp_path, monkey
     ids = write_many(tmp_path / "data", people=90)
     dataset = Voxceleb(VoxcelebOptions(), tmp_path / "data")
     clips = usable(dataset.index())
-    assert lay_protocol(dataset, clips, "identity").name == "identity-v2-no-face-check@90-of-1251-speakers", (
+    assert make_protocol(dataset, clips, "identity").name == "identity-v2-no-face-check@90-of-1251-speakers", (
         "as in VoxCeleb1's table"
     )
     monkeypatch.setitem(PEOPLE, "id1", 90)
-    assert lay_protocol(dataset, clips, "identity").name == "identity-v2-no-face-check"
+    assert make_protocol(dataset, clips, "identity").name == "identity-v2-no-face-check"
     fewer = clips[clips["speaker"] != ids[3]]
-    assert lay_protocol(dataset, fewer, "identity").name == "identity-v2-no-face-check@89-of-90-speakers"
+    assert make_protocol(dataset, fewer, "identity").name == "identity-v2-no-face-check@89-of-90-speakers"
 
 
 def test_a_complete_copy_is_that_of_the_collections_whose_tables_are_there(tmp_path):

@@ -123,7 +123,7 @@ def test_what_is_cut_short_or_not_there_leaves_nothing(tmp_path, server, sha256)
 
 
 def test_what_comes_with_a_wrong_hash_is_thrown_away(tmp_path, server):
-    with pytest.raises(BenchError, match="the download was thrown away"):
+    with pytest.raises(BenchError, match="the download was deleted"):
         fetch_weights(weights(f"{server}/whole", "0" * 64), tmp_path, Silent())
     assert not list(tmp_path.iterdir())
 
@@ -148,7 +148,7 @@ def test_what_a_server_sends_instead_of_weights_is_called_so(tmp_path, words, sh
 
 
 def test_a_web_page_that_comes_is_thrown_away(tmp_path, server):
-    with pytest.raises(NotAvailable, match="no weights came: looks like a web page; put the file at"):
+    with pytest.raises(NotAvailable, match="not a file of weights: looks like a web page; put the file at"):
         fetch_weights(weights(f"{server}/page", ""), tmp_path, Silent())
     assert not list(tmp_path.iterdir())
 

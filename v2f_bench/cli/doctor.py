@@ -36,9 +36,9 @@ def doctor(
       v2f-bench doctor mead --data-root ~/data/mead --dataset-set view=left_30
     """
     from v2f_bench.cli.display import progress_display
-    from v2f_bench.harness.bench import open_dataset
     from v2f_bench.harness.circumstances import cpu_count
     from v2f_bench.harness.doctor import examine
+    from v2f_bench.harness.make_bench import open_dataset
     from v2f_bench.harness.workplace import Workplace
     from v2f_bench.interfaces import DataError, apply_settings
     from v2f_bench.plugins import registry

@@ -126,14 +126,14 @@ def run(
         typer.echo("No finished runs.")
     for outcome in outcomes:
         if outcome.unsuited:
-            typer.echo(f"left out: {outcome.plan.plugin.name}: {outcome.problem}")
+            typer.echo(f"left out: {outcome.spec.method}: {outcome.problem}")
     typer.echo(f"\n{len(records)} run{'s' * (len(records) != 1)} in {output}.")
     for page in write_reports(records, data_root, display):
         typer.echo(f"report: {page}")
     problems = [
-        f"{outcome.plan.plugin.name}: {outcome.problem}"
+        f"{outcome.spec.method}: {outcome.problem}"
         for outcome in outcomes
-        if outcome.problem and (not outcome.unsuited or outcome.plan.plugin.name in request.methods)
+        if outcome.problem and (not outcome.unsuited or outcome.spec.method in request.methods)
     ]
     if problems:
         raise BenchError("\n       ".join(problems))

@@ -129,6 +129,6 @@ def _weights_of(name: str) -> WeightsFile:
 
 
 def _folder() -> Path:
-    from v2f_bench.harness.workplace import default_cache
+    from v2f_bench.harness.workplace import WEIGHTS, default_cache
 
-    return default_cache() / "weights"
+    return default_cache() / WEIGHTS

@@ -1,9 +1,10 @@
 """Published lists of voice–face questions, as DIMNet and its followers distribute them.
 
-Two formats. *Matching*, blanks between: `id10270/5r0dWxy17C8/00019.wav Name/00000558.jpg Other/00000233.jpg ...`, the
-first face is the speaker's; with more than ten faces, each line is a gallery for retrieval too. *Verification*, commas
-between: `id, voice speaker, face speaker, label, voice path, face path`, label 1 for one person and 0 for two; a first
-line that names these columns is a heading. A path without its suffix is a clip of the data set.
+There are two formats. A *matching* list is separated by blanks: `id10270/5r0dWxy17C8/00019.wav Name/00000558.jpg
+Other/00000233.jpg ...`. The first face is the speaker's. With more than ten faces, each line is also a gallery for
+retrieval. A *verification* list is separated by commas: `id, voice speaker, face speaker, label, voice path, face
+path`. The label is 1 if both are one person, else 0. A first line that names these columns is a heading. A path without
+its suffix is the name of a clip of the data set.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ VERIFICATION_FIELDS = 6
 
 @dataclass(frozen=True)
 class Question:
-    """A voice, faces, and of each face whether it is the speaker's; clips by name, and the line that it stands in."""
+    """A voice, faces (both by the name of their clip), whether each face is the speaker's, and the line in the list."""
 
     voice: str
     faces: tuple[str, ...]
@@ -37,12 +38,12 @@ class Question:
 
 @dataclass(frozen=True, eq=False)
 class QuestionList:
-    """A list file; `questions` in its order."""
+    """A list, read from a file. `questions` are in its order."""
 
     path: Path
     task: Literal["matching", "verification"]
     questions: list[Question]
-    sha256: str  # of the text, whatever ends its lines: one list has one hash on every machine
+    sha256: str  # of the text, with any line ends: the same on every machine
 
     @property
     def name(self) -> str:
@@ -50,15 +51,15 @@ class QuestionList:
 
     @property
     def repeated(self) -> int:
-        """How many questions stand in the list before; they count as often as they stand there."""
+        """The number of questions that repeat an earlier one. They count as often as they are in the list."""
         asked = {(question.voice, question.faces, question.same) for question in self.questions}
         return len(self.questions) - len(asked)
 
     def by_originals(self, copies: Mapping[tuple[str, str], str]) -> QuestionList:
-        """The list with each voice and face that was set aside as a copy named by the clip it is a copy of.
+        """The list with each voice and face that was left out as a copy replaced by its original.
 
         Args:
-            copies: by part ("voice", "face") and clip.
+            copies: by part ("voice", "face") and clip, the clip of the original (see `Store.copies`).
         """
         questions = [
             replace(
@@ -78,8 +79,8 @@ class QuestionList:
             test: the clips of the test split.
 
         Raises:
-            DataError: the list takes for one person whom the data set takes for two, or the reverse; or no question
-                can be asked.
+            DataError: list and data set disagree whether a voice and a face are of one person; or no question can be
+                asked.
         """
         speaker = clips["speaker"].to_dict()
         voices, faces, tested = set(clips.index[clips["voice"]]), set(clips.index[clips["face"]]), set(test)
@@ -96,7 +97,7 @@ class QuestionList:
                 same = tuple(speaker[face] == speaker[question.voice] for face in question.faces)
                 if same != question.same:
                     raise DataError(
-                        f"{self.path}, line {question.line}: it says of who is who another thing than the data set"
+                        f"{self.path}, line {question.line}: list and data set disagree whether these are one person"
                     )
                 usable.append(question)
         if not usable:
@@ -119,7 +120,7 @@ class QuestionList:
 
 
 def read_list(path: Path) -> QuestionList:
-    """A list file; which of the two formats it has is seen by its commas.
+    """Read a list file. A comma in its first line shows that it is a verification list.
 
     Raises:
         DataError: the file cannot be read, or a line is in neither format; names the line.
@@ -128,7 +129,7 @@ def read_list(path: Path) -> QuestionList:
     lines = [(number, line.strip()) for number, line in enumerate(text.split("\n"), start=1)]
     lines = [(number, line) for number, line in lines if line]
     if not lines:
-        raise DataError(f"{path}: an empty list")
+        raise DataError(f"{path}: the list is empty")
     sha256 = hashlib.sha256("".join(f"{line}\n" for _, line in lines).encode()).hexdigest()
     if "," in lines[0][1]:
         return QuestionList(path, "verification", list(_verification(path, lines)), sha256)
@@ -158,7 +159,7 @@ def _verification(path: Path, lines: list[tuple[int, str]]) -> Iterator[Question
 
 
 def _is_heading(cells: Sequence[str]) -> bool:
-    """Whether cells name the columns; where numbers or paths stand, a question was meant."""
+    """Whether cells name the columns. Numbers or paths belong to a question."""
     return not any(re.search(r"[/\\]|\.\w+$|^[\d.]+$", cell) for cell in cells)
 
 

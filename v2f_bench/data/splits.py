@@ -1,4 +1,4 @@
-"""Splits that depend on each speaker's name alone, so that a missing speaker moves nobody else."""
+"""Splits that depend on each speaker's name only: a missing speaker does not change the split of another one."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ SPLITS = ("train", "validation", "test")
 
 
 def hashed_split(speakers: Iterable[str], salt: str, validation: float, test: float) -> dict[str, str]:
-    """About a fraction `test` and `validation` of the speakers to those splits, by a hash of `salt` and the name."""
+    """The split of each speaker by a hash of `salt` and the name; `validation` and `test` are about these fractions."""
     return {speaker: _split_at(unit_hash(salt, speaker), validation, test) for speaker in speakers}
 
 
 def roster_split(roster: Iterable[str], salt: str, validation: int, test: int) -> dict[str, str]:
-    """The first `test` names of a list of everybody to test, the next `validation` to validation, in hash order.
+    """The split of each name of a complete list of speakers: in hash order `test`, then `validation`, then the rest.
 
-    Where the whole list is known beforehand this gives exact numbers, and still nobody moves when one is missing.
+    Since the list is complete, the numbers are exact, and a speaker who is missing on disk does not change the others.
     """
     order = hash_order(roster, salt)
     names = ["test"] * test + ["validation"] * validation
@@ -24,20 +24,20 @@ def roster_split(roster: Iterable[str], salt: str, validation: int, test: int) -
 
 
 def clip_split(clips: Iterable[str]) -> dict[str, str]:
-    """`clip-8-2`: a fifth of the clips to test and a tenth of the others to validation, by a hash of their names.
+    """`clip-8-2`: a fifth of the clips are test, a tenth of the others validation, by a hash of their names.
 
-    Speakers are then on both sides, as in papers that split clips at random.
+    A speaker is then in several splits, as in papers that split clips at random.
     """
     return {clip: _split_at(unit_hash("clip-8-2", clip), validation=0.08, test=0.2) for clip in clips}
 
 
 def hash_order(items: Iterable[str], *salt: str) -> list[str]:
-    """The items in an order that looks random, and that one item more or less does not change for the others."""
+    """The items in the order of their hashes. An item more or less does not change the order of the others."""
     return sorted(items, key=lambda item: (unit_hash(*salt, item), item))
 
 
 def hash_first(items: Iterable[str], *salt: str) -> str:
-    """One of the items, as if at random; it stays the choice while it is there, whatever else comes or goes."""
+    """The item with the smallest hash. Removing another item does not change it."""
     return min(items, key=lambda item: (unit_hash(*salt, item), item))
 
 

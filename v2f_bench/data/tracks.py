@@ -1,36 +1,32 @@
 """The protocol of each track over a store's clips.
 
-Both: speakers are disjoint between the splits (but see below), and all choices come from hashes of names; nothing
-depends on the order of files. A trial has a voice of a test speaker, a `proposal` (the picture to be changed), a
-`target`, an `other` (the gallery face of a random other test speaker), a random training face (what blind guessing
-returns) and, where there is one, a `real_photo` (another picture of what the target shows). Up to three voices of each
-test speaker are trials. The gallery holds one face of every test speaker, a neutral one where emotions are labelled.
-Test pictures that are used for nothing else make the `reference` set of distribution metrics.
+Both tracks: each speaker is in one split (the exception is below). All choices depend only on hashes of names, not on
+the order of files. A trial has a voice of a test speaker, a `proposal` (the picture to be changed), a `target`, an
+`other` (the gallery face of a random other test speaker), a random training face (the answer of a random guess) and,
+where one exists, a `real_photo` (another picture of what the target shows). Up to three voices of each test speaker are
+trials. The gallery has one face of every test speaker, a neutral one where emotions are labelled. Test pictures that
+have no other use are the `reference` set of distribution metrics. Trials are sorted by name, and names are hashes.
 
-The trials stand in the order of their names, which are hashes.
+`identity-v2`: the target is the speaker's gallery face, and the proposal is a picture of another test speaker. A voice
+may be paired with any face of the same speaker: they need not be recorded together. If possible, voices and real photos
+are from other recording sessions than the gallery's picture.
 
-What makes a protocol another one stands in its name:
+`emotion-v2`: the voice has an emotion. The target is the speaker's face with that emotion, from the voice's own clip if
+it has a face. The proposal is the speaker's neutral gallery face. There is no real photo where the speaker has no other
+picture with that emotion. The trials of a speaker have different emotions, as far as possible.
 
-* `identity-v2-128px`: faces are judged at another resolution than 64 pixels;
-* `identity-v2-3s`: voices are cut to the loudest stretch of that length; `identity-v2-noise-swapped`: each voice is
-  handed over with the background noise of another speaker's, from another recording session where there are such (see
-  `voices.py`);
-* `identity-v2-no-face-check`: the detector that tells whether a picture shows a face is missing;
-* `identity-v2-evaluation-only`: there are no training speakers, so no trial has a random training face.
+The name of a protocol states how it differs from the default:
 
-`identity-v2`: the target is the speaker's gallery face, the proposal a picture of another test speaker. Any voice may
-be paired with any face of the same speaker: there need be no link in time between them. Voices and real photos come
-from other recording sessions than the gallery's picture where there are any.
-
-`identity-v2+<list>+...`: the same, but the trials are all the voices that published lists ask about (see `lists.py`).
-
-`emotion-v2`: the voice has an emotion; the target is the speaker's face with that emotion, of the voice's own clip
-where it has one; the proposal is the speaker's neutral gallery face. Where the speaker has no second picture with that
-emotion, there is no real photo. Each speaker's trials have different emotions as far as there are such.
-
-A split other than the data set's default stands in the name: `identity-<split>-v2`. Only such a one may have speakers
-on both sides, where its source has. What was made of an incomplete copy is named for it:
-`identity-v2@12-of-24-speakers`.
+* `identity-v2-128px`: faces are judged at a resolution other than 64 pixels;
+* `identity-v2-3s`: voices are cut to the loudest stretch of that length;
+* `identity-v2-noise-swapped`: the background noise of each voice is replaced by that of another speaker's recording,
+  from another recording session if possible (see `voices.py`);
+* `identity-v2-no-face-check`: the detector that decides whether a picture shows a face is missing;
+* `identity-v2-evaluation-only`: there are no training speakers, so no trial has a random training face;
+* `identity-<split>-v2`: the split is not the data set's default. Only in such a split, if its source made it so, may a
+  speaker be in several splits;
+* `identity-v2+<list>+...`: the trials are all the voices that published lists ask about (see `lists.py`);
+* `identity-v2@12-of-24-speakers`: the copy of the data set is incomplete.
 """
 
 from __future__ import annotations
@@ -60,9 +56,10 @@ def protocol_of(
     lists: Sequence[QuestionList] = (),
     variant: Variant = DEFAULT,
 ) -> Protocol:
-    """The protocol of a track over a store's table of clips, given the split of each speaker.
+    """The protocol of a track over a store's table of clips.
 
-    Where the variant shares speakers, `split_of` is by clip instead.
+    Args:
+        split_of: the split of each speaker, or, where the variant shares speakers, of each clip.
 
     Raises:
         DataError: a split is too small, or labels that the track needs are missing; says what there is.
@@ -165,28 +162,27 @@ def emotion_protocol(
 
 @dataclass(frozen=True)
 class _Pools:
-    """The clips that trials are chosen from: those of each split, and of complete test speakers those with a face, in
-    order."""
+    """The clips that trials are chosen from."""
 
-    splits: dict[str, list[str]]
-    test: pd.DataFrame
-    faces: dict[str, list[str]]  # test speaker: clips with a face, the gallery's first
-    train_faces: dict[str, list[str]]
+    splits: dict[str, list[str]]  # clips of each split
+    test: pd.DataFrame  # the clips of test speakers who have both a voice and a face
+    faces: dict[str, list[str]]  # by speaker of `test`: the clips with a face; the gallery's is the first
+    train_faces: dict[str, list[str]]  # by training speaker: the clips with a face
 
     def others(self, speaker: str) -> list[str]:
         return [name for name in self.faces if name != speaker]
 
     def training_face(self, voice: str) -> str:
-        """A random training speaker's; "" where there are none."""
+        """A face of a random training speaker; "" where there are none."""
         if not self.train_faces:
             return ""
-        stand_in = hash_first(self.train_faces, "random-face", voice)
-        return hash_first(self.train_faces[stand_in], "random-face", voice)
+        speaker = hash_first(self.train_faces, "random-face", voice)
+        return hash_first(self.train_faces[speaker], "random-face", voice)
 
     def noise(self, voice: str, form: str) -> str:
-        """The recording whose background noise a voice is handed over with, "" for the voice as it is.
+        """The recording whose background noise the voice gets; "" where the voice stays as it is.
 
-        For noise-swapped a random one of another test speaker, from another recording session where there is one.
+        For noise-swapped it is a random recording of another test speaker, from another recording session if possible.
         """
         if form != NOISE_SWAPPED:
             return voice if form == NOISE_REDRAWN else ""
@@ -248,15 +244,18 @@ def _protocol(
 
 
 def _recorded_with(test: pd.DataFrame, part: pd.DataFrame, picture: str) -> set[str]:
-    """The clips of `part` that are of one clip or recording session with the picture."""
+    """The clip `picture`, and the clips of `part` from the same recording session."""
     if "group" not in test or not test.at[picture, "group"]:
         return {picture}
     return {picture, *part["clip"][part["group"] == test.at[picture, "group"]]}
 
 
 def _faces_in_order(part: pd.DataFrame) -> list[str]:
-    """The face clips of one speaker: the gallery's first, which is neutral where emotions are labelled, and after it
-    those of other recording sessions before those of the same one."""
+    """The face clips of one speaker, in the order in which they are used.
+
+    The gallery's is first; it is neutral where emotions are labelled. Then come clips of other recording sessions, and
+    last those of the gallery's session.
+    """
     order = hash_order(part["clip"], "gallery")
     if "emotion" in part:
         order.sort(key=lambda clip: part.at[clip, "emotion"] != "neutral")

@@ -1,4 +1,4 @@
-"""What makes a protocol another than its track's default: a split, a part of the data, a form of faces and voices."""
+"""How a protocol may differ from its track's default: another split, incomplete data, other faces or voices."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ VERSION = "v2"
 
 @dataclass(frozen=True)
 class Form:
-    """What a user may choose of a protocol."""
+    """The form of faces and voices in a protocol, which the user may choose."""
 
     resolution: int = RESOLUTION
     voices: str = WHOLE
@@ -24,7 +24,7 @@ class Form:
     def __post_init__(self) -> None:
         least, most = RESOLUTIONS
         if not least <= self.resolution <= most:
-            raise UsageError(f"--resolution takes {least} to {most} pixels, not {self.resolution}")
+            raise UsageError(f"the resolution is {least} to {most} pixels, not {self.resolution}")
         object.__setattr__(self, "voices", check_voices(self.voices))
 
 
@@ -33,24 +33,24 @@ DEFAULT_FORM = Form()
 
 @dataclass(frozen=True)
 class Variant:
-    """What makes a protocol another than that of the data set's default split over a complete copy, faces checked."""
+    """How a protocol differs from the one over the default split of a complete copy with a face check."""
 
-    split: str = ""  # the name of another split
-    shares_speakers: bool = False  # whether it is a split of clips, with speakers on both sides
-    subset: str = ""  # what there is of an incomplete copy, such as "12-of-24-speakers"
-    face_check: str = NO_FACE_CHECK  # name and version of the detector that is here
+    split: str = ""  # the name of a split other than the default
+    shares_speakers: bool = False  # whether clips are split, so that a speaker may be in several splits
+    subset: str = ""  # how much of the data is here, such as "12-of-24-speakers"; "" where it is complete
+    face_check: str = NO_FACE_CHECK  # name and version of the detector, if it is installed
     form: Form = DEFAULT_FORM
 
     def __post_init__(self) -> None:
         if self.shares_speakers and not self.split:
-            raise PluginError("a split that has speakers on both sides must have a name")
+            raise PluginError("a split by clips, with speakers in several splits, must have a name")
 
 
 DEFAULT = Variant()
 
 
 def subset_of(complete: Mapping[str, int], clips: pd.DataFrame) -> str:
-    """Names what there is of a data set: "12-of-24-speakers", "700-of-7438-clips", or "" where nothing is missing.
+    """How much of a data set is here: "12-of-24-speakers", "700-of-7438-clips", or "" where nothing is missing.
 
     Args:
         complete: the numbers of a complete copy (see `Dataset.complete`).

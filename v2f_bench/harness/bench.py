@@ -1,29 +1,21 @@
-"""The bench: one data set, prepared, under one protocol; what methods learn from and what they are tried on."""
+"""The bench: one prepared data set under one protocol. What methods learn from, and what they are tested on."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from v2f_bench.data.lists import QuestionList
-from v2f_bench.data.protocol import NO_FACE_CHECK, Protocol
+from v2f_bench.data.protocol import Protocol
 from v2f_bench.data.splits import hash_order
 from v2f_bench.data.store import Store, StoredClips
-from v2f_bench.data.tracks import protocol_of
-from v2f_bench.data.variants import DEFAULT_FORM, Form, Variant, subset_of
 from v2f_bench.harness.frame_judge import frame_judge_name
-from v2f_bench.harness.prepare import face_size, prepare
 from v2f_bench.harness.trial_voices import trial_seconds
-from v2f_bench.harness.workplace import Workplace
 from v2f_bench.hashing import key_of
-from v2f_bench.interfaces import DataError, Dataset, Judge, ListedQuestions, UsageError
+from v2f_bench.interfaces import Dataset, Judge, ListedQuestions
 from v2f_bench.interfaces.judge import TRAINING_SPEAKERS
 from v2f_bench.media.picture import to_tensor
 
@@ -41,28 +33,28 @@ class Bench:
     dataset: Dataset
     store: Store
     protocol: Protocol
-    detector: Judge | None = None  # of the protocol's face check, ready
+    detector: Judge | None = None  # of the protocol's face check, started
 
     @cached_property
     def key(self) -> str:
-        """Stands for the data as prepared and the protocol over it."""
+        """A hash of the prepared data and the protocol over it."""
         return key_of(self.protocol.hash, self.store.meta["content"])
 
     def training_key(self, resolution: int) -> str:
-        """Stands for what can be learned from: the clips of the splits other than test, with faces at a resolution."""
+        """A hash of what methods learn from: training and validation clips, with faces at a resolution."""
         splits = {name: clips for name, clips in self.protocol.splits.items() if name != "test"}
         content = {name: self.store.content_of(clips) for name, clips in splits.items()}
         return key_of(splits, content, self.protocol.sample_rate, resolution)
 
     @cached_property
     def pictures_key(self) -> str:
-        """A hash of the real pictures that a judge is shown, at the protocol's resolution, and their labels."""
+        """A hash of the real pictures that judges are shown, at the protocol's resolution, and of their labels."""
         clips = [self.real_pictures, list(self.test_faces["clip"]), self.protocol.splits["train"]]
         return key_of(clips, [self.store.content_of(names) for names in clips], self.protocol.resolution)
 
     @cached_property
     def people(self) -> frozenset[str]:
-        """The collections that test speakers are known to belong to, by the names that judges use in `met`."""
+        """The collections of people that test speakers are known to be from, named as in `Judge.met`."""
         speakers = self.store.clips["speaker"]
         learned_from = set(speakers.loc[self.protocol.splits["train"] + self.protocol.splits["validation"]])
         shared = learned_from & set(speakers.loc[self.protocol.splits["test"]])
@@ -70,15 +62,17 @@ class Bench:
 
     @cached_property
     def chose_frames(self) -> str:
-        """The judge that chose the frames of the data set's videos, or ""."""
+        """The judge that chose the frames of the data set's videos; "" where none did."""
         by_judge = (self.store.clips["frame_by"] == "emotion").any()
         return frame_judge_name(self.dataset.opt.frame_judge) if by_judge else ""
 
     @cached_property
     def trials(self) -> pd.DataFrame:
-        """The trials, with the labels of their speakers and the emotion of their voices where known; `duration`, of
-        the voice in seconds; and `session`, whether voice and target are of the "same" recording session or of an
-        "other" one ("": not known)."""
+        """The trials, with the labels of their speakers and voices where known.
+
+        `duration` is that of the voice, in seconds. `session` says whether voice and target are from the "same"
+        recording session or from an "other" one; "" where that is not known.
+        """
         table = self.protocol.trial_table
         voices, targets = (self.store.clips.loc[table[part]].reset_index(drop=True) for part in ("voice", "target"))
         known = [label for label in (*LABELS, "emotion", "heard", "intensity") if label in voices]
@@ -97,7 +91,7 @@ class Bench:
 
     @cached_property
     def reference(self) -> pd.DataFrame:
-        """The further real faces of test speakers, with their labels."""
+        """The test faces that stand for the real distribution, with the labels of their speakers."""
         clips = self.store.clips.loc[self.protocol.reference].reset_index(drop=True)
         return clips[["clip", "speaker", *(label for label in (*LABELS, "emotion") if label in clips)]]
 
@@ -108,7 +102,7 @@ class Bench:
 
     @cached_property
     def lists(self) -> tuple[ListedQuestions, ...]:
-        """The protocol's lists, by the rows of `trials` and `listed_faces`."""
+        """The protocol's lists, with rows of `trials` and `listed_faces` in place of names."""
         trial_row = {trial: row for row, trial in enumerate(self.trials["trial"])}
         face_row = {clip: row for row, clip in enumerate(self.listed_faces)}
         return tuple(
@@ -124,17 +118,20 @@ class Bench:
 
     @cached_property
     def test_faces(self) -> pd.DataFrame:
-        """The faces of test speakers on which a judge's own quality is measured: rows of the table of clips."""
+        """The faces on which a judge's own quality is measured: rows of the table of clips.
+
+        No more than `FACES_FOR_QUALITY`; the first face of every test speaker, then the second, and so on.
+        """
         test = self.store.clips.loc[self.protocol.splits["test"]]
         test = test[test["face"]]
         order = pd.Series(range(len(test)), index=hash_order(test["clip"], "quality"))
-        turn = test.loc[order.index].groupby("speaker").cumcount()  # of a speaker's faces the first, second, ...
+        turn = test.loc[order.index].groupby("speaker").cumcount()  # 0 for a speaker's first face, 1 for the second
         chosen = pd.DataFrame({"turn": turn, "order": order}).sort_values(["turn", "order"]).index[:FACES_FOR_QUALITY]
         return test.loc[sorted(chosen)]
 
     @cached_property
     def real_pictures(self) -> list[str]:
-        """Every clip whose picture a judge looks at: those that the protocol names, and `test_faces`."""
+        """Every clip whose picture judges are shown: those that the protocol names, and `test_faces`."""
         columns = ("target", "proposal", "other", "real_photo", "random_face")
         wanted = {clip for column in columns for clip in self.trials[column] if clip}
         named = {*self.protocol.gallery, *self.protocol.reference, *self.listed_faces}
@@ -147,22 +144,23 @@ class Bench:
     def faces(self, clips: list[str], resolution: int = 0) -> torch.Tensor:
         """The pictures of clips at a resolution (0: the protocol's): float32 [N, 3, R, R]; NaN for the clip "".
 
-        Rounded to 8 bits, as generated faces are in their files: a real picture is judged in the same form.
+        Values are rounded to 8 bits, so that real pictures are judged in the same form as generated ones, which are
+        read from files.
         """
         import torch
 
         side = resolution or self.protocol.resolution
         faces = torch.full((len(clips), 3, side, side), torch.nan)
-        there = [place for place, clip in enumerate(clips) if clip]
-        if there:
-            exact = to_tensor(self.store.faces([clips[place] for place in there]), side)
-            faces[there] = (exact * 255).round() / 255
+        rows = [row for row, clip in enumerate(clips) if clip]
+        if rows:
+            exact = to_tensor(self.store.faces([clips[row] for row in rows]), side)
+            faces[rows] = (exact * 255).round() / 255
         return faces
 
     def mean_faces(self) -> dict[str, torch.Tensor]:
-        """The mean of the training faces, under "", and of each sex where it is labelled: 8-bit float32 [3, R, R].
+        """The mean of all training faces, under the name "", and of those of each sex, where it is labelled.
 
-        Empty where there is no training face.
+        float32 [3, R, R], rounded to 8 bits. Empty where there is no training face.
         """
         import torch
 
@@ -173,79 +171,12 @@ class Bench:
         totals = {sex: torch.zeros(3, side, side, dtype=torch.float64) for sex in sorted({*sexes[sexes != ""]})}
         totals[""] = torch.zeros(3, side, side, dtype=torch.float64)
         for start in range(0, len(rows), 256):
-            faces, theirs = train.faces(rows[start : start + 256]).double(), sexes[start : start + 256]
+            faces, labels = train.faces(rows[start : start + 256]).double(), sexes[start : start + 256]
             totals[""] += faces.sum(dim=0)
             for sex in totals:
                 if sex:
-                    totals[sex] += faces[torch.from_numpy(theirs == sex)].sum(dim=0)
+                    totals[sex] += faces[torch.from_numpy(labels == sex)].sum(dim=0)
         if not len(rows):
             return {}
         counts = {sex: int((sexes == sex).sum()) if sex else len(rows) for sex in totals}
         return {sex: (total / counts[sex] * 255).round().float() / 255 for sex, total in totals.items()}
-
-
-def set_up(
-    dataset: Dataset,
-    workplace: Workplace,
-    track: str = "identity",
-    lists: Sequence[QuestionList] = (),
-    face_check: tuple[Judge | None, str] = (None, NO_FACE_CHECK),
-    form: Form = DEFAULT_FORM,
-) -> Bench:
-    """Prepare the data set (or find it prepared) and lay the protocol of a track over it, with published lists.
-
-    `face_check`: the detector, ready, and its name in the protocol (see `face_check.find_detector`).
-    """
-    store = prepare(dataset, workplace, face_size(form.resolution))
-    if store.clips.empty:
-        reasons = "; ".join(store.left_out["reason"].head(3))
-        raise DataError(f"{dataset.name}: not one clip could be used ({len(store.left_out)} left out: {reasons}, ...)")
-    asked = [each.by_originals(store.copies) for each in lists]
-    detector, name = face_check
-    return Bench(dataset, store, lay_protocol(dataset, store.clips, track, asked, name, form), detector)
-
-
-def lay_protocol(
-    dataset: Dataset,
-    clips: pd.DataFrame,
-    track: str,
-    lists: Sequence[QuestionList] = (),
-    face_check: str = NO_FACE_CHECK,
-    form: Form = DEFAULT_FORM,
-) -> Protocol:
-    """The protocol of a track over the data set's clips that can be used, by the split that its options name."""
-    options = dataset.media_options
-    if options.get("frame_judge", "none") != "none":  # the same card elsewhere is the same judge
-        options["frame_judge"] = frame_judge_name(options["frame_judge"])
-    description: dict[str, Any] = {"name": dataset.name, "version": dataset.version, "options": options}
-    if dataset.labels:
-        description["labels"] = dataset.labels
-    of_clips = dataset.split_clips(clips)
-    variant = Variant(dataset.split_name, of_clips is not None, subset_of(dataset.complete(), clips), face_check, form)
-    split_of = dataset.split(sorted(clips["speaker"].unique())) if of_clips is None else of_clips
-    return protocol_of(track, description, clips, split_of, lists, variant)
-
-
-def open_dataset(cls: type[Dataset], options: Any, root: Path | None) -> Dataset:
-    """A data set at its folder, given or named by its environment variable. UsageError as of `data_folder`."""
-    return cls(options, data_folder(cls, root))
-
-
-def data_folder(cls: type[Dataset], root: Path | None) -> Path | None:
-    """The whole path of a data set's folder; None for a data set that has none.
-
-    Raises:
-        UsageError: the data set needs a folder and neither `root` nor its environment variable names one, or it needs
-            none and is given one.
-    """
-    if not cls.root_variable:
-        if root is not None:
-            raise UsageError(f"{cls.name} needs no folder; leave --data-root out")
-        return None
-    named = root or (Path(os.environ[cls.root_variable]) if os.environ.get(cls.root_variable) else None)
-    if named is None:
-        raise UsageError(
-            f"{cls.name} needs its folder: --data-root FOLDER, or set {cls.root_variable}. "
-            f"`v2f-bench info {cls.name}` tells what must lie there and how to get it."
-        )
-    return named.expanduser().resolve()

@@ -1,4 +1,4 @@
-"""The environment of a stage, kept in the record: hardware, package versions, threads, commit, time and memory."""
+"""The environment in which a stage runs, for the record: package versions, commit, hardware, threads, memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user asks for, by names and settings: checked before any work is done, and made into specs."""
+"""What a user asks for, by names and settings. It is checked before any work is done, and becomes specs."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from v2f_bench.contracts import TRACKS
 from v2f_bench.data.protocol import RESOLUTION
 from v2f_bench.data.variants import Form
 from v2f_bench.data.voices import WHOLE, check_voices
-from v2f_bench.harness.bench import data_folder
 from v2f_bench.harness.circumstances import cpu_count
+from v2f_bench.harness.make_bench import data_folder
 from v2f_bench.harness.opening import candidates, chosen_metrics
 from v2f_bench.harness.spec import BenchSpec, PlaceSpec, RunSpec
 from v2f_bench.harness.workplace import choose_devices, default_cache
@@ -23,25 +23,28 @@ from v2f_bench.plugins import Plugin, Registry, registry
 
 @dataclass(frozen=True)
 class BenchRequest:
-    """A data set, the track, the judges and the metrics that were asked for; the names are not checked yet."""
+    """The data set, track, judges and metrics that a user asks for. The names are not checked yet."""
 
     dataset: str
     data_root: Path | None = None
     dataset_settings: tuple[str, ...] = ()
-    track: str | None = None  # None: the first that the data set (and a named method) serves
+    track: str | None = None  # None: the first of `TRACKS` that the data set (and a named method) serves
     lists: tuple[Path, ...] = ()  # published lists of questions
     resolution: int = RESOLUTION
     voices: str = WHOLE
-    judges: tuple[str, ...] = ()  # by name; empty: all that can be had
+    judges: tuple[str, ...] = ()  # by name; empty: all that are available
     judge_cards: tuple[Path, ...] = ()
     metrics: tuple[str, ...] = ()  # by name; empty: all of the track
     fetch_weights: bool = False
 
     def spec(self, track: str | None = None) -> BenchSpec:
-        """The same, checked. `track`: where none was asked for, this one instead of the data set's first.
+        """The request as a spec, checked.
+
+        Args:
+            track: used if the request names none; None: the first that the data set serves.
 
         Raises:
-            UsageError: a wrong name, option or combination, or a file that is not there.
+            UsageError: a name, an option or a combination is wrong, or a file is missing.
         """
         plugin = registry().find("dataset", self.dataset)
         tracks = [name for name in TRACKS if name in plugin.cls.tracks]
@@ -79,7 +82,7 @@ def place(
     jobs: int | None = None,
     precision: str = "float32",
 ) -> PlaceSpec:
-    """Where the work is done. UsageError for a device that is not there."""
+    """Where the work is done. UsageError for a device that is missing."""
     devices = choose_devices(device)
     return PlaceSpec(
         str(output.resolve()), str(default_cache().resolve()), devices, threads, jobs or cpu_count(), precision
@@ -88,28 +91,28 @@ def place(
 
 @dataclass(frozen=True)
 class RunRequest:
-    """The methods and measures that were asked for; the names are not checked yet."""
+    """The methods that a user asks to run on a bench. The names are not checked yet."""
 
     bench: BenchRequest
     place: PlaceSpec
     methods: list[str]
-    voices: tuple[str, ...]  # each way of handing them over is a protocol of its own
+    voices: tuple[str, ...]  # the forms of voices (see `data/voices.py`); each makes a protocol of its own
     seeds: list[int]
     preset: str
     settings: list[str]
     baselines: bool
-    measures: tuple[str, ...] = ()  # metrics, or single measures of them, that a table is wanted of
+    measures: tuple[str, ...] = ()  # metrics, or single measures of them, that the table is to show
 
     def specs(self) -> list[RunSpec]:
         """A spec for each method, set of options and seed, the baselines of the track first.
 
         Raises:
-            UsageError: a wrong name, option or combination.
+            UsageError: a name, an option or a combination is wrong.
         """
         plugins = registry()
         named = [plugins.find("method", name) for name in dict.fromkeys(self.methods)]
         if not named:
-            raise UsageError("--method names no method")
+            raise UsageError("no method is named")
         check_track(self.bench.track)
         track = self.bench.track or _track(named, plugins.find("dataset", self.bench.dataset))
         for plugin in named:
@@ -144,13 +147,16 @@ def _track(named: Iterable[Plugin], dataset: Plugin) -> str:
 
 
 def _with_options(named: list[Plugin], request: RunRequest) -> list[tuple[Plugin, Any, str]]:
-    """Each named method with its preset and settings. `name.option=value` is for one method, `option=value` for all;
-    `option=one,two` gives the method twice, and several of these every combination."""
+    """Each named method with its preset and settings.
+
+    `name.option=value` sets an option of one method, `option=value` of all. `option=one,two` gives the method twice,
+    and several such settings give it with every combination of the values.
+    """
     names = [plugin.name for plugin in named]
     for setting in request.settings:
         owner, dot, _ = setting.partition("=")[0].partition(".")
         if dot and owner not in names:
-            raise UsageError(f"--set {setting}: {owner!r} is not among the methods ({', '.join(names)})")
+            raise UsageError(f"setting {setting}: {owner!r} is not among the methods ({', '.join(names)})")
     chosen: list[tuple[Plugin, Any, str]] = []
     for plugin in named:
         prefix = plugin.name + "."
@@ -168,7 +174,7 @@ def _with_options(named: list[Plugin], request: RunRequest) -> list[tuple[Plugin
 def _baselines(
     plugins: Registry, named: list[Plugin], track: str, request: RunRequest
 ) -> list[tuple[Plugin, Any, str]]:
-    """The track's baselines that are not named themselves, with their first preset."""
+    """The track's baselines with their first preset, without those that the user names."""
     if not request.baselines:
         return []
     names = {plugin.name for plugin in named}

@@ -1,4 +1,4 @@
-"""The confusion matrices of a run as pictures: which label's faces a judge took for which."""
+"""The confusion matrices of a run as pictures: for the trials of each label, the labels that a judge predicted."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from v2f_bench.files import write_whole
 from v2f_bench.record import Result
 
 PREFIX = "confusion-"
-DARK = 0.55  # share of a row from which on white digits read better
+DARK = 0.55  # share of a row; above it, white digits are easier to read than black ones
 
 
 def write_confusions(folder: Path, results: Iterable[Result], owner: str) -> None:
     """`folder`/confusion-<measure>-<judge>.png for each result whose details hold a confusion matrix.
 
-    Pictures of an earlier scoring are taken away.
+    Pictures that are left of an earlier scoring are deleted.
     """
     with_matrix = [result for result in results if result.details and "confusion" in result.details]
     names = {f"{PREFIX}{result.measure.replace('/', '-')}-{result.judge}.png": result for result in with_matrix}
@@ -31,12 +31,14 @@ def write_confusions(folder: Path, results: Iterable[Result], owner: str) -> Non
 
 
 def draw_confusion(result: Result, owner: str) -> Any:
-    """A matplotlib figure: a row a label, a column what was judged; shade and first number are shares of the row, the
-    number below counts trials. Labels without a trial, and columns that are empty without being a label, are left out.
+    """A matplotlib figure of the matrix: a row for each label of trials, a column for each label that was predicted.
+
+    The shade of a cell and its first number are the share of the row; its second number counts trials. Labels without
+    trials are left out, and so are empty columns for what is no label.
     """
     from matplotlib.figure import Figure
 
-    assert result.details is not None, "asked for results with a matrix alone"
+    assert result.details is not None, "only results with a matrix are drawn"
     cells = np.array(result.details["confusion"], dtype=float)
     labels, columns = result.details["row_labels"], result.details["column_labels"]
     rows = [row for row in range(len(labels)) if cells[row].sum() > 0]

@@ -1,4 +1,4 @@
-"""Errors of plugins: which of them end the whole command, and what a plugin may not change in the process."""
+"""Contain the mistakes of plugins: their exceptions, and what they change for the whole process."""
 
 from __future__ import annotations
 
@@ -8,28 +8,39 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# A disk that is full, over its quota, read-only or broken fails everything that comes after, whoever met it first.
+from v2f_bench.interfaces import BenchError
+
+# A disk that is full, over its quota, read-only or broken makes all later work fail too, so it ends the whole command.
 _DISK = {errno.ENOSPC, errno.EROFS, errno.EIO, errno.EDQUOT}
-# What a plugin's mistake may raise; Ctrl-C and a kill are the user's.
+# What a mistake in a plugin may raise. KeyboardInterrupt is not among them: it comes from the user.
 PLUGIN_EXCEPTIONS = (Exception, SystemExit)
 
 
 def reraise_disk_error(error: BaseException) -> None:
-    """Raise an error again that is no plugin's mistake, but one of the disk."""
+    """Raise the error again if it comes from the disk, and so is not the plugin's mistake."""
     if isinstance(error, OSError) and error.errno in _DISK:
         raise error
 
 
 def in_words(error: BaseException) -> str:
     """As in `KeyError: 'no such key'`, in one line."""
-    said = " ".join(str(error).split())
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+    message = " ".join(str(error).split())
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
+
+
+def failure_reason(error: BaseException) -> str:
+    """Why a plugin gave no result, in one line; "crashed: ..." for an error whose message is not written for users.
+
+    An error of the disk is raised again.
+    """
+    reraise_disk_error(error)
+    return str(error) if isinstance(error, BenchError) else f"crashed: {in_words(error)}"
 
 
 @contextmanager
 def process_state_kept() -> Iterator[None]:
-    """Undo, after a block of a plugin's work, what it changed for the whole process: torch's defaults, numpy's handling
-    of errors, and the working directory."""
+    """After a block in which a plugin works, undo what it changed for the whole process: torch's defaults, numpy's
+    handling of floating-point errors, and the working directory."""
     import numpy as np
     import torch
 

@@ -1,4 +1,4 @@
-"""The doctor: whether a data set's folder holds what a run needs; each file is read as `prepare` reads it."""
+"""The doctor: does a data set's folder hold what a run needs? Each file is read as `prepare` reads it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pandas as pd
 
 from v2f_bench.data.overlap import without_repeats
 from v2f_bench.data.protocol import SAMPLE_RATE
-from v2f_bench.harness.bench import lay_protocol
 from v2f_bench.harness.face_check import face_check_here
+from v2f_bench.harness.make_bench import make_protocol
 from v2f_bench.harness.prepare import FACE_SIZES
 from v2f_bench.harness.reading import Batch, examine_all, read_index
 from v2f_bench.harness.workplace import Workplace
@@ -23,15 +23,15 @@ from v2f_bench.media.mtcnn_networks import HOW_TO_INSTALL
 from v2f_bench.media.suffixes import is_video
 from v2f_bench.plugins import registry
 
-TYPICAL_SECONDS = 4.0  # of a recording that is made by code
+TYPICAL_SECONDS = 4.0  # assumed length of a recording of a data set that is made by code
 
 
 @dataclass(frozen=True)
 class TrackState:
-    """Whether a track's runs could start, and over what."""
+    """Whether runs of a track could start, and the size of their protocol."""
 
     track: str
-    problem: str = ""  # why not
+    problem: str = ""  # why they could not
     protocol: str = ""
     trials: int = 0
     gallery: int = 0
@@ -39,10 +39,10 @@ class TrackState:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What a folder holds."""
+    """What a data set's folder holds."""
 
     parts: list[Part]
-    problem: str = ""  # why not even a list of its clips can be made
+    problem: str = ""  # why the clips cannot even be listed
     clips: int = 0
     speakers: int = 0
     voices: int = 0
@@ -51,24 +51,23 @@ class Diagnosis:
     labels: dict[str, dict[str, int]] = field(default_factory=dict)  # sex: speakers by value; emotion: clips by value
     left_out: list[dict[str, str]] = field(default_factory=list)  # `file` and `reason`
     changes: list[dict[str, str]] = field(default_factory=list)  # `file` and `change`
-    scenes: int = 0  # faces among them that are yet to be found in a picture or video
+    scenes: int = 0  # of `faces`, those that must still be detected in a picture or video
     store_bytes: int = 0
-    free_bytes: int = 0  # where the store would lie
+    free_bytes: int = 0  # on the disk for the store
     tracks: list[TrackState] = field(default_factory=list)
 
     @property
     def ready(self) -> bool:
-        """Whether a run of any track could start, and its store be written."""
+        """Whether a run of any track could start, and there is space for its store."""
         whole = all(part.found or not part.needed for part in self.parts)
         return whole and any(not state.problem for state in self.tracks) and self.store_bytes < self.free_bytes
 
 
 def examine(dataset: Dataset, workplace: Workplace) -> Diagnosis:
-    """Read every file that the data set lists, as `prepare` does, and keep nothing.
+    """Read every file that the data set lists, as `prepare` does, but write nothing.
 
-    What `prepare` would set aside is set aside here, with the same reason, and what it would change is counted. One
-    thing is left to it: whether there is a face in a picture that is no crop, or in a video. That takes most of its
-    time.
+    The diagnosis lists what `prepare` would leave out, with the same reasons, and counts what it would change. Faces
+    are not detected in uncropped pictures and videos, since that takes most of the time of `prepare`.
     """
     try:
         parts = dataset.parts()
@@ -101,19 +100,19 @@ def examine(dataset: Dataset, workplace: Workplace) -> Diagnosis:
         {"file": table.at[repeat.number, f"{repeat.part}_file"], "reason": repeat.reason} for repeat in repeats
     ]
     clips = clips.set_index("clip", drop=False)
-    faces, heard = int(clips["face"].sum()), float(clips["seconds"][clips["voice"]].sum())
+    faces, seconds_of_voice = int(clips["face"].sum()), float(clips["seconds"][clips["voice"]].sum())
     return Diagnosis(
         [*parts, *_detector(dataset, index)],
         clips=len(clips),
         speakers=int(clips["speaker"].nunique()),
         voices=int(clips["voice"].sum()),
         faces=faces,
-        seconds=heard,
+        seconds=seconds_of_voice,
         labels=_labels(clips),
         left_out=left_out,
         changes=changed,
         scenes=sum(_is_scene(dataset, file) for file in clips["face_file"][clips["face"]]),
-        store_bytes=round(heard * SAMPLE_RATE) * 2 + faces * FACE_SIZES[0] ** 2 * 3,
+        store_bytes=round(seconds_of_voice * SAMPLE_RATE) * 2 + faces * FACE_SIZES[0] ** 2 * 3,
         free_bytes=_free_bytes(workplace.cache),
         tracks=[_track_state(dataset, clips, track) for track in sorted(dataset.tracks, reverse=True)],
     )
@@ -128,7 +127,7 @@ def _examined(dataset: Dataset, index: pd.DataFrame, jobs: int) -> Iterator[tupl
 
 
 def _parts_or_none(dataset: Dataset) -> list[Part]:
-    """What the folder should hold; [] where a table is so wrong that even that is not known."""
+    """What the folder should hold; [] where a table that says so cannot be read."""
     try:
         return dataset.parts()
     except DataError:
@@ -140,11 +139,11 @@ def _is_scene(dataset: Dataset, entry: str) -> bool:
 
 
 def _detector(dataset: Dataset, index: pd.DataFrame) -> list[Part]:
-    """The face detector, where there are pictures or videos in which faces are to be found."""
+    """The face detector, where the data set has uncropped pictures or videos."""
     if not any(_is_scene(dataset, entry) for entry in index["face"] if entry):
         return []
-    there = importlib.util.find_spec("facenet_pytorch") is not None
-    return [Part("the package facenet-pytorch, to find faces", there, "" if there else HOW_TO_INSTALL)]
+    installed = importlib.util.find_spec("facenet_pytorch") is not None
+    return [Part("the package facenet-pytorch, to find faces", installed, "" if installed else HOW_TO_INSTALL)]
 
 
 def _labels(clips: pd.DataFrame) -> dict[str, dict[str, int]]:
@@ -158,7 +157,7 @@ def _labels(clips: pd.DataFrame) -> dict[str, dict[str, int]]:
 
 
 def _free_bytes(folder: Path) -> int:
-    """Of the disk on which a folder is or would be."""
+    """Free space of the disk on which a folder is or would be."""
     while not folder.exists():
         folder = folder.parent
     return shutil.disk_usage(folder).free
@@ -166,7 +165,7 @@ def _free_bytes(folder: Path) -> int:
 
 def _track_state(dataset: Dataset, clips: pd.DataFrame, track: str) -> TrackState:
     try:
-        protocol = lay_protocol(dataset, clips, track, face_check=face_check_here(registry()))
+        protocol = make_protocol(dataset, clips, track, face_check=face_check_here(registry()))
     except DataError as error:
         return TrackState(track, problem=str(error))
     return TrackState(track, "", protocol.name, len(protocol.trials), len(protocol.gallery))

@@ -1,4 +1,4 @@
-"""Carry out run specs in this process: what several of them share is opened once."""
+"""Carry out run specs in this process. Specs that share a bench open it once."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from v2f_bench.plugins import registry
 
 
 def execute(specs: Iterable[RunSpec], progress: Progress, measures: Sequence[str] = ()) -> list[Outcome]:
-    """Carry out every spec in turn; one that fails leaves the others alone.
+    """Carry out every spec in turn. If one fails, the others are still carried out.
 
     Args:
-        measures: metrics, or single measures of them, of which numbers are wanted: where none would come, that is said
-            before anything is trained.
+        measures: metrics, or single measures of them, that the caller wants to show. It is checked before any training
+            that they can be computed.
 
     Raises:
-        UsageError: there would be no number of one of `measures`.
+        UsageError: one of `measures` cannot be computed.
     """
     outcomes: list[Outcome] = []
     for (bench_spec, place), together in groupby(specs, key=lambda spec: (spec.bench, spec.place)):
@@ -41,16 +41,16 @@ def execute(specs: Iterable[RunSpec], progress: Progress, measures: Sequence[str
 
 
 def _check_measures(measures: Sequence[str], bench: Bench, judges: Judges) -> None:
-    """UsageError for a measure that its metric will not give a number for, with the judges that are here."""
+    """UsageError for a measure that cannot be computed on the bench with the judges that are available."""
     for measure in measures:
         metric = registry().find("metric", measure.partition("/")[0])
         kinds = metric.cls.judged_by
         if not any(ready.judge.kind in kinds for ready in judges.ready):
-            lacking = f"no judge of {' or '.join(kinds)} is here; `v2f-bench weights list` tells why"
-            raise UsageError(f"--measure {measure}: {lacking}")
+            no_judge = f"no judge of kind {' or '.join(kinds)} is available"
+            raise UsageError(f"measure {measure}: {no_judge}; `v2f-bench weights list` shows why")
         names = measure_names(metric.cls(), judges, bench)
         if not names:
-            raise UsageError(f"--measure {measure}: {metric.name} finds nothing to measure in {bench.protocol.name}")
+            raise UsageError(f"measure {measure}: {metric.name} has nothing to measure in {bench.protocol.name}")
         if measure not in (metric.name, *names):
             hint = did_you_mean(measure, names)
             raise UsageError(f"there is no measure {measure!r}{hint} There is: {', '.join(names)}.")

@@ -1,8 +1,8 @@
-"""The face check of a protocol: whether a picture that stands for a method's answer shows a face at all.
+"""The face check of a protocol: whether a picture that is scored shows a face at all.
 
-A judge gives an answer for a picture without a face too, and it means nothing. Where the detector is here, such a
-picture is a failed face for them, of whatever is scored: a method, a floor or a ceiling. Whether that was checked is
-part of the protocol, since the same pictures have other numbers without it.
+Judges also give an answer for a picture without a face, but it means nothing. Where the detector is installed, such a
+picture counts as a failed face, whether a method, a floor or a ceiling is scored. The face check is part of the
+protocol, since the same pictures have other numbers without it.
 """
 
 from __future__ import annotations
@@ -16,25 +16,24 @@ from v2f_bench.interfaces import Evidence, Judge, NotAvailable, Progress
 from v2f_bench.plugins import Registry
 
 DETECTOR = "mtcnn"
-NEED_A_FACE = ("identity", "emotion", "sex", "age")  # kinds of judge
 
 
 def find_detector(plugins: Registry, device: str, progress: Progress) -> tuple[Judge | None, str]:
-    """The detector, ready, and how a protocol names it; None and NO_FACE_CHECK where it is not installed."""
+    """The detector, started, and its name in a protocol; None and NO_FACE_CHECK where it is not installed."""
     try:
         detector: Judge = next(plugin for plugin in plugins.all("judge") if plugin.name == DETECTOR).cls()
         detector.start(device)
     except NotAvailable as reason:
         progress.line(
-            f"no face check: {reason}. Pictures without a face then count like others, so this is a protocol of its "
-            "own, never ranked with checked ones."
+            f"no face check: {reason}. Pictures without a face then count like others. So this is another protocol, "
+            "which is never ranked together with one that has the check."
         )
         return None, NO_FACE_CHECK
     return detector, f"{detector.name} {detector.version}"
 
 
 def face_check_here(plugins: Registry) -> str:
-    """How a protocol that is laid here names its face check, as far as can be told without opening the detector."""
+    """The name of the face check in a protocol that is made here, without opening the detector."""
     from v2f_bench.media.mtcnn_networks import is_installed
 
     detector = next(plugin for plugin in plugins.all("judge") if plugin.name == DETECTOR).cls
@@ -42,7 +41,7 @@ def face_check_here(plugins: Registry) -> str:
 
 
 def without_a_face(detected: Evidence, role: str = "generated") -> np.ndarray:
-    """The pictures of a role in which the detector, which was shown them, found no face: bool [n]."""
+    """The pictures of a role in which the detector found no face: bool [n]. `detected` is its evidence."""
     return np.asarray(detected.seen[role][:, 0] == 0)
 
 
@@ -50,7 +49,7 @@ def with_role_as_generated(role: str, evidence: Evidence, detected: Evidence | N
     """The evidence with the vectors of `role` in place of "generated"; NaN for pictures without a face.
 
     Args:
-        detected: the detector's evidence of the same trials; None where faces are not checked, or need not be.
+        detected: the detector's evidence on the same trials; None to check no faces.
     """
     given = evidence.seen[role]
     if detected is not None:

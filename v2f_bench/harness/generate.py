@@ -1,4 +1,4 @@
-"""Generate: one face for each trial, as PNG files; a killed run goes on after the last finished batch."""
+"""Generate: one face for each trial, as PNG files. A killed run continues after the last finished batch."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ BATCH = 32
 
 
 def generate(method: Method, plan: Plan, bench: Bench, folder: Path, progress: Progress) -> None:
-    """Fill `folder`/faces with `<trial>.png` for the trials that apply to the method, `failures.json` (trial: reason),
-    and `trials.json`, which says of which protocol they are."""
+    """Fill `folder`/faces with `<trial>.png` for the trials that apply to the method, `failures.json` (the reason, by
+    trial, where there is no face), and `trials.json`, which names the protocol."""
     rows = np.flatnonzero(applicable(bench, plan.needs))
     batches = np.array_split(rows, max(1, -(-len(rows) // BATCH)))
 
@@ -47,7 +47,7 @@ def generate(method: Method, plan: Plan, bench: Bench, folder: Path, progress: P
 
 
 def draw(method: Method, plan: Plan, bench: Bench, rows: np.ndarray) -> torch.Tensor:
-    """The faces of the trials `rows`, one batch: float32 [N, 3, H, H] on the CPU; the same whenever it is drawn."""
+    """The faces of one batch of trials, by row: float32 [N, 3, H, H] on the CPU; the same at every call."""
     trials = trials_for(bench, plan.needs, rows, plan.resolution)
     seed = Context(plan.seed).seed_of("generate", int(rows[0]))
     torch.manual_seed(seed)
@@ -57,7 +57,7 @@ def draw(method: Method, plan: Plan, bench: Bench, rows: np.ndarray) -> torch.Te
 
 
 def _generate_batch(method: Method, plan: Plan, bench: Bench, rows: np.ndarray, folder: Path) -> dict[str, str]:
-    """Write the faces of one batch; returns the trials that have none, with the reason."""
+    """Write the faces of one batch. Returns the reasons of trials without a face, by trial."""
     faces = draw(method, plan, bench, rows)
     names = list(bench.trials["trial"].iloc[rows])
     usable = faces.isfinite().all(dim=(1, 2, 3)).tolist()

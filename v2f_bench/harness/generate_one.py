@@ -1,4 +1,4 @@
-"""A face, or a sheet of faces, for one voice from outside, by the method of a finished run."""
+"""A face, or a sheet of faces, for a voice from any file, by the method of a finished run."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from v2f_bench.data.voices import length_of
 from v2f_bench.files import write_whole
 from v2f_bench.harness.fit import CHECKPOINT, MODEL
 from v2f_bench.harness.generate import checked_faces
+from v2f_bench.harness.recording import PROTOCOL
 from v2f_bench.harness.sheet import draw_variation, write_table
 from v2f_bench.harness.tensors import read_tensors
 from v2f_bench.harness.trial_voices import loudest_stretch
@@ -31,7 +32,7 @@ from v2f_bench.sources import source_key
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be drawn: one face, `samples` faces that differ by chance alone, or the sheet of a variation."""
+    """What to draw: one face, `samples` faces that differ only in their seed, or the sheet of a variation."""
 
     samples: int = 1
     variation: str = ""
@@ -40,10 +41,10 @@ class Wanted:
 def generate_one(
     run: Path, voice: Path, proposal: Path | None, output: Path, seed: int, device: str, wanted: Wanted
 ) -> list[Change]:
-    """Write to `output`, a PNG or JPEG, what the method of the finished run in folder `run` draws for `voice`.
+    """Draw with the method of the finished run in folder `run` for `voice`, and write `output`, a PNG or JPEG.
 
     Returns:
-        What was changed in the voice and the proposal on their way in.
+        What was changed in the voice and the proposal when they were read.
     """
     form = picture_format(output)
     record = read_record(run)
@@ -58,7 +59,7 @@ def generate_one(
             f"{cls.name} has no variation {wanted.variation!r}{did_you_mean(wanted.variation, cls.variations)}{offers}"
         )
     options: Any = options_from(cls.options, record.options)
-    protocol = Protocol.read(run / "protocol.json")
+    protocol = Protocol.read(run / PROTOCOL)
     side = cls.resolution(options, protocol.resolution)
     given, changes = _given(cls, cls.needs_with(options), protocol, side, voice, proposal)
     trials = Trials(("one",), given, side)
@@ -89,15 +90,15 @@ def _draw(method: Method, trials: Trials, context: Context) -> torch.Tensor:
 def _given(
     cls: type[Method], needs: frozenset[str], protocol: Protocol, side: int, voice: Path, proposal: Path | None
 ) -> tuple[dict[str, Any], list[Change]]:
-    """What the method needs, from the files, and what was changed in them.
+    """What the method needs, read from the files, and what was changed when they were read.
 
-    UsageError where something it needs is not given or cannot be.
+    UsageError where the method needs something that is not given, or that no file can give.
     """
     beyond = needs - {"voice", "proposal"}
     if beyond:
         raise UsageError(f"{cls.name} needs {', '.join(sorted(beyond))} of a test speaker; it cannot draw from a file")
     if "proposal" in needs and proposal is None:
-        raise UsageError(f"{cls.name} changes a given face: add --proposal PICTURE (a crop, framed as the data set's)")
+        raise UsageError(f"{cls.name} changes a given face: give a proposal, a picture cropped as the data set's are")
     silence = protocol.dataset["options"].get("silence", 0.0)
     with noted() as in_voice:
         recording = usable_recording(*read_sound(voice), str(voice), protocol.sample_rate, silence)

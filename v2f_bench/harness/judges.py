@@ -1,4 +1,4 @@
-"""Judges made ready: opened or trained, shown the protocol's real pictures, and tried with every metric."""
+"""Load judges: open or train each, and show it the protocol's real pictures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from v2f_bench.harness.bench import Bench
-from v2f_bench.harness.containment import PLUGIN_EXCEPTIONS, in_words, process_state_kept, reraise_disk_error
+from v2f_bench.harness.containment import PLUGIN_EXCEPTIONS, failure_reason, process_state_kept
 from v2f_bench.harness.stage import stage
 from v2f_bench.harness.tensors import read_tensors, write_state
 from v2f_bench.harness.views import ReadyJudge, view_real_pictures
@@ -24,7 +24,7 @@ from v2f_bench.sources import source_key
 
 @dataclass(frozen=True)
 class Candidate:
-    """A judge that may be used: `make` constructs it. `wanted`: somebody asked for this one by name, or by its card."""
+    """A judge that may be used. `make` constructs it; `wanted` says that the user named it or gave its card."""
 
     name: str
     make: Callable[[], Judge]
@@ -33,30 +33,29 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Judges:
-    """The judges that can be had here, why each of the others cannot, and the metrics that they serve."""
+    """The judges that are available, why others are not, and the metrics to compute."""
 
     ready: list[ReadyJudge]
     missing: list[MissingJudge]
     metrics: list[Plugin]
     detector: ReadyJudge | None = None  # of the protocol's face check
-    wanted: frozenset[str] = frozenset()  # asked for by name
-    # (metric, judge, role, trials): what the faces of a role score, by measure. The same for many runs.
+    wanted: frozenset[str] = frozenset()  # names of those that the user asked for
+    # What the faces of a role score, by measure, for (metric, judge, role, trials): many runs share it.
     bound_cache: dict[tuple[str, str, str, bytes], dict[str, float | None]] = field(default_factory=dict)
 
 
 def load_judges(
     candidates: Sequence[Candidate], metrics: Sequence[Plugin], bench: Bench, workplace: Workplace, fetch: bool
 ) -> Judges:
-    """Every candidate of a kind that a metric of the bench's track asks for, made ready.
+    """Load every candidate of a kind that a metric of the bench's track uses.
 
-    A judge that cannot be had, or that crashes, costs its own numbers alone; but one that was asked for by name is
-    never left out.
+    A judge that is not available, or that crashes, is left out with its numbers, unless the user asked for it.
 
     Args:
-        fetch: whether weights that are not there may be downloaded.
+        fetch: whether missing weights may be downloaded.
 
     Raises:
-        BenchError: a judge that was asked for cannot be had; or the detector of the protocol's face check crashed.
+        BenchError: a judge that the user asked for is not available; or the detector of the face check crashed.
     """
     metrics = [plugin for plugin in metrics if bench.protocol.track in plugin.cls.tracks]
     kinds = {kind for plugin in metrics for kind in plugin.cls.judged_by}
@@ -65,7 +64,7 @@ def load_judges(
         detector = view_real_pictures(bench.detector, "", "", bench, workplace)
     ready: list[ReadyJudge] = []
     missing: list[MissingJudge] = []
-    for candidate in sorted(candidates, key=lambda candidate: not candidate.wanted):  # these may end the command
+    for candidate in sorted(candidates, key=lambda candidate: not candidate.wanted):  # wanted ones may end the command
         kind = ""
         try:
             with process_state_kept():
@@ -73,16 +72,14 @@ def load_judges(
                 kind = judge.kind
                 if kind not in kinds:
                     if candidate.wanted:
-                        raise NotAvailable(f"no metric asks for a judge of kind {kind} on this track")
+                        raise NotAvailable(f"no metric of this track uses a judge of kind {kind}")
                     continue
                 if detector is not None and judge.name == detector.judge.name:
                     ready.append(detector)
                 else:
                     ready.append(_made_ready(judge, bench, workplace, fetch))
         except PLUGIN_EXCEPTIONS as error:
-            reraise_disk_error(error)
-            crashed = not isinstance(error, BenchError)
-            reason = f"crashed: {in_words(error)}" if crashed else str(error)
+            reason = failure_reason(error)
             if candidate.wanted:
                 raise BenchError(f"judge {candidate.name}: {reason}") from error
             if not isinstance(error, NotAvailable):
@@ -90,7 +87,7 @@ def load_judges(
             missing.append(MissingJudge(candidate.name, kind, reason))
     if missing:
         names = ", ".join(judge.name for judge in missing)
-        workplace.progress.line(f"judges left out: {names}; `v2f-bench weights list` tells what they need")
+        workplace.progress.line(f"judges left out: {names}; `v2f-bench weights list` shows what they need")
     wanted = frozenset(candidate.name for candidate in candidates if candidate.wanted)
     return Judges(ready, missing, metrics, detector, wanted)
 
@@ -101,7 +98,7 @@ def _made_ready(judge: Judge, bench: Bench, workplace: Workplace, fetch: bool) -
         return view_real_pictures(judge, sha256, key, bench, workplace)
     file = None
     if judge.weights is not None:
-        folder = workplace.cache / "weights"
+        folder = workplace.weights
         file = (
             fetch_weights(judge.weights, folder, workplace.progress) if fetch else find_weights(judge.weights, folder)
         )

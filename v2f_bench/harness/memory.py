@@ -1,4 +1,4 @@
-"""Memory that was freed, given back."""
+"""Return freed memory to the operating system."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 
 
 def trim_heap() -> None:
-    """Give the heap's free pages back to the system, where the C library can (glibc, by `malloc_trim`).
+    """Return the heap's free pages to the operating system, where the C library can (glibc's `malloc_trim`).
 
-    Activations of many sizes leave holes between what is kept; by these the heap grows with the number of faces, half
-    a gigabyte in some thousands. Costs a fraction of a second.
+    Activations of many sizes leave holes in the heap, so that it grows with the number of faces: by half a gigabyte for
+    some thousands. The call takes a fraction of a second.
     """
     trim = _trim()
     if trim is not None:

@@ -1,4 +1,4 @@
-"""A measure as a number: its value, its 95 % interval over speakers, and what each speaker contributes to it."""
+"""From a measure to a number: its value, its 95 % interval over speakers, and the influence of each speaker."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from v2f_bench.interfaces import Measure, PluginError
+from v2f_bench.record import number_or_none
 from v2f_bench.stats import (
     Interval,
     jackknife,
@@ -23,13 +24,14 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Number:
-    """`influence`, float [c], belongs to the speakers whose names are `speakers`, text [c]; see `stats/influence.py`.
+    """A measure's value with its interval.
 
-    A measure with per-trial values has none: it can be computed from these.
+    `influence`, float [c], is that of each of `speakers`, text [c] (see `stats/influence.py`); None for a measure with
+    per-trial values, from which it can be computed.
     """
 
     interval: Interval
-    trials: int  # that it rests on
+    trials: int  # how many the number is computed from
     speakers: np.ndarray
     influence: np.ndarray | None = None
 
@@ -52,7 +54,7 @@ def number_of(measure: Measure, speakers: np.ndarray) -> Number:
         unweighted = float(statistic(np.ones((1, len(names))))[0])
         if not np.isclose(unweighted, value, rtol=1e-6, atol=1e-9):
             raise PluginError(
-                f"{measure.name}: by_weights gives {unweighted} where all count once, the statistic {value}"
+                f"{measure.name}: by_weights gives {unweighted} for weights of 1, but the statistic is {value}"
             )
         _, low, high = weighted_interval(statistic, len(names), method="expanded")
         interval, influence = Interval(value, low, high), jackknife(statistic, len(names))
@@ -68,7 +70,7 @@ def number_of(measure: Measure, speakers: np.ndarray) -> Number:
 
 
 def group_interval(measure: Measure, speakers: np.ndarray, rows: np.ndarray) -> Interval:
-    """The measure over `rows`, bool [n], alone. A statistic of a group has no interval: it would take too long."""
+    """The measure over some trials, bool [n]. A statistic has no interval here, since it would take too long."""
     if measure.values is not None:
         return _of_values(measure, measure.values[rows], speakers[rows])
     assert measure.statistic is not None
@@ -76,13 +78,12 @@ def group_interval(measure: Measure, speakers: np.ndarray, rows: np.ndarray) -> 
 
 
 def value_of(measure: Measure, trials: int) -> float | None:
-    """The measure's number over all of its trials, without an interval; None where it is not defined."""
+    """The measure's value over all trials, without an interval; None where it is not defined."""
     if measure.values is not None:
         known = measure.values[~np.isnan(measure.values)]
         return float(np.mean(known) if measure.aggregate == "mean" else np.median(known)) if len(known) else None
     assert measure.statistic is not None
-    value = float(measure.statistic(np.arange(trials)))
-    return value if np.isfinite(value) else None
+    return number_or_none(measure.statistic(np.arange(trials)))
 
 
 def _of_values(measure: Measure, values: np.ndarray, speakers: np.ndarray) -> Interval:

@@ -1,4 +1,4 @@
-"""What a spec names, opened: a workplace, a data set under a protocol, and the judges and metrics that score on it."""
+"""Open what a spec names: the workplace, the data set under its protocol, the judges and metrics, and the method."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 
 from v2f_bench.data.lists import read_list
 from v2f_bench.data.variants import Form
-from v2f_bench.harness.bench import Bench, open_dataset, set_up
+from v2f_bench.harness.bench import Bench
 from v2f_bench.harness.face_check import find_detector
 from v2f_bench.harness.judges import Candidate, Judges, load_judges
+from v2f_bench.harness.make_bench import make_bench, open_dataset
 from v2f_bench.harness.plan import Plan
 from v2f_bench.harness.results import measure_names
 from v2f_bench.harness.spec import BenchSpec, PlaceSpec, RunSpec
@@ -28,7 +29,7 @@ def open_workplace(place: PlaceSpec, progress: Progress) -> Workplace:
 
 
 def open_data(spec: BenchSpec) -> Dataset:
-    """The data set at its folder, as it lies on disk."""
+    """The data set, at its folder."""
     cls = registry().find("dataset", spec.dataset).cls
     return open_dataset(cls, options_from(cls.options, spec.options), Path(spec.data_root) if spec.data_root else None)
 
@@ -37,7 +38,7 @@ def open_bench(spec: BenchSpec, workplace: Workplace) -> Bench:
     """The data set prepared, under the protocol of its track.
 
     Raises:
-        UsageError: a wrong name or a file that is not there, before any work is done.
+        UsageError: a name is wrong or a file is missing. This is checked before any work is done.
     """
     progress = workplace.progress
     for problem in registry().problems():
@@ -45,12 +46,12 @@ def open_bench(spec: BenchSpec, workplace: Workplace) -> Bench:
     lists = [read_list(Path(path)) for path in spec.lists]
     for each in lists:
         if each.repeated:
-            progress.line(f"list {each.name}: {each.repeated} questions stand in it before; they count each time")
+            progress.line(f"list {each.name}: {each.repeated} questions are repetitions; they count each time")
     if len({each.name for each in lists}) < len(lists):
-        raise UsageError("--list: two files of one name; rename one, since tables name lists by their files")
+        raise UsageError("two lists have the same file name, by which tables name them: rename one")
     face_check = find_detector(registry(), workplace.device, progress)
     form = Form(spec.resolution, spec.voices)
-    bench = set_up(open_data(spec), workplace, spec.track, lists, face_check, form)
+    bench = make_bench(open_data(spec), workplace, spec.track, lists, face_check, form)
     for described in bench.protocol.lists:
         reasons = "".join(f"; {count} left out: {reason}" for reason, count in described["left_out"].items())
         progress.line(
@@ -64,9 +65,9 @@ def open_bench(spec: BenchSpec, workplace: Workplace) -> Bench:
 
 
 def open_judges(spec: BenchSpec, bench: Bench, workplace: Workplace) -> Judges:
-    """The judges that were asked for, or every judge that can be had here, tried with the metrics.
+    """The judges that the spec names, or every judge that is available here.
 
-    A metric that breaks its contract is said now, before any training, and left out.
+    Each metric is tried with them: one that breaks its contract is reported now, before any training.
     """
     metrics = chosen_metrics(spec.metrics, bench.protocol.track)
     judges = load_judges(candidates(spec), metrics, bench, workplace, spec.fetch_weights)
@@ -74,12 +75,12 @@ def open_judges(spec: BenchSpec, bench: Bench, workplace: Workplace) -> Judges:
         try:
             measure_names(plugin.cls(), judges, bench)
         except PluginError as error:
-            workplace.progress.line(f"no number of it will be had: {error}")
+            workplace.progress.line(f"a metric will give no numbers: {error}")
     return judges
 
 
 def open_plan(spec: RunSpec, bench: Bench, workplace: Workplace) -> Plan:
-    """The method that a run is of, with its options and keys."""
+    """The plan of a run: its method with options and keys."""
     plugin = registry().find("method", spec.method)
     computing, devices = workplace.computing(), workplace.devices
     if not plugin.cls.uses_device:
@@ -90,7 +91,7 @@ def open_plan(spec: RunSpec, bench: Bench, workplace: Workplace) -> Plan:
 
 
 def candidates(spec: BenchSpec) -> list[Candidate]:
-    """The judges to load: those that are registered, or the named ones of them, and those that cards describe."""
+    """The judges to load: the named ones, or all that are registered; and those that cards describe."""
     plugins = {plugin.name: plugin for plugin in registry().all("judge")}
     for name in spec.judges:
         registry().find("judge", name)
@@ -105,7 +106,7 @@ def candidates(spec: BenchSpec) -> list[Candidate]:
 
 
 def chosen_metrics(names: Sequence[str], track: str) -> list[Plugin]:
-    """The metrics of those names, or all; UsageError for one that nobody knows, or that means nothing on the track."""
+    """The metrics of those names, or all of the track. UsageError for an unknown one, or one of another track."""
     known = [plugin for plugin in registry().all("metric") if track in plugin.cls.tracks]
     for name in names:
         tracks = registry().find("metric", name).cls.tracks

@@ -1,4 +1,4 @@
-"""The plan of one run: what its spec names, opened, and the keys that name its stages."""
+"""The plan of one run: its opened method and options, and the keys of its stages."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from v2f_bench.sources import source_key
 
 @dataclass(frozen=True)
 class Plan:
-    """Equal plans have equal keys, and so find each other's finished stages."""
+    """What is needed to carry out a run. Equal plans have equal keys, so one uses the finished stages of the other."""
 
     spec: RunSpec
     plugin: Plugin
     options: Any  # of the method
-    bench_key: str  # hash of the protocol, and of the data as prepared
-    training_key: str  # hash of what can be learned from
-    resolution: int  # pixels a side of the faces that the method is handed
+    bench_key: str  # `Bench.key`
+    training_key: str  # `Bench.training_key` at `resolution`
+    resolution: int  # pixels a side of the faces that the method is given
     computing: Computing
     devices: tuple[str, ...] = ("cpu",)
 

@@ -1,30 +1,43 @@
-"""How good a judge itself is, on real faces of test speakers: the ceiling of what its numbers can mean."""
+"""How good a judge itself is, on real faces of test speakers. Its numbers about generated faces mean no more."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from v2f_bench.interfaces import Judge
+from v2f_bench.interfaces.judge import JUDGE_KINDS
 from v2f_bench.metrics.vectors import unit
 from v2f_bench.stats import area_under_curve
 
 if TYPE_CHECKING:
     from v2f_bench.harness.bench import Bench
 
-HAVE_QUALITY = ("identity", "emotion", "sex", "age", "detection")
-# The quality on the same faces at half of their resolution, brought back to size. Generated faces are softer than real
-# ones, and a judge that only understands sharp ones measures the softness.
+# Names the quality on the same faces at half of their resolution, brought back to size. Generated faces are less sharp
+# than real ones; a judge that fails on such faces measures mostly how sharp they are.
 AT_HALF = "at_half_resolution"
 
 
 def judge_quality(judge: Judge, bench: Bench, seen: dict[str, np.ndarray]) -> dict[str, Any]:
-    """The judge's quality on the bench's `test_faces`, of which `seen` holds what it gave, by clip.
+    """The judge's quality on the bench's `test_faces`, for the record.
 
-    `faces` and `speakers` count what it rests on, `not_judged` the faces for which it gave nothing finite; and by kind:
-    identity `verification_auc`, whether two faces are one person's, over all pairs; emotion and sex `accuracy` and
-    `classes`; age `mean_absolute_error` in years; detection `found`, a fraction. None where the labels are missing.
+    Args:
+        seen: what the judge gave for each of these faces, by clip: float32 [D].
+
+    Returns:
+        `faces` and `speakers`, the numbers of faces and people that were used; `not_judged`, the number of faces for
+        which the judge gave nothing finite; and what `JudgeKind.quality` of the judge's kind names:
+
+        * verification: `verification_auc`, the area under the ROC curve of "the two faces show one person", over all
+          pairs;
+        * accuracy: `accuracy`, and the judge's `classes`;
+        * mean error: `mean_absolute_error`, in the unit of the label (years);
+        * detection rate: `found`, the fraction of pictures in which a face was detected.
+
+        None where the labels are missing.
     """
     table = bench.test_faces
     given = np.stack([seen[clip] for clip in table["clip"]])
@@ -35,21 +48,12 @@ def judge_quality(judge: Judge, bench: Bench, seen: dict[str, np.ndarray]) -> di
         "speakers": int(table["speaker"].nunique()),
         "not_judged": int((~usable).sum()),
     }
-    if judge.kind == "identity":
-        return {**_verification(given, table["speaker"].to_numpy()), **counts}
-    if judge.kind in ("emotion", "sex"):
-        return {**_classification(given, judge, table), **counts}
-    if judge.kind == "age":
-        known = table["age"].notna().to_numpy() if "age" in table else np.zeros(len(table), bool)
-        errors = np.abs(given[known, 0] - table["age"].to_numpy(float)[known]) if known.any() else np.array([])
-        return {"mean_absolute_error": float(errors.mean()) if len(errors) else None, **counts}
-    if judge.kind == "detection":
-        return {"found": float((given[:, 0] > 0).mean()) if len(given) else None, **counts}
-    return counts
+    quality = JUDGE_KINDS[judge.kind].quality
+    return counts if quality is None else {**_QUALITIES[quality](judge, given, table), **counts}
 
 
-def _verification(vectors: np.ndarray, speakers: np.ndarray) -> dict[str, Any]:
-    vectors = unit(vectors)
+def _verification(judge: Judge, given: np.ndarray, table: pd.DataFrame) -> dict[str, Any]:
+    vectors, speakers = unit(given), table["speaker"].to_numpy()
     first, second = np.triu_indices(len(vectors), k=1)
     same = speakers[first] == speakers[second]
     if not same.any() or same.all():
@@ -62,11 +66,29 @@ def _verification(vectors: np.ndarray, speakers: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _classification(given: np.ndarray, judge: Judge, table: Any) -> dict[str, Any]:
+def _accuracy(judge: Judge, given: np.ndarray, table: pd.DataFrame) -> dict[str, Any]:
     labels = np.array(judge.labels)
     truth = table[judge.kind].to_numpy() if judge.kind in table else np.full(len(table), "")
     known = np.isin(truth, labels)
     if not known.any():
-        return {"accuracy": None, "note": f"the test faces have no {judge.kind} labels that it knows"}
+        return {"accuracy": None, "note": f"the test faces have no {judge.kind} labels that the judge knows"}
     hits = labels[given[known].argmax(axis=1)] == truth[known]
     return {"accuracy": float(hits.mean()), "labelled": int(known.sum()), "classes": list(judge.labels)}
+
+
+def _mean_error(judge: Judge, given: np.ndarray, table: pd.DataFrame) -> dict[str, Any]:
+    known = table[judge.kind].notna().to_numpy() if judge.kind in table else np.zeros(len(table), bool)
+    errors = np.abs(given[known, 0] - table[judge.kind].to_numpy(float)[known]) if known.any() else np.array([])
+    return {"mean_absolute_error": float(errors.mean()) if len(errors) else None}
+
+
+def _detection_rate(judge: Judge, given: np.ndarray, table: pd.DataFrame) -> dict[str, Any]:
+    return {"found": float((given[:, 0] > 0).mean()) if len(given) else None}
+
+
+_QUALITIES: dict[str, Callable[[Judge, np.ndarray, pd.DataFrame], dict[str, Any]]] = {
+    "verification": _verification,
+    "accuracy": _accuracy,
+    "mean error": _mean_error,
+    "detection rate": _detection_rate,
+}

@@ -1,4 +1,4 @@
-"""The record of a run, put together from what it rests on, and kept with its tables."""
+"""Score the faces of a run, and write its record with its tables, protocol and pictures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from v2f_bench.harness.bench import Bench
 from v2f_bench.harness.confusion_picture import write_confusions
 from v2f_bench.harness.independence import IndependenceFacts, independence
 from v2f_bench.harness.judges import Judges
-from v2f_bench.harness.score import SCORES, FacesToScore, Scores
+from v2f_bench.harness.score import SCORES, FacesToScore, Scores, score
+from v2f_bench.harness.sheet import write_sheet
 from v2f_bench.harness.stage import locked, made_under
 from v2f_bench.harness.views import ReadyJudge
 from v2f_bench.harness.workplace import Workplace
@@ -47,7 +48,7 @@ PROTOCOL = "protocol.json"
 
 @dataclass(frozen=True)
 class Made:
-    """What a record says of the method and of this run of it."""
+    """What made the faces: the part of a record that does not depend on bench, judges and scores."""
 
     run: str
     method: MethodFacts
@@ -55,26 +56,24 @@ class Made:
     options: dict[str, Any]
     preset: str
     seed: int
-    stages: dict[str, Path] = field(default_factory=dict)  # the folders of the stages before the scores
+    stages: dict[str, Path] = field(default_factory=dict)  # folders of the stages before the scores, by name
     facts: list[Fact] = field(default_factory=list)
 
 
-def keep_record(
-    folder: Path,
-    made: Made,
-    scored: FacesToScore,
-    scores: Scores,
-    bench: Bench,
-    judges: Judges,
-    workplace: Workplace,
+def score_and_record(
+    folder: Path, made: Made, to_score: FacesToScore, bench: Bench, judges: Judges, workplace: Workplace
 ) -> Record:
-    """Write the record of a run with its tables, its protocol and its confusion pictures into its folder.
+    """Score the faces of a run. Into the run's folder go the contact sheet, the scores, and the record with its tables,
+    protocol and confusion matrices.
 
-    All are written by one process at a time: another one, with other judges, must not come in between.
+    One process at a time writes the record with what belongs to it, since another one may score the same faces by other
+    judges.
     """
-    record = _record(made, scored, scores, bench, judges)
+    write_sheet(folder, to_score.faces, bench)
+    scores = score(to_score, folder, bench, judges, workplace)
+    record = _record(made, to_score, scores, bench, judges)
     with locked(folder / "record", workplace.progress):
-        record = replace(record, human=_still_true(folder, scored.faces.content, workplace.progress))
+        record = replace(record, human=_valid_human_numbers(folder, to_score.faces.content, workplace.progress))
         write_text_whole(folder / PROTOCOL, bench.protocol.to_json())
         for table in (TRIALS, INFLUENCE):
             write_whole(folder / table, partial(shutil.copyfile, scores.folder / table))
@@ -83,30 +82,35 @@ def keep_record(
     return record
 
 
-def _still_true(folder: Path, faces: str, progress: Progress) -> list[HumanNumber]:
-    """What people said of these very pictures, as the record that lies there has it."""
+def _valid_human_numbers(folder: Path, faces: str, progress: Progress) -> list[HumanNumber]:
+    """The numbers of human studies in the folder's present record that are about these very pictures.
+
+    Args:
+        faces: `Faces.content` of the pictures.
+    """
     try:
         known = read_record(folder).human
-    except BenchError:  # there is none yet, or it is damaged
+    except BenchError:  # there is no record yet, or it is damaged
         return []
     kept = [one for one in known if one.faces == faces]
     for lost in known:
         if lost not in kept:
-            progress.line(f"{folder}: the faces are others than study {lost.study} showed: {lost.measure} is left out")
+            progress.line(f"{folder}: study {lost.study} showed other faces than these: {lost.measure} is left out")
     return kept
 
 
-def _record(made: Made, scored: FacesToScore, scores: Scores, bench: Bench, judges: Judges) -> Record:
+def _record(made: Made, to_score: FacesToScore, scores: Scores, bench: Bench, judges: Judges) -> Record:
     protocol, clips, card = bench.protocol, bench.store.clips, bench.dataset.card
     crashed = {judge.name for judge in scores.crashed}
     metrics = sorted((plugin.name, source_key(plugin.cls)) for plugin in judges.metrics)
-    viewed_by = sorted((ready.judge.name, source_key(type(ready.judge))) for ready in judges.ready)
+    sources = sorted((ready.judge.name, source_key(type(ready.judge))) for ready in judges.ready)
+    independence_facts = IndependenceFacts.of(bench, to_score.trained_with)
     stages = {name: made_under(path) for name, path in {**made.stages, SCORES: scores.folder}.items()}
     return Record(
         schema=SCHEMA,
         run=made.run,
         method=made.method,
-        core=CoreFacts(__version__, core_key(*LEARNING), key_of(core_key(*SCORING), metrics, viewed_by)),
+        core=CoreFacts(__version__, core_key(*LEARNING), key_of(core_key(*SCORING), metrics, sources)),
         answers=made.answers,
         options=made.options,
         preset=made.preset,
@@ -140,9 +144,9 @@ def _record(made: Made, scored: FacesToScore, scores: Scores, bench: Bench, judg
                 for split, names in protocol.splits.items()
             },
         ),
-        applicable=int(scored.applicable.sum()),
+        applicable=int(to_score.applicable.sum()),
         seed=made.seed,
-        judges=[_judge_facts(ready, scored.ties) for ready in judges.ready if ready.judge.name not in crashed],
+        judges=[_judge_facts(ready, independence_facts) for ready in judges.ready if ready.judge.name not in crashed],
         judges_missing=[*judges.missing, *scores.crashed],
         failures=scores.failures,
         results=scores.results,
@@ -155,8 +159,8 @@ def _record(made: Made, scored: FacesToScore, scores: Scores, bench: Bench, judg
     )
 
 
-def _judge_facts(ready: ReadyJudge, ties: IndependenceFacts) -> JudgeFacts:
-    independent, reason = independence(ready.judge, ties)
+def _judge_facts(ready: ReadyJudge, facts: IndependenceFacts) -> JudgeFacts:
+    independent, reason = independence(ready.judge, facts)
     judge = ready.judge
     return JudgeFacts(
         name=judge.name,

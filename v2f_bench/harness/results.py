@@ -10,13 +10,14 @@ import msgspec
 import numpy as np
 
 from v2f_bench.harness.bench import Bench
-from v2f_bench.harness.face_check import NEED_A_FACE, with_role_as_generated
+from v2f_bench.harness.face_check import with_role_as_generated
 from v2f_bench.harness.judges import Judges
 from v2f_bench.harness.numbers import Number, number_of, value_of
 from v2f_bench.harness.slices import slices_of
 from v2f_bench.interfaces import Evidence, Measure, Metric, PluginError
+from v2f_bench.interfaces.judge import JUDGE_KINDS
 from v2f_bench.interfaces.metric import ROLES
-from v2f_bench.record import Result
+from v2f_bench.record import Result, number_or_none
 from v2f_bench.stats import Aggregate
 
 BETTER = ("higher", "lower", "neither")
@@ -24,8 +25,11 @@ BETTER = ("higher", "lower", "neither")
 
 @dataclass(frozen=True)
 class Measured:
-    """A result, and what it rests on: `values`, float [n], one a trial (NaN: not part of it), or else the influence of
-    each speaker on `number`."""
+    """A result, and what it is computed from.
+
+    `values`, float [n], has one value a trial, NaN for a trial that is not part of it. It is None for a statistic of
+    all trials, which has `number.influence` instead.
+    """
 
     result: Result
     values: np.ndarray | None
@@ -34,9 +38,10 @@ class Measured:
 
 @dataclass(frozen=True)
 class Case:
-    """The evidence of one source about one run on all trials, and which of these apply to the method: bool [n].
+    """The evidence of one source about one run on all trials.
 
-    `detected` is the evidence of the detector, where the protocol has a face check.
+    `applicable`, bool [n], says which trials apply to the method. `detected` is the evidence of the detector, where the
+    protocol has a face check.
     """
 
     evidence: Evidence
@@ -44,8 +49,9 @@ class Case:
     detected: Evidence | None = None
 
     def with_role_as_generated(self, role: str, trials: np.ndarray) -> Evidence:
-        """The evidence as if the faces of `role` were the method's, on some trials, bool [n], alone."""
-        detected = self.detected if self.evidence.kind in NEED_A_FACE else None
+        """The evidence as if the faces of `role` were the method's, on some trials only: bool [n]."""
+        kind = JUDGE_KINDS.get(self.evidence.kind)  # None: the evidence is not a judge's
+        detected = self.detected if kind is not None and kind.needs_face else None
         return with_role_as_generated(role, self.evidence, detected).of(trials).with_own_tables()
 
 
@@ -71,9 +77,9 @@ def results_of(metric: Metric, case: Case, judges: Judges) -> list[Measured]:
             metric=metric.name,
             measure=measure.name,
             judge=case.evidence.source,
-            value=_finite(number.interval.value),
-            low=_finite(number.interval.low),
-            high=_finite(number.interval.high),
+            value=number_or_none(number.interval.value),
+            low=number_or_none(number.interval.low),
+            high=number_or_none(number.interval.high),
             n=number.trials,
             expected=len(judged),
             failed=int((~judged).sum()),
@@ -100,9 +106,10 @@ def results_of(metric: Metric, case: Case, judges: Judges) -> list[Measured]:
 
 
 def measure_names(metric: Metric, judges: Judges, bench: Bench) -> list[str]:
-    """What a metric's measures will be called on this bench, by any judge that is here; sorted.
+    """The names of a metric's measures on this bench with the available judges, sorted.
 
-    PluginError where the metric breaks its contract: said before any training.
+    The metric is tried on random training faces, so that this can be asked before any training. PluginError where it
+    breaks its contract.
     """
     names: set[str] = set()
     everything = np.ones(len(bench.trials), bool)
@@ -117,7 +124,7 @@ def measure_names(metric: Metric, judges: Judges, bench: Bench) -> list[str]:
 
 
 def checked(metric: Metric, measures: list[Measure], evidence: Evidence) -> list[Measure]:
-    """The measures, if they keep the contract of `Measure`; PluginError says how they break it."""
+    """The measures, if they keep the contract of `Measure`. PluginError says how they break it."""
     trials, names = len(evidence.trials), set()
     if not isinstance(measures, list):
         raise PluginError(f"metric {metric.name}: measure() gave {type(measures).__name__}, not a list of Measure")
@@ -126,7 +133,7 @@ def checked(metric: Metric, measures: list[Measure], evidence: Evidence) -> list
             raise PluginError(f"metric {metric.name}: measure() gave {type(measure).__name__} among its measures")
         problem = _problem(metric, measure, trials)
         if measure.name in names:
-            problem = "stands twice"
+            problem = "is given twice"
         if problem:
             raise PluginError(f"metric {metric.name}: {measure.name} {problem}")
         names.add(measure.name)
@@ -134,8 +141,10 @@ def checked(metric: Metric, measures: list[Measure], evidence: Evidence) -> list
 
 
 def has_picture(evidence: Evidence, role: str) -> np.ndarray:
-    """Which trials have a picture of that role at all: bool [n]. Not every speaker has a second photograph, and not
-    every protocol training speakers."""
+    """Which trials have a picture of that role: bool [n].
+
+    Some speakers have no second photograph, and some protocols have no training speakers.
+    """
     column = role.replace("-", "_")
     if column in ("real_photo", "random_face"):
         return evidence.trials[column].ne("").to_numpy()
@@ -154,7 +163,7 @@ def _problem(metric: Metric, measure: Measure, trials: int) -> str:
         return f"has the aggregate {measure.aggregate!r}, not {', '.join(get_args(Aggregate))}"
     for what, role in (("floor", measure.floor or metric.floor), ("ceiling", metric.ceiling)):
         if role not in ROLES:
-            return f"has the {what} {role!r}, which is no role; there is: {', '.join(ROLES)}"
+            return f"has the {what} {role!r}, which is no role; roles are: {', '.join(ROLES)}"
     if (measure.values is None) == (measure.statistic is None):
         return "must have either values or a statistic"
     for what, array in (("values", measure.values), ("covers", measure.covers)):
@@ -174,7 +183,7 @@ def _problem(metric: Metric, measure: Measure, trials: int) -> str:
 
 
 def _bound(metric: Metric, role: str, name: str, case: Case, judges: Judges) -> float | None:
-    """What the faces of `role` score in the measure `name`, on the applicable trials that have such a picture."""
+    """The value of the measure `name` for the faces of `role`, on the applicable trials that have such a picture."""
     if role not in case.evidence.seen:
         return None
     trials = case.applicable & has_picture(case.evidence, role)
@@ -186,7 +195,3 @@ def _bound(metric: Metric, role: str, name: str, case: Case, judges: Judges) -> 
             measures = checked(metric, metric.measure(evidence), evidence)
             judges.bound_cache[key] = {measure.name: value_of(measure, len(evidence.trials)) for measure in measures}
     return judges.bound_cache[key].get(name)
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

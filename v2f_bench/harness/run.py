@@ -1,4 +1,4 @@
-"""Run: one method with one seed on a bench, from fit to record."""
+"""Run: one method with one seed on a bench, from training to the record."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from v2f_bench.harness.bench import Bench
 from v2f_bench.harness.containment import PLUGIN_EXCEPTIONS, in_words, reraise_disk_error
 from v2f_bench.harness.fit import CHECKPOINT, facts_of, fit
 from v2f_bench.harness.generate import generate
-from v2f_bench.harness.independence import IndependenceFacts
 from v2f_bench.harness.judges import Judges
 from v2f_bench.harness.plan import Plan
-from v2f_bench.harness.recording import Made, keep_record
-from v2f_bench.harness.score import FacesToScore, score
-from v2f_bench.harness.sheet import write_sheet, write_variations
+from v2f_bench.harness.recording import Made, score_and_record
+from v2f_bench.harness.score import FacesToScore
+from v2f_bench.harness.sheet import write_variations
+from v2f_bench.harness.spec import RunSpec
 from v2f_bench.harness.trials import applicable, offer
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import BenchError, Method
@@ -30,44 +30,42 @@ SPEC = "spec.json"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one plan: its folder and record, or why there is none, or not all of it."""
+    """How a run ended: with a record, or with the problem that left it without one, or without a wanted judge.
 
-    plan: Plan
+    It holds plain values only, so that a run may be carried out by another process.
+    """
+
+    spec: RunSpec
     folder: Path
     record: Record | None
     problem: str = ""
-    unsuited: bool = False  # the data set cannot serve the method: no fault of either
+    unsuited: bool = False  # the method needs what the data set does not have: not counted as a failure
 
 
 def attempt(plan: Plan, bench: Bench, judges: Judges, workplace: Workplace) -> Outcome:
-    """Run a plan; whatever goes wrong with it is its own, so that others can go on."""
+    """Carry out a plan. An error, unless it is one of the disk, ends this run alone: it is returned, not raised."""
     folder = plan.folder(workplace.output)
     try:
         if unsuited := plan.method.unsuited(plan.options, offer(bench)):
-            return Outcome(plan, folder, None, unsuited, unsuited=True)
+            return Outcome(plan.spec, folder, None, unsuited, unsuited=True)
         record = run_plan(plan, bench, judges, workplace)
     except BenchError as error:
-        return Outcome(plan, folder, None, str(error))
-    except PLUGIN_EXCEPTIONS as error:  # of the plugin
+        return Outcome(plan.spec, folder, None, str(error))
+    except PLUGIN_EXCEPTIONS as error:
         reraise_disk_error(error)
-        return Outcome(plan, folder, None, _crash_report(plan, folder, error))
+        return Outcome(plan.spec, folder, None, _crash_report(plan, folder, error))
     lost = [one for one in record.judges_missing if one.name in judges.wanted]
-    return Outcome(plan, folder, record, "; ".join(f"judge {one.name}: {one.reason}" for one in lost))
+    return Outcome(plan.spec, folder, record, "; ".join(f"judge {one.name}: {one.reason}" for one in lost))
 
 
 def run_plan(plan: Plan, bench: Bench, judges: Judges, workplace: Workplace) -> Record:
-    """Fit, generate, score and record one plan; whatever of it is already there is not done again."""
+    """Fit, generate, score and record one plan. Stages that are finished already are not repeated."""
     folder = plan.folder(workplace.output)
     folder.mkdir(parents=True, exist_ok=True)
     write_text_whole(folder / SPEC, plan.spec.to_json())
     method = fit(plan, bench, folder, workplace.progress)
     generate(method, plan, bench, folder, workplace.progress)
-    faces = Faces.of(folder / FACES)
-    write_sheet(folder, faces, bench)
     _write_variations(folder, method, plan, bench, workplace)
-    ties = IndependenceFacts.of(bench.dataset.people, bench.people, bench.chose_frames, plan.method.trained_with)
-    to_score = FacesToScore(faces, plan.faces_key, applicable(bench, plan.needs), ties)
-    scores = score(to_score, folder, bench, judges, workplace)
     made = Made(
         run=plan.run_id,
         method=MethodFacts(
@@ -88,13 +86,15 @@ def run_plan(plan: Plan, bench: Bench, judges: Judges, workplace: Workplace) -> 
         stages={name: folder / name for name in (CHECKPOINT, FACES)},
         facts=facts_of(folder / CHECKPOINT),
     )
-    record = keep_record(folder, made, to_score, scores, bench, judges, workplace)
+    applies = applicable(bench, plan.needs)
+    to_score = FacesToScore(Faces.of(folder / FACES), plan.faces_key, applies, plan.method.trained_with)
+    record = score_and_record(folder, made, to_score, bench, judges, workplace)
     (folder / CRASH).unlink(missing_ok=True)
     return record
 
 
 def _write_variations(folder: Path, method: Method, plan: Plan, bench: Bench, workplace: Workplace) -> None:
-    """A bug in `vary` costs its sheet alone: mending it would be another version of the method, to be trained anew."""
+    """Draw the variations. A bug in `vary` costs only these sheets: a mended method would have to be trained anew."""
     try:
         write_variations(folder, method, plan, bench)
     except PLUGIN_EXCEPTIONS as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,13 +13,19 @@ import pandas as pd
 from v2f_bench.artefacts import Faces, read_faces
 from v2f_bench.harness.bench import Bench
 from v2f_bench.harness.circumstances import circumstances
-from v2f_bench.harness.containment import PLUGIN_EXCEPTIONS, in_words, process_state_kept, reraise_disk_error
+from v2f_bench.harness.containment import (
+    PLUGIN_EXCEPTIONS,
+    failure_reason,
+    in_words,
+    process_state_kept,
+    reraise_disk_error,
+)
 from v2f_bench.harness.face_check import without_a_face
 from v2f_bench.harness.independence import IndependenceFacts
 from v2f_bench.harness.judges import Judges
-from v2f_bench.harness.results import Case, results_of
+from v2f_bench.harness.results import Case, Measured, results_of
 from v2f_bench.harness.stage import stage
-from v2f_bench.harness.views import outputs
+from v2f_bench.harness.views import ReadyJudge, outputs
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import BenchError, Evidence, Metric, Progress
 from v2f_bench.keys import scores_key
@@ -31,107 +38,75 @@ RESULTS = "results.json"
 
 @dataclass(frozen=True, eq=False)
 class FacesToScore:
-    """Pictures, and what their numbers depend on besides the judges."""
+    """The faces of one run, and what else decides what they score."""
 
     faces: Faces
-    key: str  # hash of the pictures
-    applicable: np.ndarray  # which trials there should be a picture for: bool [n]
-    ties: IndependenceFacts
+    key: str  # hash of the pictures, or of all that they were made from
+    applicable: np.ndarray  # the trials that should have a face: bool [n]
+    trained_with: Sequence[str] = ()  # as `Method.trained_with`
 
 
 @dataclass(frozen=True)
 class Scores:
-    """What all metrics of the track say. `trials.parquet` and `influence.parquet` lie in `folder` (see `record/`)."""
+    """The numbers of all metrics of the track. `trials.parquet` and `influence.parquet` are in `folder` (see
+    `record/files.py`)."""
 
     folder: Path
     results: list[Result]
     unavailable: list[Unavailable]
-    crashed: list[MissingJudge]  # judges that could not judge these faces
+    crashed: list[MissingJudge]  # judges that failed on these faces
     failures: dict[str, int]  # how many applicable trials have no face that can be judged, by reason
 
 
-class _Kept(msgspec.Struct):
+class _Stored(msgspec.Struct):
+    """`results.json`: the fields of `Scores`."""
+
     results: list[Result]
     unavailable: list[Unavailable]
     crashed: list[MissingJudge]
     failures: dict[str, int]
 
 
+@dataclass(frozen=True)
+class _JudgedFaces:
+    """What the judges gave for the faces of a run."""
+
+    cases: list[Case]  # one a judge
+    failures: dict[str, str]  # why a trial has no face that can be judged, by trial
+    crashed: list[MissingJudge]
+
+
 def score(made: FacesToScore, output: Path, bench: Bench, judges: Judges, workplace: Workplace) -> Scores:
-    """Score the faces, or find them scored, in a folder of their own below `output`/scores."""
+    """The scores of the faces, computed unless they are stored already, in a folder of their own below
+    `output`/scores."""
     key = scores_key(
         made.key,
         [(ready.judge.name, ready.key) for ready in judges.ready],
         judges.missing,
         [(plugin.name, plugin.version, source_key(plugin.cls)) for plugin in judges.metrics],
         made.applicable.tolist(),
-        made.ties,
+        IndependenceFacts.of(bench, made.trained_with),
     )
-    folder = output / SCORES / key[:8]  # two processes may score the same faces by different judges
+    # Named by the key, since two processes may score the same faces by different judges at the same time.
+    folder = output / SCORES / key[:8]
 
     def make(unfinished: Path) -> None:
-        cases, failures, crashed = _cases(made, bench, judges, workplace.progress)
-        table = bench.trials.assign(applicable=made.applicable)
-        reasons = [failures.get(trial, "") for trial in table["trial"]]
-        table["failure"] = np.where(made.applicable, reasons, "")
-        influence = pd.DataFrame({"speaker": sorted(set(table["speaker"]))})
-        results: list[Result] = []
-        unavailable: list[Unavailable] = []
-        columns: dict[str, np.ndarray] = {}
-        with workplace.progress.bar("score", len(judges.metrics)) as bar:
-            for plugin in judges.metrics:
-                lacking = _without_a_judge(plugin.cls, judges, crashed)
-                unavailable += [lacking] if lacking else []
-                for case in cases:
-                    if case.evidence.kind not in plugin.cls.judged_by:
-                        continue
-                    try:
-                        with process_state_kept():
-                            measured = results_of(plugin.cls(), case, judges)
-                    except PLUGIN_EXCEPTIONS as error:  # they cost this metric's numbers alone
-                        reraise_disk_error(error)
-                        reason = str(error) if isinstance(error, BenchError) else f"crashed: {in_words(error)}"
-                        workplace.progress.line(f"metric {plugin.name} by {case.evidence.source}: {reason}")
-                        unavailable.append(Unavailable(plugin.name, plugin.name, case.evidence.source, reason))
-                        continue
-                    for one in measured:
-                        results.append(one.result)
-                        column = column_name(one.result.measure, one.result.judge)
-                        if one.values is not None:
-                            columns[column] = one.values
-                        elif one.number.influence is not None:
-                            by_speaker = pd.Series(one.number.influence, index=one.number.speakers)
-                            influence[column] = by_speaker.reindex(influence["speaker"], fill_value=0.0).to_numpy()
-                bar.advance()
-        pd.concat([table, pd.DataFrame(columns, index=table.index)], axis=1).to_parquet(
-            unfinished / TRIALS, index=False
-        )
-        influence.to_parquet(unfinished / INFLUENCE, index=False)
-        counts = {reason: int(n) for reason, n in table["failure"].value_counts().items() if reason}
-        kept = _Kept(results, unavailable, crashed, counts)
-        (unfinished / RESULTS).write_bytes(msgspec.json.encode(kept))
+        judged = _judge_faces(made, bench, judges, workplace.progress)
+        measured, unavailable = _measure(judged, judges, workplace.progress)
+        trials = _trial_table(made, judged, measured, bench)
+        trials.to_parquet(unfinished / TRIALS, index=False)
+        _influence_table(measured, bench).to_parquet(unfinished / INFLUENCE, index=False)
+        failures = {reason: int(n) for reason, n in trials["failure"].value_counts().items() if reason}
+        stored = _Stored([one.result for one in measured], unavailable, judged.crashed, failures)
+        (unfinished / RESULTS).write_bytes(msgspec.json.encode(stored))
 
     stage(folder, key, make, facts=circumstances(workplace.device), progress=workplace.progress)
-    kept = msgspec.json.decode((folder / RESULTS).read_bytes(), type=_Kept)
-    return Scores(folder, kept.results, kept.unavailable, kept.crashed, kept.failures)
+    stored = msgspec.json.decode((folder / RESULTS).read_bytes(), type=_Stored)
+    return Scores(folder, stored.results, stored.unavailable, stored.crashed, stored.failures)
 
 
-def _without_a_judge(metric: type[Metric], judges: Judges, crashed: list[MissingJudge]) -> Unavailable | None:
-    """Why a metric has no judge at all; None where it has one."""
-    lost = {judge.name for judge in crashed}
-    if any(ready.judge.kind in metric.judged_by and ready.judge.name not in lost for ready in judges.ready):
-        return None
-    reasons = [
-        f"{judge.name}: {judge.reason}" for judge in [*judges.missing, *crashed] if judge.kind in metric.judged_by
-    ]
-    reason = "; ".join(reasons) or f"no judge of kind {' or '.join(metric.judged_by)}"
-    return Unavailable(metric.name, metric.name, None, reason)
-
-
-def _cases(
-    made: FacesToScore, bench: Bench, judges: Judges, progress: Progress
-) -> tuple[list[Case], dict[str, str], list[MissingJudge]]:
-    """The evidence of every judge; why trials have no face that can be judged; and judges that crashed on the faces."""
+def _judge_faces(made: FacesToScore, bench: Bench, judges: Judges, progress: Progress) -> _JudgedFaces:
+    """Show every face to every judge. A judge that crashes is left out; a detector that crashes ends the scoring."""
     trials = list(bench.trials["trial"])
     working = list(judges.ready)
     if judges.detector is not None and judges.detector not in working:
@@ -147,10 +122,7 @@ def _cases(
                     with process_state_kept():
                         given[ready.judge.name].append(outputs(ready.judge, pictures))
                 except PLUGIN_EXCEPTIONS as error:
-                    reraise_disk_error(error)
-                    if ready is judges.detector:
-                        raise BenchError(f"the face check by {ready.judge.name} crashed: {in_words(error)}") from error
-                    crashed.append(MissingJudge(ready.judge.name, ready.judge.kind, f"crashed: {in_words(error)}"))
+                    crashed.append(_crashed(ready, error, judges))
                     progress.line(f"judge {ready.judge.name} left out: {crashed[-1].reason}")
                     working.remove(ready)
             bar.advance(len(names))
@@ -162,11 +134,76 @@ def _cases(
             failures.setdefault(str(trial), f"no face found ({judges.detector.judge.name})")
     scoring = [ready for ready in working if ready in judges.ready]
     cases = [Case(evidence[ready.judge.name], made.applicable, detected) for ready in scoring]
-    return cases, failures, crashed
+    return _JudgedFaces(cases, failures, crashed)
+
+
+def _crashed(ready: ReadyJudge, error: BaseException, judges: Judges) -> MissingJudge:
+    """A judge that crashed on the faces. BenchError for the detector: all other numbers depend on it."""
+    reraise_disk_error(error)
+    if ready is judges.detector:
+        raise BenchError(f"the face check by {ready.judge.name} crashed: {in_words(error)}") from error
+    return MissingJudge(ready.judge.name, ready.judge.kind, f"crashed: {in_words(error)}")
 
 
 def _stacked(pieces: list[np.ndarray]) -> np.ndarray:
-    """One array [n, D]; a batch without a single face does not know D."""
+    """One array [n, D]. A batch without a single face is [n, 1], since its D is not known; it becomes NaN [n, D]."""
     width = max(piece.shape[1] for piece in pieces)
     known = [p if p.shape[1] == width else np.full((len(p), width), np.nan, np.float32) for p in pieces]
     return np.concatenate(known)
+
+
+def _measure(judged: _JudgedFaces, judges: Judges, progress: Progress) -> tuple[list[Measured], list[Unavailable]]:
+    """The results of every metric by every judge of its kinds, and the metrics that have none, with the reason."""
+    measured: list[Measured] = []
+    unavailable: list[Unavailable] = []
+    with progress.bar("score", len(judges.metrics)) as bar:
+        for plugin in judges.metrics:
+            if reason := _no_judge(plugin.cls, judges, judged.crashed):
+                unavailable.append(Unavailable(plugin.name, plugin.name, None, reason))
+            for case in judged.cases:
+                if case.evidence.kind not in plugin.cls.judged_by:
+                    continue
+                source = case.evidence.source
+                try:
+                    with process_state_kept():
+                        measured += results_of(plugin.cls(), case, judges)
+                except PLUGIN_EXCEPTIONS as error:  # only this metric's numbers by this judge are lost
+                    reason = failure_reason(error)
+                    progress.line(f"metric {plugin.name} by {source}: {reason}")
+                    unavailable.append(Unavailable(plugin.name, plugin.name, source, reason))
+            bar.advance()
+    return measured, unavailable
+
+
+def _no_judge(metric: type[Metric], judges: Judges, crashed: list[MissingJudge]) -> str:
+    """Why a metric has no judge at all; "" where it has one."""
+    lost = {judge.name for judge in crashed}
+    if any(ready.judge.kind in metric.judged_by and ready.judge.name not in lost for ready in judges.ready):
+        return ""
+    reasons = [
+        f"{judge.name}: {judge.reason}" for judge in [*judges.missing, *crashed] if judge.kind in metric.judged_by
+    ]
+    return "; ".join(reasons) or f"no judge of kind {' or '.join(metric.judged_by)}"
+
+
+def _trial_table(made: FacesToScore, judged: _JudgedFaces, measured: list[Measured], bench: Bench) -> pd.DataFrame:
+    """`trials.parquet`: the trials, whether and why each has no face that can be judged, and the values of measures."""
+    table = bench.trials.assign(applicable=made.applicable)
+    reasons = [judged.failures.get(trial, "") for trial in table["trial"]]
+    table["failure"] = np.where(made.applicable, reasons, "")
+    values = {_column(one): one.values for one in measured if one.values is not None}
+    return pd.concat([table, pd.DataFrame(values, index=table.index)], axis=1)
+
+
+def _influence_table(measured: list[Measured], bench: Bench) -> pd.DataFrame:
+    """`influence.parquet`: the speakers, and the influence of each on the measures without values of single trials."""
+    table = pd.DataFrame({"speaker": sorted(set(bench.trials["speaker"]))})
+    for one in measured:
+        if one.values is None and one.number.influence is not None:
+            by_speaker = pd.Series(one.number.influence, index=one.number.speakers)
+            table[_column(one)] = by_speaker.reindex(table["speaker"], fill_value=0.0).to_numpy()
+    return table
+
+
+def _column(measured: Measured) -> str:
+    return column_name(measured.result.measure, measured.result.judge)

@@ -1,4 +1,4 @@
-"""Sheets of a run, for the eye: what was given, what should come out, what came out, and what a method can vary."""
+"""Sheets of pictures to look at: a contact sheet of a run's faces, and the variations of a method."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from v2f_bench.media.picture import captioned, picture_format, resize, to_pixels
 COLUMNS = 12
 SHEET = "sheet.png"
 VARIED = 6  # trials on a variation's sheet
-SHOWN = 96  # pixels of a face on it, so that captions fit
+SHOWN = 96  # pixels a side of a face there, wide enough for the captions
 
 
 def write_sheet(folder: Path, faces: Faces, bench: Bench) -> None:
-    """`folder`/sheet.png: for twelve trials a column each; its rows are proposal, target and generated face."""
+    """Write `folder`/sheet.png: twelve trials, a column each, with the rows proposal, target and generated face."""
     chosen = bench.trials.iloc[_spread(len(bench.trials), COLUMNS)]
     _, generated, _ = next(read_faces(faces, list(chosen["trial"]), bench.protocol.resolution))
     rows = [bench.faces(list(chosen["proposal"])), bench.faces(list(chosen["target"])), generated]
@@ -33,7 +33,7 @@ def write_sheet(folder: Path, faces: Faces, bench: Bench) -> None:
 
 
 def write_variations(folder: Path, method: Method, plan: Plan, bench: Bench) -> None:
-    """`folder`/variation-<name>.png for each variation that the method offers: six trials, one a row."""
+    """Write `folder`/variation-<name>.png for each variation that the method offers: six trials, one a row."""
     applies = np.flatnonzero(applicable(bench, plan.needs))
     rows = applies[np.unique(_spread(len(applies), VARIED))]
     for name in method.variations:
@@ -44,7 +44,7 @@ def write_variations(folder: Path, method: Method, plan: Plan, bench: Bench) -> 
 
 
 def draw_variation(method: Method, name: str, trials: Trials, context: Context, output: Path) -> None:
-    """Write a variation of the trials to `output`, a PNG or JPEG. PluginError where the method breaks the contract."""
+    """Write a variation of the trials to `output`, a PNG or JPEG. PluginError where the method breaks its contract."""
     torch.manual_seed(context.seed)
     with process_state_kept():
         varied = method.vary(name, trials, context)
@@ -54,7 +54,7 @@ def draw_variation(method: Method, name: str, trials: Trials, context: Context, 
 
 
 def write_table(faces: torch.Tensor, columns: tuple[str, ...], owner: str, output: Path) -> None:
-    """Faces [N, K, 3, H, W] as N rows of K captioned columns to `output`, a PNG or JPEG."""
+    """Write faces [N, K, 3, H, W] as N rows of K captioned columns to `output`, a PNG or JPEG."""
     count, steps = faces.shape[:2]
     flat = checked_faces(faces.flatten(0, 1), count * steps, owner)
     pixels = to_pixels(resize(flat, SHOWN).nan_to_num(nan=0.5))

@@ -1,4 +1,4 @@
-"""Groups of trials: every measure by labels of the speaker, by duration of the voice, and by recording session."""
+"""Slices: every measure in groups of trials, by labels of the speaker, duration of the voice, recording session."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import pandas as pd
 
 from v2f_bench.harness.numbers import group_interval
 from v2f_bench.interfaces import Measure
-from v2f_bench.record import Slice
+from v2f_bench.record import Slice, number_or_none
 
-SMALL = 10  # speakers; the number of a smaller group is marked as resting on few people
+SMALL = 10  # speakers; a number from fewer is marked
 AGE_BANDS = ((0, 30, "under 30"), (30, 45, "30 to 44"), (45, 60, "45 to 59"), (60, np.inf, "60 and over"))
 DURATION_BANDS = ((0, 2, "under 2 s"), (2, 4, "2 to 4 s"), (4, 8, "4 to 8 s"), (8, np.inf, "8 s and over"))
 BY_NAME = ("sex", "ethnicity", "emotion", "intensity", "session")
@@ -39,7 +39,7 @@ def slices_of(measure: Measure, trials: pd.DataFrame) -> list[Slice]:
         counted = ~np.isnan(measure.values)
     slices = []
     for (label, group), rows in groups(trials).items():
-        value, low, high = (float(x) if np.isfinite(x) else None for x in group_interval(measure, speakers, rows))
+        value, low, high = map(number_or_none, group_interval(measure, speakers, rows))
         n, people = int((rows & counted).sum()), len(set(speakers[rows & counted]))
         slices.append(Slice(label, group, value, low, high, n, people, people < SMALL))
     return slices

@@ -1,4 +1,4 @@
-"""What is to be run, as plain values: any process can read a spec from JSON, open what it names, and carry it out."""
+"""Specs: what to run, as plain values. Any process can read a spec from JSON, open what it names, and carry it out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from v2f_bench.interfaces import DataError
 
 @dataclass(frozen=True)
 class BenchSpec:
-    """A data set under the protocol of a track, with the judges and metrics that score on it. Paths are whole."""
+    """A data set under the protocol of a track, with the judges and metrics to score by. Paths are absolute."""
 
     dataset: str
     options: dict[str, Any]  # of the data set, all of them
@@ -22,8 +22,8 @@ class BenchSpec:
     track: str = "identity"
     lists: tuple[str, ...] = ()  # files of published questions
     resolution: int = RESOLUTION  # pixels a side at which faces are judged
-    voices: str = WHOLE  # how they are handed over
-    judges: tuple[str, ...] = ()  # by name; empty: all that can be had
+    voices: str = WHOLE  # their form (see `data/voices.py`)
+    judges: tuple[str, ...] = ()  # by name; empty: all that are available
     judge_cards: tuple[str, ...] = ()  # files
     metrics: tuple[str, ...] = ()  # by name; empty: all of the track
     fetch_weights: bool = False
@@ -31,12 +31,12 @@ class BenchSpec:
 
 @dataclass(frozen=True)
 class PlaceSpec:
-    """Where and with what the work is done. Folders are whole paths."""
+    """Where and with what the work is done. Paths are absolute."""
 
     output: str  # of the runs
     cache: str
     devices: tuple[str, ...] = ("cpu",)
-    threads: int | None = None  # of torch; None: as it chooses
+    threads: int | None = None  # of torch; None: torch's default
     jobs: int = 1  # processes that prepare data
     precision: str = "float32"  # of training
 
@@ -49,7 +49,7 @@ class RunSpec:
     place: PlaceSpec
     method: str
     options: dict[str, Any]  # of the method, all of them
-    preset: str  # that the options started from
+    preset: str  # the one that the options are based on
     seed: int
 
     def to_json(self) -> str:
@@ -57,7 +57,7 @@ class RunSpec:
 
     @classmethod
     def from_json(cls, text: str) -> RunSpec:
-        """DataError where the text is no spec."""
+        """The spec in a JSON text. DataError where the text is none."""
         try:
             return msgspec.json.decode(text, type=cls)
         except msgspec.MsgspecError as error:

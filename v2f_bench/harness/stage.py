@@ -1,4 +1,4 @@
-"""One stage of work: its output is a folder that appears whole or not at all, under a key of all that went into it."""
+"""One stage of work. Its output is a folder that appears complete or not at all, with a key of all its inputs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from v2f_bench.harness.circumstances import peak_memory_mib
 from v2f_bench.interfaces import Progress
 
 MARKER = "stage.json"
-PATIENCE = 5.0  # seconds that another process is waited for before that is said
+PATIENCE = 5.0  # seconds of waiting for another process, after which a message says so
 
 
 def stage(
@@ -29,12 +29,12 @@ def stage(
     facts: dict[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> bool:
-    """Have `make` fill `folder`, unless a finished one with the same `key` is there already. True if work was done.
+    """Let `make` fill `folder`, unless it is finished already with the same `key`. Returns whether work was done.
 
-    `make` gets a folder beside the final one, which takes its place when all is written. A kill leaves at most that
-    unfinished folder. The next attempt starts with an empty one, or, where `make` is `resumable`, with what the killed
-    attempt at the same key left there. Two processes that want the same folder wait for each other. `facts` are kept
-    with the time and memory that it took.
+    `make` gets an unfinished folder beside the final one. When `make` returns, the unfinished folder is renamed to
+    `folder`, so a kill leaves at most an unfinished folder. The next attempt begins with an empty one, or, if `make` is
+    `resumable`, with what the killed attempt with the same key left there. A process waits while another one works on
+    the same folder. `facts` are stored in `folder`, with the time and memory that the work took.
     """
     if is_done(folder, key):
         return False
@@ -67,9 +67,9 @@ def stage(
 
 
 def adopt(folder: Path, key: str, others: Iterable[Path]) -> bool:
-    """Take the finished output of the same work from one of some other folders, if there is one. True if that was done.
+    """Take the finished output with the same key from one of `others`, if one has it. Returns whether that was done.
 
-    Files are linked where the disk allows it, and copied otherwise; they are never written to again.
+    Files are linked if the disk allows it, and copied otherwise. They are never changed afterwards.
     """
     if is_done(folder, key):
         return False
@@ -88,14 +88,14 @@ def adopt(folder: Path, key: str, others: Iterable[Path]) -> bool:
 
 @contextmanager
 def locked(folder: Path, progress: Progress | None = None) -> Iterator[None]:
-    """Alone among processes at work on `folder`; a long wait for another one is said."""
+    """A block in which no other process works on `folder`. A message says so if that takes long to wait for."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder.with_name(f".{folder.name}.lock"))
     try:
         lock.acquire(timeout=PATIENCE)
     except Timeout:
         if progress is not None:
-            progress.line(f"waiting for another process that is at work on {folder}")
+            progress.line(f"waiting for another process that is working on {folder}")
         lock.acquire()
     try:
         yield

@@ -1,4 +1,4 @@
-"""Trials given out as files, and pictures made of them by anything, scored as a run."""
+"""For methods that are no plugins: write the trials to files, and score the pictures that were made of them."""
 
 from __future__ import annotations
 
@@ -12,28 +12,25 @@ import soundfile
 from v2f_bench.artefacts import ORIGIN, Faces, read_origin, write_origin
 from v2f_bench.files import write_text_whole
 from v2f_bench.harness.bench import Bench
-from v2f_bench.harness.independence import IndependenceFacts
 from v2f_bench.harness.judges import Judges
-from v2f_bench.harness.recording import Made, keep_record
-from v2f_bench.harness.score import FacesToScore, score
-from v2f_bench.harness.sheet import write_sheet
+from v2f_bench.harness.recording import Made, score_and_record
+from v2f_bench.harness.score import FacesToScore
 from v2f_bench.harness.trial_voices import trial_voice
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.hashing import key_of
 from v2f_bench.interfaces import DataError, UsageError
 from v2f_bench.keys import run_key
 from v2f_bench.media.picture import to_pixels, write_picture
-from v2f_bench.record import MethodFacts, Record
+from v2f_bench.record import ELSEWHERE, MethodFacts, Record
 
 LIST = "trials.csv"
 LEARN_FROM = "training-clips.csv"
-ELSEWHERE = "pictures made elsewhere"  # stands for the distribution in a record
-NAMED = 3  # files in a message
+NAMED = 3  # files that a message names
 
 
 @dataclass(frozen=True)
 class Submission:
-    """Who made the pictures, in the words of whoever scores them."""
+    """What made the pictures, as the person who scores them states it."""
 
     name: str
     trained_with: tuple[str, ...] = ()
@@ -42,18 +39,18 @@ class Submission:
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[^\W_][\w.,()=+@ -]{0,79}", self.name) or self.name.endswith((".", " ")):
             raise UsageError(
-                f"--name {self.name!r} cannot be the name of a folder: it takes up to 80 letters, digits, blanks and "
+                f"the name {self.name!r} cannot be the name of a folder: it has up to 80 letters, digits, blanks and "
                 ". , ( ) = + @ - _, and begins with a letter or digit"
             )
 
 
 def give_out_trials(bench: Bench, folder: Path, workplace: Workplace) -> Path:
-    """What a method may know of the trials, as files in `folder`; returns the list, `trials.csv`.
+    """Write what a method may know of the trials to files in `folder`, and return the list of them, `trials.csv`.
 
-    `voices/<trial>.wav` and `proposals/<trial>.png` are as a plugin is given them (the protocol's rate and resolution);
-    the list's columns are `trial`, `voice` and `proposal`, the latter two as paths from the folder. `trials.json` names
-    the protocol, and `training-clips.csv` the clips that may be learned from. Nothing tells whose voice it is: names
-    and order of the trials are hashes, and the answers stay with the harness.
+    `voices/<trial>.wav` and `proposals/<trial>.png` have the protocol's rate and resolution, as a plugin is given them.
+    The list has the columns `trial`, `voice` and `proposal`; the last two are paths relative to the folder.
+    `trials.json` names the protocol, and `training-clips.csv` lists the clips that a method may be trained on. No file
+    shows whose voice a trial is: trials are named by hashes and sorted by name, and the answers are not written.
     """
     for name in ("voices", "proposals"):
         (folder / name).mkdir(parents=True, exist_ok=True)
@@ -85,14 +82,17 @@ def score_folder(
     workplace: Workplace,
     any_protocol: bool = False,
 ) -> tuple[Path, Record]:
-    """Score the pictures of a folder as one run below the workplace's output; the run's folder, and its record.
+    """Score the pictures of a folder as one run below the workplace's output.
 
     Args:
-        any_protocol: score them although nothing says that they were made for this protocol.
+        any_protocol: whether to score them even if `trials.json` is missing or names another protocol.
+
+    Returns:
+        The run's folder and its record.
 
     Raises:
-        DataError: there is no picture of a trial in the folder; or they were made for other trials, or nothing says for
-            which.
+        DataError: the folder has no picture of a trial; or, unless `any_protocol`, `trials.json` is missing or names
+            other trials.
     """
     faces = Faces.of(folder)
     _check_origin(faces, bench, workplace, any_protocol)
@@ -100,10 +100,6 @@ def score_folder(
     run = f"seed{submission.seed}-{run_key(key, bench.key)[:8]}"
     output = workplace.output / bench.dataset.name / submission.name / run
     output.mkdir(parents=True, exist_ok=True)
-    ties = IndependenceFacts.of(bench.dataset.people, bench.people, bench.chose_frames, submission.trained_with)
-    to_score = FacesToScore(faces, key, np.ones(len(bench.trials), bool), ties)
-    scores = score(to_score, output, bench, judges, workplace)
-    write_sheet(output, faces, bench)
     method = MethodFacts(
         name=submission.name,
         distribution=ELSEWHERE,
@@ -116,36 +112,38 @@ def score_folder(
         trained_with=list(submission.trained_with),
     )
     made = Made(run, method, answers=[], options={}, preset="", seed=submission.seed)
-    return output, keep_record(output, made, to_score, scores, bench, judges, workplace)
+    to_score = FacesToScore(faces, key, np.ones(len(bench.trials), bool), submission.trained_with)
+    return output, score_and_record(output, made, to_score, bench, judges, workplace)
 
 
 def _check_origin(faces: Faces, bench: Bench, workplace: Workplace, any_protocol: bool) -> None:
     trials = set(bench.trials["trial"])
     surplus = sorted(set(faces.pictures) - trials)
-    give_out = f"`v2f-bench trials --dataset {bench.dataset.name}` gives out the voices that they are to be made of"
+    give_out = f"`v2f-bench trials --dataset {bench.dataset.name}` writes the voices to make them from"
     if not trials & set(faces.pictures):
-        seen = f"there are {len(surplus)} others, such as {surplus[0]}" if surplus else "there is none at all"
+        others = f"it has {len(surplus)} others, such as {surplus[0]}" if surplus else "it has no pictures"
         first = bench.trials["trial"].iloc[0]
         raise DataError(
-            f"{faces.folder}: has no picture of a trial of {bench.protocol.name}, such as {first}.png; {seen}. "
+            f"{faces.folder}: has no picture of a trial of {bench.protocol.name}, such as {first}.png; {others}. "
             f"{give_out}"
         )
     origin = read_origin(faces.folder)
     if origin is None and not any_protocol:
         raise DataError(
-            f"{faces.folder}: nothing says for which protocol these pictures were made. Copy {ORIGIN} of the folder "
-            "that `v2f-bench trials` wrote into it; or say --any-protocol, if you are sure that it is this one."
+            f"{faces.folder}: {ORIGIN} is missing, so it is not known for which protocol these pictures were made. "
+            "Copy it from the folder that `v2f-bench trials` wrote; or set any-protocol, if you are sure that it is "
+            "this protocol."
         )
     if origin is not None and origin.questions != bench.protocol.questions_hash and not any_protocol:
         raise DataError(
             f"{faces.folder}: these pictures were made for {origin.protocol} ({origin.hash}) of {origin.dataset}, with "
             f"other trials or training people than {bench.protocol.name} ({bench.protocol.hash}) of "
-            f"{bench.protocol.dataset}. Give the same options, or say --any-protocol to score them all the same."
+            f"{bench.protocol.dataset}. Give the same options, or set any-protocol to score them anyway."
         )
     if surplus:
         more = ", ..." if len(surplus) > NAMED else ""
         workplace.progress.line(
-            f"{len(surplus)} pictures in {faces.folder} are of no trial and are passed over: "
+            f"{len(surplus)} pictures in {faces.folder} belong to no trial and are ignored: "
             f"{', '.join(surplus[:NAMED])}{more}"
         )
     if missing := len(trials - set(faces.pictures)):

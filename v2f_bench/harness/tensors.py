@@ -12,7 +12,7 @@ from v2f_bench.interfaces import BenchError, PluginError
 
 
 def write_state(path: Path, tensors: dict[str, torch.Tensor], owner: str) -> None:
-    """A state as safetensors. PluginError where it is none, or names the tensors that are not finite."""
+    """Write what a plugin's `state()` gave as safetensors. PluginError where it is no state, or is not finite."""
     if not isinstance(tensors, dict) or not all(isinstance(tensor, torch.Tensor) for tensor in tensors.values()):
         raise PluginError(f"{owner}: state() must give tensors by name")
     bad = [name for name, tensor in tensors.items() if tensor.is_floating_point() and not tensor.isfinite().all()]
@@ -22,7 +22,7 @@ def write_state(path: Path, tensors: dict[str, torch.Tensor], owner: str) -> Non
 
 
 def write_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:
-    """Named tensors as safetensors. OSError where they cannot be written."""
+    """Write named tensors as safetensors. OSError where they cannot be written."""
     try:
         save_file({name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}, path)
     except SafetensorError as error:
@@ -30,7 +30,7 @@ def write_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:
 
 
 def read_tensors(path: Path) -> dict[str, torch.Tensor]:
-    """A state back from its file. BenchError where it is damaged; says what to do."""
+    """Read named tensors from a safetensors file. BenchError where it is damaged; says what to do."""
     try:
         return load_file(path)
     except (SafetensorError, OSError) as error:

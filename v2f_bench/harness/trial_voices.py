@@ -1,4 +1,4 @@
-"""The voices of trials in the form that the protocol hands them over (see `data/voices.py`)."""
+"""The voices of trials, in the form that the protocol prescribes (see `data/voices.py`)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FULL_SCALE = 32768.0  # of int16
 
 
 def trial_voice(store: Store, protocol: Protocol, trial: pd.Series) -> np.ndarray:
-    """The recording that a trial hands over: int16 [T]."""
+    """The recording that a method is given for a trial: int16 [T]."""
     recording = store.voice(trial["voice"])
     if seconds := length_of(protocol.voices):
         return loudest_stretch(recording, round(seconds * store.rate))
@@ -29,14 +29,14 @@ def trial_voice(store: Store, protocol: Protocol, trial: pd.Series) -> np.ndarra
 
 
 def trial_seconds(store: Store, protocol: Protocol, trials: pd.DataFrame) -> pd.Series:
-    """How long the recording is that each trial hands over, in seconds."""
+    """The length of each trial's recording as a method is given it, in seconds."""
     seconds = store.clips.loc[trials["voice"], "voice_samples"].reset_index(drop=True) / store.rate
     longest = length_of(protocol.voices)
     return (seconds.clip(upper=longest) if longest else seconds).rename("duration")
 
 
 def loudest_stretch(recording: np.ndarray, wanted: int) -> np.ndarray:
-    """The `wanted` samples of a recording with the most energy; all of it where it is shorter."""
+    """The stretch of `wanted` samples with the most energy; the whole recording where it is shorter."""
     if len(recording) <= wanted:
         return recording
     energy = np.concatenate([[0.0], np.cumsum(recording.astype(np.float64) ** 2)])

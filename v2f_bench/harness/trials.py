@@ -1,4 +1,4 @@
-"""What a trial brings to a method: which trials apply to it, and what it is handed of each."""
+"""What methods are given: which trials apply to a method, and what it gets for each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from v2f_bench.media.picture import to_tensor
 
 
 def applicable(bench: Bench, needs: frozenset[str]) -> np.ndarray:
-    """Which trials bring all that a method needs: bool [n]. A speaker may lack a second picture, or a label."""
+    """Which trials have all that a method needs: bool [n]. A speaker may lack a second picture, or a label."""
     applies = np.ones(len(bench.trials), bool)
     for need, column in (("real-photo", "real_photo"), ("emotion", "emotion")):
         if need in needs:
@@ -26,7 +26,7 @@ def applicable(bench: Bench, needs: frozenset[str]) -> np.ndarray:
 
 
 def offer(bench: Bench) -> Offer:
-    """What the bench has for a method."""
+    """What the bench has for methods, for `Method.unsuited`."""
     protocol = bench.protocol
     train, validation = (bench.split(split).table for split in ("train", "validation"))
     lacking = {need: why for need in NEEDS if (why := _lacking(bench, need))}
@@ -34,7 +34,7 @@ def offer(bench: Bench) -> Offer:
 
 
 def _lacking(bench: Bench, need: str) -> str:
-    """Why no trial of the bench brings `need`; "" where some do."""
+    """Why no trial of the bench has `need`; "" where some have it."""
     dataset, trials = bench.dataset, bench.trials
     if need == "oracle" and type(dataset).oracle_faces is Dataset.oracle_faces:
         return f"the causes behind {dataset.name} are not known"
@@ -52,7 +52,7 @@ def _lacking(bench: Bench, need: str) -> str:
 
 
 def trials_for(bench: Bench, needs: frozenset[str], rows: np.ndarray, resolution: int = 0) -> Trials:
-    """The trials at positions `rows`, with what a method declared that it needs; faces at `resolution` (0: the
+    """The trials at positions `rows`, with what the method needs and nothing else; faces at `resolution` (0: the
     protocol's)."""
     table = bench.trials.iloc[rows]
     side = resolution or bench.protocol.resolution
@@ -76,4 +76,4 @@ def _given(bench: Bench, need: str, table: pd.DataFrame, side: int) -> Any:
         pixels = bench.dataset.oracle_faces(list(speakers), bench.store.size)
         assert pixels is not None, "`offer` says that there are none"
         return to_tensor(pixels, side)[rows]
-    raise PluginError(f"a method needs {need!r}, which no trial brings")
+    raise PluginError(f"a method needs {need!r}, which no trial has")

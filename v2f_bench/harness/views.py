@@ -1,4 +1,4 @@
-"""What a judge gives for faces: for those of a method, and, once a protocol, for its real pictures."""
+"""What a judge gives for faces: for those of a method and, once for each protocol, for its real pictures."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ import torch
 
 from v2f_bench.harness.bench import Bench
 from v2f_bench.harness.memory import trim_heap
-from v2f_bench.harness.quality import AT_HALF, HAVE_QUALITY, judge_quality
+from v2f_bench.harness.quality import AT_HALF, judge_quality
 from v2f_bench.harness.stage import stage
 from v2f_bench.harness.tensors import read_tensors, write_tensors
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import Evidence, Judge, PluginError
+from v2f_bench.interfaces.judge import JUDGE_KINDS
 from v2f_bench.keys import views_key
 from v2f_bench.media.picture import resize
 from v2f_bench.sources import source_key
@@ -28,14 +29,14 @@ _VECTORS, _CLIPS, _QUALITY = "vectors.safetensors", "clips.json", "quality.json"
 
 @dataclass(frozen=True)
 class ReadyJudge:
-    """A judge with its weights, and what it gives for the protocol's real pictures."""
+    """An opened judge, and what it gives for the protocol's real pictures."""
 
     judge: Judge
     sha256: str
     key: str  # of judge and pictures
-    quality: dict[str, Any]  # of the judge itself, on real faces of test speakers
-    clips: dict[str, np.ndarray]  # clip: vector; "" for no picture
-    means: dict[str, np.ndarray]  # of the mean training face: "" of all, and of each sex
+    quality: dict[str, Any]  # see `quality.judge_quality`
+    clips: dict[str, np.ndarray]  # the row of each clip; the clip "", no picture, has NaN
+    means: dict[str, np.ndarray]  # the row of each mean training face: "" for all, and by sex
 
     def evidence(self, bench: Bench, generated: np.ndarray) -> Evidence:
         """The evidence of one run on all trials: `generated` is float32 [n, D], NaN where there is no face."""
@@ -66,13 +67,15 @@ class ReadyJudge:
 
 
 def outputs(judge: Judge, faces: torch.Tensor) -> np.ndarray:
-    """What the judge gives for faces [N, 3, R, R]: float32 [N, D]; NaN for a face or a vector that is not finite."""
+    """What the judge gives for a batch of faces, [N, 3, R, R]: float32 [N, D]; NaN where face or row is not finite.
+
+    [N, 1] where no face is finite, since D is not known then.
+    """
     finite = faces.isfinite().all(dim=(1, 2, 3))
-    pieces = [judge.predict(faces[finite][start : start + BATCH]) for start in range(0, int(finite.sum()), BATCH)]
-    trim_heap()
-    if not pieces:
+    if not finite.any():
         return np.full((len(faces), 1), np.nan, np.float32)
-    given = torch.cat(pieces)
+    given = judge.predict(faces[finite])
+    trim_heap()
     if given.ndim != 2 or len(given) != int(finite.sum()):
         raise PluginError(f"judge {judge.name} gave {tuple(given.shape)} for {int(finite.sum())} faces, not [N, D]")
     vectors = torch.full((len(faces), given.shape[1]), torch.nan)
@@ -82,11 +85,11 @@ def outputs(judge: Judge, faces: torch.Tensor) -> np.ndarray:
 
 
 def view_real_pictures(judge: Judge, sha256: str, weights: str, bench: Bench, workplace: Workplace) -> ReadyJudge:
-    """Show an opened judge the protocol's real pictures, once a protocol, and measure its own quality on them.
+    """Show an opened judge the protocol's real pictures, and measure its quality on them; both are stored.
 
     Args:
         sha256: of the judge's weights.
-        weights: their hash, for the key; for a judge that is trained here also for its training.
+        weights: for the key: `sha256`, or, for a judge that is trained here, the key of its training.
     """
     clips = bench.real_pictures
     key = views_key(
@@ -103,7 +106,7 @@ def view_real_pictures(judge: Judge, sha256: str, weights: str, bench: Bench, wo
         )
         (unfinished / _CLIPS).write_text(json.dumps(clips))
         quality = judge_quality(judge, bench, dict(zip(clips, vectors, strict=True)))
-        if judge.kind in HAVE_QUALITY:
+        if JUDGE_KINDS[judge.kind].quality is not None:
             tested = list(bench.test_faces["clip"])
             soft = np.concatenate(list(_of_clips(judge, bench, tested, halved=True)))
             quality[AT_HALF] = judge_quality(judge, bench, dict(zip(tested, soft, strict=True)))
@@ -125,7 +128,7 @@ def _of_clips(
     advance: Callable[[int], object] = lambda _: None,
     halved: bool = False,
 ) -> Iterator[np.ndarray]:
-    """`halved`: at half of the resolution, brought back to size."""
+    """What the judge gives for clips, in batches. `halved`: at half of the resolution, brought back to size."""
     for start in range(0, len(clips), BATCH):
         batch = clips[start : start + BATCH]
         faces = bench.faces(batch)

@@ -1,4 +1,4 @@
-"""Where a session works: folders, device, processes, and how progress is shown."""
+"""Where and with what the work is done: folders, devices, processes, and the display of progress."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from v2f_bench.interfaces import Progress, Silent, UsageError
 from v2f_bench.keys import Computing
 
 CACHE_VARIABLE = "V2F_BENCH_CACHE"
+WEIGHTS = "weights"  # folder of the cache
 
 
 @dataclass(frozen=True)
 class Workplace:
-    """`cache` holds what can be made again (stores, judges); `output` holds the runs."""
+    """`output` is the folder of the runs; `cache` holds what can be made again: stores, judges, weights."""
 
     output: Path = Path("runs")
     cache: Path = field(default_factory=lambda: default_cache())
@@ -29,6 +30,11 @@ class Workplace:
     @property
     def device(self) -> str:
         return self.devices[0]
+
+    @property
+    def weights(self) -> Path:
+        """The folder of pretrained weights."""
+        return self.cache / WEIGHTS
 
     def computing(self) -> Computing:
         """How numbers are computed here."""
@@ -49,7 +55,7 @@ def default_cache() -> Path:
 
 
 def set_threads(wanted: int | None) -> None:
-    """Let torch compute with so many threads; None leaves it as it is: one a CPU, or as OMP_NUM_THREADS says."""
+    """Set torch's number of threads; None keeps its default: one for each CPU, or what OMP_NUM_THREADS says."""
     if wanted is not None:
         import torch
 
@@ -57,10 +63,10 @@ def set_threads(wanted: int | None) -> None:
 
 
 def choose_devices(wanted: str) -> tuple[str, ...]:
-    """The devices of a comma-separated list. UsageError where one is not there, or they are of different kinds."""
+    """The devices of a comma-separated list. UsageError where one is missing, or their kinds differ."""
     chosen = tuple(choose_device(part.strip()) for part in wanted.split(","))
     if len({device.partition(":")[0] for device in chosen}) > 1:
-        raise UsageError(f"--device {wanted}: training shares its batches among devices of one kind only")
+        raise UsageError(f"device {wanted}: training can only use several devices of one kind")
     return chosen
 
 
@@ -73,5 +79,5 @@ def choose_device(wanted: str) -> str:
     try:
         torch.zeros(1, device=wanted).cpu()
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise UsageError(f"--device {wanted}: {str(error).splitlines()[0]}") from None
+        raise UsageError(f"device {wanted}: {str(error).splitlines()[0]}") from None
     return wanted

@@ -6,7 +6,7 @@ class BenchError(Exception):
 
 
 class UsageError(BenchError):
-    """A wrong name, option or combination on the command line."""
+    """A wrong name, option or combination in what the user asked for."""
 
 
 class DataError(BenchError):
@@ -14,8 +14,8 @@ class DataError(BenchError):
 
 
 class PluginError(BenchError):
-    """A plugin that cannot be loaded, or that broke its contract; the message names the plugin."""
+    """A plugin that cannot be loaded, or that breaks its contract. The message names the plugin."""
 
 
 class NotAvailable(BenchError):
-    """Something optional is missing here (weights, an extra, a label); what needs it is reported as not available."""
+    """Something optional is missing (weights, an extra, a label). What needs it is reported as not available."""

@@ -1,11 +1,13 @@
-"""The contract of a judge: a frozen network that looks at faces for a metric."""
+"""The contract of a judge: a frozen network that embeds or classifies faces for metrics."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from v2f_bench.interfaces.labels import EMOTIONS, SEXES
 
 if TYPE_CHECKING:
     import torch
@@ -13,28 +15,87 @@ if TYPE_CHECKING:
     from v2f_bench.interfaces.context import Context
     from v2f_bench.interfaces.values import Clips
 
-# What a judge of each kind gives for a face.
+
+@dataclass(frozen=True)
+class JudgeKind:
+    """What is true of every judge of one kind. A new kind is one more entry of `JUDGE_KINDS`.
+
+    Attributes:
+        gives: what a row of `Judge.predict` holds, in words.
+        needs_face: whether the row means nothing for a picture without a face. Such a picture then counts as failed,
+            where the protocol has a face check.
+        quality: how the judge itself is measured on real faces (see `harness/quality.py`); None: it is not.
+        labels: of a classifier, the labels that its columns may stand for; () for other judges.
+        all_labels: whether a classifier must have a column for each of these.
+        columns: D of `Judge.predict`, where every judge of the kind has the same; None where not.
+        least_columns: the smallest D that makes sense.
+        on_card: the kind that a judge card states for it (see `judges/card.py`); "" where no card can describe it.
+    """
+
+    gives: str
+    needs_face: bool = False
+    quality: Literal["verification", "accuracy", "mean error", "detection rate"] | None = None
+    labels: tuple[str, ...] = ()
+    all_labels: bool = False
+    columns: int | None = None
+    least_columns: int = 1
+    on_card: str = ""
+
+
 JUDGE_KINDS = {
-    "identity": "an embedding; two are compared by cosine",
-    "emotion": "the probability of each emotion in `labels`",
-    "sex": "the probability of each of `labels`, which are female and male",
-    "age": "one number: years",
-    "detection": "one number: how surely a face is there, from 0 (none found) to 1",
-    "inception": "the 2,048 features that FID is defined on",
-    "features": "features of any picture network, for distances between distributions",
-    "pixels": "the picture itself, made small",
+    "identity": JudgeKind(
+        "an embedding; two are compared by cosine",
+        needs_face=True,
+        quality="verification",
+        least_columns=2,
+        on_card="identity",
+    ),
+    "emotion": JudgeKind(
+        "the probability of each emotion in `labels`",
+        needs_face=True,
+        quality="accuracy",
+        labels=EMOTIONS,
+        on_card="emotion",
+    ),
+    "sex": JudgeKind(
+        "the probability of each of `labels`, which are female and male",
+        needs_face=True,
+        quality="accuracy",
+        labels=SEXES,
+        all_labels=True,
+        on_card="attribute",
+    ),
+    "age": JudgeKind(
+        "one number: years",
+        needs_face=True,
+        quality="mean error",
+        columns=1,
+        on_card="attribute",
+    ),
+    "detection": JudgeKind(
+        "one number: the probability that the picture shows a face; 0 where no face is detected",
+        quality="detection rate",
+        columns=1,
+    ),
+    "inception": JudgeKind("the 2,048 features that FID is defined on", columns=2048),
+    "features": JudgeKind("features of any picture network, for distances between distributions", on_card="features"),
+    "pixels": JudgeKind("the picture itself, reduced to a few pixels"),
 }
 
-TRAINING_SPEAKERS = "the training split"  # in `met`: the people of whatever data set the judge is trained on
+TRAINING_SPEAKERS = "the training split"  # in `met`: the training speakers of the data set at hand
 
 
 @dataclass(frozen=True)
 class WeightsFile:
-    """A file of pretrained weights, at `file` below the weights folder.
+    """A file of pretrained weights.
 
-    `sha256` may be a prefix where the publisher states only that, and "" where none is stated: then the hash of the
-    file that is used first is written down, and another file is refused later. `url` "" means that it can only be put
-    there by hand.
+    Attributes:
+        file: path below the weights folder, or an absolute path.
+        url: where it can be downloaded; "" where it can only be put into place by hand.
+        sha256: of the file; only its first digits, or "", where the publisher states no more. Then the hash of the file
+            that is used first is remembered, and a file with another hash is refused later.
+        megabytes: its size.
+        licence: of the weights.
     """
 
     file: str
@@ -45,18 +106,18 @@ class WeightsFile:
 
 
 class Judge(ABC):
-    """A network that turns faces into vectors, the same for every method.
+    """A network that maps faces to vectors, in the same way for every method.
 
     Attributes (of the class, or set by its `__init__`):
-        name, version: stand beside every number it gives; a change of architecture or training is a new version.
+        name, version: shown beside every number of the judge. A change of architecture or training is a new version.
         kind: one of JUDGE_KINDS.
         summary: one line for `v2f-bench list`.
         weights: the pretrained file that it loads, or None for a judge without one.
         trained_here: whether the harness trains it on the training split (`fit`, `state`, `restore`).
         labels: what the columns of a classifier mean (kinds emotion and sex).
-        people: which people its training met, in words.
-        met: the same as names of collections of people ("vggface2", "casia-webface", ...), which are compared with a
-            data set's `people`; None where it is not known.
+        people: the people that it was trained on, in words.
+        met: the same as names of collections of people ("vggface2", "casia-webface", ...). The judge is not
+            independent on a data set that has one of them in its `people`. None where they are not known.
         licence: of the weights.
     """
 
@@ -73,21 +134,23 @@ class Judge(ABC):
 
     @abstractmethod
     def predict(self, faces: torch.Tensor) -> torch.Tensor:
-        """float32 [N, D] on the CPU (see JUDGE_KINDS) for faces float32 [N, 3, H, W], RGB in [0, 1].
+        """What the judge says of faces, float32 [N, 3, H, W], RGB in [0, 1].
 
-        A row must not depend on the other faces of the batch. A face that it can say nothing about gives NaN.
+        Returns:
+            float32 [N, D] on the CPU (see JUDGE_KINDS), NaN for a face about which it can say nothing. A row must not
+            depend on the other faces of the batch.
         """
 
     def load(self, file: Path, device: str) -> None:
-        """Open the pretrained `weights`, whose hash is checked already. NotAvailable where a package is missing."""
+        """Open the pretrained `weights`. Their hash has been checked. NotAvailable where a package is missing."""
         raise NotImplementedError
 
     def start(self, device: str) -> None:
-        """Get ready without a weights file (judges with neither `weights` nor `trained_here`)."""
+        """Get ready, for a judge with neither `weights` nor `trained_here`."""
         return
 
     def fit(self, train: Clips, validation: Clips, context: Context) -> None:
-        """Learn from the training split (judges `trained_here`). NotAvailable where it has not the labels."""
+        """Learn from the training split, for a judge `trained_here`. NotAvailable where it lacks the labels."""
         raise NotImplementedError
 
     def state(self) -> dict[str, torch.Tensor]:

@@ -1,7 +1,7 @@
-"""The labels that data sets, judges and metrics share, and the names that each of them goes by elsewhere.
+"""The labels that data sets, judges and metrics share, and other names for them.
 
-`DATASET_LABELS` is the one table of how the data sets' own words become the shared ones. Intensity is kept as each
-source grades it: acted "normal" and "strong" (RAVDESS) are no points of a scale from low to high (CREMA-D, MEAD).
+`DATASET_LABELS` maps each data set's own words to the shared ones. Intensity keeps the grades of each source: "normal"
+and "strong" of RAVDESS' actors are not comparable with low, medium and high of CREMA-D and MEAD.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _OTHER_NAMES = {
     "m": "male",
 }
 
-# Data set: label: the source's word or code: the shared one.
+# By data set, label, and the source's word or code: the shared word.
 DATASET_LABELS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     "crema-d": {
         "emotion": {

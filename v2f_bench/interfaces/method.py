@@ -25,17 +25,17 @@ class Method(ABC):
         summary: one line for `v2f-bench list`.
         source: the publication it follows, or "".
         tracks: the tracks that it serves: "identity", "emotion".
-        needs: what a trial must bring, from `v2f_bench.NEEDS`; nothing else is handed over.
+        needs: what a trial must have, from `v2f_bench.NEEDS`; the method is given nothing else.
         options: a frozen dataclass of typed options (see `v2f_bench.interfaces.options`).
-        presets: named options; by custom `quick` (minutes on a laptop's CPU) and `paper` (the source's own numbers).
-        baseline: whether it stands in every table of its track as a floor, a ceiling or a simple rival.
-        learns: whether `fit` reads the training clips. False for one that can be run on a data set of test speakers
-            alone.
-        uses_device: whether it computes on the device that it is given. False for one that stays on the CPU: then
-            device, number of devices and precision are no part of what its checkpoint depends on.
-        variations: named sheets that `vary` can draw, with what each shows: {"emotion": "one voice, every emotion"}.
-        trained_with: names of pretrained networks that its losses or features used, as judges name them; a metric
-            judged by one of these is marked as not independent.
+        presets: named options; by convention `quick` (minutes on a laptop's CPU) and `paper` (the source's numbers).
+        baseline: whether it is in every table of its track, as a floor, a ceiling or a simple method.
+        learns: whether `fit` reads the training clips. If False, it can also run on a data set without training
+            speakers.
+        uses_device: whether it computes on the device that it is given. If False, it computes on the CPU, and its
+            checkpoint does not depend on device, number of devices and precision.
+        variations: the sheets that `vary` can draw, and what each shows: {"emotion": "one voice, every emotion"}.
+        trained_with: pretrained networks that its losses or features use, as judges name them. Numbers by one of these
+            judges are marked as not independent.
     """
 
     name: ClassVar[str]
@@ -66,24 +66,24 @@ class Method(ABC):
 
     @classmethod
     def needs_with(cls, options: Any) -> frozenset[str]:
-        """What a trial must bring under `options`: `needs`, unless an option asks for more (a label instead of what is
-        heard, say)."""
+        """What a trial must have under `options`: `needs`, unless an option needs more (for example a label instead of
+        what the method hears)."""
         return cls.needs
 
     @classmethod
     def resolution(cls, options: Any, protocol: int) -> int:
-        """At how many pixels a side the method is handed faces, to learn from and to change.
+        """The pixels a side of the faces that the method is given, in `fit` and in trials.
 
-        Under a protocol that judges faces at `protocol` pixels: as many, unless its networks are made for one size.
+        It is the protocol's resolution, `protocol`, unless a method with networks for another size overrides this.
         """
         return protocol
 
     @classmethod
     def unsuited(cls, options: Any, offer: Offer) -> str:
-        """Why what a data set offers cannot serve the method with `options`; "" where it can.
+        """Why the method with `options` cannot run on what a data set offers; "" where it can.
 
-        Asked before anything is learned. A method that needs more than its `needs` and training clips with voices and
-        faces, such as labels, overrides this and asks `super()` first.
+        Called before `fit`. A method that needs more than its `needs` and training clips with voices and faces, for
+        example labels, overrides this and calls `super()` first.
         """
         if offer.track not in cls.tracks:
             return f"serves the track {' and '.join(sorted(cls.tracks))}, not {offer.track}"
@@ -96,25 +96,26 @@ class Method(ABC):
 
     @abstractmethod
     def fit(self, train: Clips, validation: Clips, context: Context) -> None:
-        """Learn. The test split is not within reach; choose checkpoints on `validation`.
+        """Learn from the training clips; choose among checkpoints by the validation clips.
 
-        Afterwards the method is ready to generate: what it draws then is compared with what it draws when restored.
+        Afterwards the method must be ready to generate: the harness checks that it draws the same faces as one that is
+        restored from `state()`.
         """
 
     @abstractmethod
     def generate(self, trials: Trials, context: Context) -> torch.Tensor:
         """One face for each trial: float32 [N, 3, H, W], RGB in [0, 1]; any H = W, resized to the protocol's.
 
-        A face that could not be made is NaN; it is counted as missing, by each metric's stated policy. `context.seed`
-        depends on the run's seed and on the batch, so a batch can be made again alone.
+        A face that cannot be made is NaN, and counts as missing by each metric's stated policy. `context.seed` depends
+        on the run's seed and on the batch, so that a single batch can be repeated.
         """
 
     def facts(self) -> list[Fact]:
-        """What `fit` found out about parts of the method, for the record; asked once, after `fit`."""
+        """What `fit` measured about parts of the method, for the record. Called once, after `fit`."""
         return []
 
     def vary(self, name: str, trials: Trials, context: Context) -> Variation:
-        """The pictures of one of `variations`, for sheets to look at; nothing is measured on them."""
+        """The pictures of one of `variations`, for sheets; nothing is measured on them."""
         raise NotImplementedError(f"{self.name} lists the variation {name!r} but has no `vary`")
 
     def state(self) -> dict[str, torch.Tensor]:
@@ -122,5 +123,5 @@ class Method(ABC):
         return {}
 
     def restore(self, state: dict[str, torch.Tensor], device: str) -> None:
-        """Take back what `state` gave, on `device`; called instead of `fit` where a checkpoint exists."""
+        """Load what `state` gave, on `device`. Called instead of `fit` where a checkpoint exists."""
         return

@@ -1,4 +1,4 @@
-"""The contract of a metric: one pure function from what a judge saw to values a trial, or one statistic of them all."""
+"""The contract of a metric: a pure function from a judge's outputs to one value a trial, or one statistic of all."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ListedQuestions:
-    """The questions of a published list: each about one trial's face and the N real faces that it names.
+    """The questions of a published list. Each compares the face of one trial with N real faces.
 
-    `trial` is int64 [q], rows of the trials; `faces` int64 [q, N], rows of the role "listed"; `same` bool [q, N],
-    whether each face is the speaker's: of matching the first alone, of verification (N = 1) as the list says.
+    Attributes:
+        trial: int64 [q], rows of the trials.
+        faces: int64 [q, N], rows of the role "listed".
+        same: bool [q, N], whether each face is the speaker's. In matching it is the first one only; in verification
+            (N = 1) the list says it.
     """
 
     name: str
@@ -27,32 +30,40 @@ class ListedQuestions:
     same: np.ndarray
 
 
-# Roles of `Evidence.seen` that have not one row a trial.
+# Roles of `Evidence.seen` that do not have one row for each trial.
 BESIDE_TRIALS = ("gallery", "reference", "listed")
-# Roles whose faces may stand as a metric's floor or ceiling.
+# Roles whose faces may be a metric's floor or ceiling.
 ROLES = ("target", "proposal", "other", "real-photo", "random-face", "mean-face", "mean-face-of-sex")
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What one source says of the faces of one run, on the trials that count: those that apply to the method.
+    """What one source, usually a judge, gives for the faces of one run, on the trials that apply to the method.
 
-    `source` is the name of a judge, or of whoever else gave the vectors in `seen`; `kind` says what they are
-    (`JUDGE_KINDS`).
+    Attributes:
+        trials: one row a trial: `trial`, `speaker` and the speaker's labels; where known, `emotion` (of the voice),
+            `heard` (the emotion that listeners heard) and `duration` (of the voice, in seconds).
+        gallery: one row a gallery face: `speaker` and labels; each speaker once, sorted by speaker.
+        reference: the same for further real faces of test speakers, any number of each.
+        seen: by role, what the source gave: float32 [n, D], read-only. A row of NaN is a face that is missing or could
+            not be judged.
+        source: name of the judge, or of another source of the rows in `seen`.
+        labels: what the columns of a classifier mean.
+        lists: the questions of published lists.
+        kind: the meaning of the rows in `seen`, one of `JUDGE_KINDS`; "" for a source that is no judge.
 
-    `trials` has one row a trial: `trial`, `speaker` and the speaker's labels, and `emotion` (of the voice), `heard`
-    (the emotion that listeners heard) and `duration` (of the voice, in seconds) where known; `gallery` one row a
-    gallery face: `speaker` and labels, each speaker once, sorted by speaker; `reference` likewise for further real
-    faces of test speakers, any number of each. `seen` maps a role to what the source gave, float32
-    [n, D], read-only, one row a trial in the order of `trials`; a row that is NaN is a face that is missing or could
-    not be judged. Roles: "generated" (the method's), "target" (the speaker's gallery face; on the emotion track the
-    speaker with the voice's emotion), "proposal" (the face that was to be changed: another speaker's; on the emotion
-    track the speaker's own neutral one), "other" (the gallery face of a random other test speaker), "real-photo"
-    (another picture of what the target shows), "random-face" (a training speaker's), "mean-face" (the mean training
-    face; absent without training speakers), "mean-face-of-sex" (the same over the trial's sex; absent without labels);
-    and beside the trials "gallery" and
-    "reference", one row for each of theirs, and "listed", the real faces that `lists` asks about. `labels` names the
-    columns of a classifier.
+    Roles with one row a trial, in the order of `trials`:
+
+    * "generated": the method's face;
+    * "target": the speaker's gallery face; on the emotion track the speaker with the voice's emotion;
+    * "proposal": the face to be changed: another speaker's; on the emotion track the speaker's own neutral face;
+    * "other": the gallery face of a random other test speaker;
+    * "real-photo": another picture of what the target shows;
+    * "random-face": a training speaker's face;
+    * "mean-face": the mean training face; absent without training speakers;
+    * "mean-face-of-sex": the mean training face of the trial's sex; absent without such labels.
+
+    Other roles: "gallery" and "reference", with the rows of these tables, and "listed", the real faces of `lists`.
     """
 
     trials: pd.DataFrame
@@ -65,18 +76,18 @@ class Evidence:
     kind: str = ""
 
     def __post_init__(self) -> None:
-        # All metrics read the same arrays: one that wrote into them would change the others' numbers.
+        # All metrics read the same arrays. If one could write to them, it would change the numbers of the others.
         seen = {role: read_only(rows) for role, rows in self.seen.items()}
         object.__setattr__(self, "seen", seen)
 
     def instead(self, role: str) -> Evidence:
-        """The same trials as if the method had returned the faces of `role`: how floors and ceilings are measured."""
+        """The evidence as if the method had returned the faces of `role`, for floors and ceilings."""
         return replace(self, seen={**self.seen, "generated": self.seen[role]})
 
     def of(self, trials: np.ndarray) -> Evidence:
-        """What is about some trials alone, bool [n]; galleries and further real faces stay whole.
+        """The evidence on some of the trials, bool [n]; roles without one row a trial keep all their rows.
 
-        Questions of published lists about other trials are left out, and a list of which none is left.
+        Questions of published lists about other trials are left out, and so are lists without questions then.
         """
         import numpy as np
 
@@ -91,7 +102,7 @@ class Evidence:
         return replace(self, trials=self.trials[trials].reset_index(drop=True), seen=seen, lists=tuple(lists))
 
     def with_own_tables(self) -> Evidence:
-        """The same with copies of the tables, which cannot be made read-only: one for each reader."""
+        """The same with copies of the tables, since tables cannot be made read-only: one for each metric."""
         return replace(self, trials=self.trials.copy(), gallery=self.gallery.copy(), reference=self.reference.copy())
 
 
@@ -102,24 +113,24 @@ def read_only(array: np.ndarray) -> np.ndarray:
     return view
 
 
-# A number as a function of how often each of c speakers counts: weights, float [b, c], to float [b].
+# A number as a function of the weight of each of c speakers: float [b, c] to float [b].
 OfWeights = Callable[["np.ndarray"], "np.ndarray"]
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One number of a metric. Intervals, floors, ceilings and slices are the harness's job.
+    """One number of a metric. The harness adds interval, floor, ceiling and slices.
 
-    Either `values`, float64 [n], one a trial (NaN: not defined for this trial) with the aggregate that makes one number
-    of them, or `statistic`, which maps trial positions (int64, repeats allowed) to the number.
+    A measure has either `values`, float64 [n], one a trial (NaN: not defined for this trial), with the `aggregate` that
+    makes one number of them; or a `statistic`, which maps trial positions (int64, repeats allowed) to the number.
 
-    The interval of a statistic is over speakers, by leaving out one after the other. Where there is something faster or
-    better, a measure may bring one of these two:
+    The interval of a statistic is over speakers, by the jackknife: each speaker is left out in turn. Where a faster or
+    better way exists, the measure may have one of these two:
 
-    by_weights: makes, from the speaker of each trial (int64 [n], numbered from 0; -1 for a trial that it does not
-        cover), the statistic as a function of how often each speaker counts. Its interval is bootstrapped.
-    influence: gives n times the derivative of the statistic by the weight of each trial, float64 [n], NaN for a trial
-        that takes no part. Its interval is Student's.
+    by_weights: takes the speaker of each trial (int64 [n], numbered from 0; -1 for a trial that is not covered) and
+        returns the statistic as a function of the speakers' weights. Its interval is by the bootstrap.
+    influence: returns n times the derivative of the statistic by the weight of each trial, float64 [n], NaN for a trial
+        that is not covered. Its interval is Student's.
     """
 
     name: str
@@ -129,13 +140,13 @@ class Measure:
     values: np.ndarray | None = None
     aggregate: Literal["mean", "median"] = "mean"
     statistic: Callable[[np.ndarray], float] | None = None
-    covers: np.ndarray | None = None  # bool [n]: which trials a statistic rests on; None for all
+    covers: np.ndarray | None = None  # bool [n]: the trials that a statistic is computed from; None for all
     by_weights: Callable[[np.ndarray], OfWeights] | None = None
     influence: Callable[[], np.ndarray] | None = None
-    chance: float | None = None  # the expected value of blind guessing where it is known exactly
-    floor: str = ""  # the role whose score is the floor, where it is not the metric's
-    headline: bool = False  # whether it stands in short tables
-    details: dict[str, Any] | None = None  # more than a number, for the record: a confusion matrix, say
+    chance: float | None = None  # the expected value of random guessing, where it is known exactly
+    floor: str = ""  # the role that is the floor; "" for the metric's
+    headline: bool = False  # whether it is shown in short tables
+    details: dict[str, Any] | None = None  # more than a number, for the record, for example a confusion matrix
 
 
 class Metric(ABC):
@@ -144,9 +155,9 @@ class Metric(ABC):
     Class attributes:
         name: its measures are called `name` or `name/part`.
         summary: one line for `v2f-bench list`.
-        judged_by: the kinds of judge whose evidence it reads (see JUDGE_KINDS); every such judge gives its numbers.
-        tracks: where it means something.
-        floor, ceiling: the roles whose score stands beside the method's as floor and ceiling.
+        judged_by: the kinds of judge whose evidence it reads (see JUDGE_KINDS). It is computed by each such judge.
+        tracks: the tracks on which it is meaningful.
+        floor, ceiling: the roles whose values are shown beside the method's.
     """
 
     name: ClassVar[str]

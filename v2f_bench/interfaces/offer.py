@@ -1,4 +1,4 @@
-"""What a data set has for a method, known before anything is learned."""
+"""What a data set offers a method, known before training."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Offer:
-    """A data set under the protocol of a track, as a method may ask about it before `fit`.
+    """A data set under the protocol of a track, for `Method.unsuited`.
 
-    `train` and `validation` are the tables of these splits (see `Clips`). `lacking` names the needs (of
-    `v2f_bench.NEEDS`) that no trial brings, each with the reason.
+    Attributes:
+        train, validation: the tables of these splits (see `Clips`).
+        lacking: the needs (of `v2f_bench.NEEDS`) that no trial can meet, each with the reason.
     """
 
     dataset: str

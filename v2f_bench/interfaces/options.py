@@ -1,6 +1,6 @@
 """Typed options: a plugin's options are one frozen dataclass; `name=value` settings are checked against its types.
 
-A number that cannot be just any says so in its type: `width: Count = 64`, or `Annotated[float, Range(over=0, most=2)]`.
+The type of a number may state its range: `width: Count = 64`, or `Annotated[float, Range(over=0, most=2)]`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class NoOptions:
 
 @dataclass(frozen=True)
 class Range:
-    """What a number option may be, in `Annotated`: `least` and `most` are included, `over` and `below` are not."""
+    """The range of a number, for use in `Annotated`: `least` and `most` are included, `over` and `below` are not."""
 
     least: float = -inf
     most: float = inf
@@ -55,7 +55,7 @@ Decay = Annotated[float, Range(least=0, below=1)]  # of a running mean, such as 
 
 
 def apply_settings(options: O, settings: Iterable[str], owner: str) -> O:
-    """`options` with each `name=value` of `settings` applied; the later of two settings of one name counts.
+    """`options` with each `name=value` of `settings` applied. Of two settings of one name the later one counts.
 
     Types may be `int`, `float`, `bool`, `str`, `Literal[...]`, `tuple[T, ...]` (comma-separated), `T | None` ("none"),
     and numbers of a `Range`.
@@ -87,7 +87,7 @@ def apply_settings(options: O, settings: Iterable[str], owner: str) -> O:
 def setting_grid(options: object, settings: Iterable[str]) -> list[list[str]]:
     """Every combination of the values of settings such as `width=8,16`, each a list for `apply_settings`.
 
-    Where a comma belongs to the value itself, in lists and texts, there is nothing to combine.
+    In lists and texts a comma belongs to the value itself, and combines nothing.
     """
     kinds = get_type_hints(type(options))
     choices: dict[str, list[str]] = {}  # by option: the later of two settings of one name counts
@@ -100,7 +100,7 @@ def setting_grid(options: object, settings: Iterable[str]) -> list[list[str]]:
 
 
 def options_from(cls: type[O], values: dict[str, Any]) -> O:
-    """Options back from JSON: lists become the tuples they were."""
+    """Options from their JSON values: lists become tuples again."""
     return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
 
 
@@ -114,7 +114,7 @@ def describe_options(options: object) -> list[tuple[str, str, Any]]:
 
 
 def unsettable(options: type) -> list[tuple[str, Any]]:
-    """Name and type of each option of a dataclass whose type `apply_settings` does not know."""
+    """Name and type of each option of a dataclass that `apply_settings` cannot set, because of its type."""
     kinds = get_type_hints(options, include_extras=True)
     return [(name, kind) for name, kind in kinds.items() if not _is_known(kind)]
 
@@ -126,7 +126,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def closest(name: str, known: Iterable[str]) -> str:
-    """The known name that is most like `name`, whatever its capitals; "" where none is close."""
+    """The known name that is most similar to `name`, ignoring case; "" where none is similar."""
     plain = {each.lower(): each for each in known}
     return next((plain[each] for each in difflib.get_close_matches(name.lower(), plain, n=1, cutoff=0.6)), "")
 

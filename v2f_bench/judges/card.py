@@ -1,22 +1,22 @@
-"""Bring your own judge: any ONNX network that a small TOML card describes.
+"""Judge cards: a small TOML file describes your own judge, any ONNX network.
 
 name = "facenet128"            # stands beside every number
 kind = "identity"              # identity, emotion, attribute, features
 attribute = "sex"              # kind attribute only: sex or age
-file = "facenet128_fp16.onnx"  # beside the card, else in <cache>/weights or $V2F_BENCH_WEIGHTS; or a whole path
+file = "facenet128_fp16.onnx"  # beside the card, in <cache>/weights or in $V2F_BENCH_WEIGHTS; or an absolute path
 sha256 = "80901ff3..."         # all 64 digits: another file is not opened
 licence = "MIT"
-version = "1"                  # may be left out; a hash of the card stands beside it
-summary = "..."                # may be left out
-people = "..."                 # whom its training met, in words; may be left out
-met = ["vggface2"]             # the same as names of collections; left out where it is not known
-url = "https://..."            # where `--fetch-weights` may get the file; may be left out
+version = "1"                  # optional; a hash of the card is added to it
+summary = "..."                # optional
+people = "..."                 # the people that it was trained on, in words; optional
+met = ["vggface2"]             # the same as names of collections; leave it out where they are not known
+url = "https://..."            # where the file can be downloaded; optional
 
 [input]
 layout = "NHWC"                # or NCHW
-size = 160                     # pixels a side, to which faces are brought (antialiased)
+size = 160                     # pixels a side to which faces are resized (antialiased)
 colour = "rgb"                 # rgb, bgr, grey
-highest = 255                  # what a white pixel is before it is normalised: 255 (where nothing is said) or 1
+highest = 255                  # value of a white pixel before normalisation: 255 (the default) or 1
 scale = 0.00784313725490196    # pixels · scale + shift; or
 shift = -1.0
 mean = [0.485, 0.456, 0.406]   # (pixels - mean) / std, a number or one for each channel in the network's order; or
@@ -24,7 +24,7 @@ std = [0.229, 0.224, 0.225]
 standardise = "per-image"      # (pixels - mean) / max(std, 1/√n), of each picture's own n numbers
 
 [output]
-name = "Identity:0"            # left out where there is one only
+name = "Identity:0"            # optional where the network has one output
 labels = ["angry", "disgust"]  # emotion and sex: what the columns mean, in order
 gives = "logits"               # emotion and sex: logits or probabilities
 """
@@ -41,18 +41,20 @@ from typing import Any, NoReturn
 
 from v2f_bench.hashing import key_of
 from v2f_bench.interfaces import DataError, UsageError
-from v2f_bench.interfaces.labels import EMOTIONS, SEXES, standard_label
+from v2f_bench.interfaces.judge import JUDGE_KINDS
+from v2f_bench.interfaces.labels import standard_label
 from v2f_bench.interfaces.options import did_you_mean
 from v2f_bench.media.text import read_text
 
-KINDS = ("identity", "emotion", "attribute", "features")
-ATTRIBUTES = ("sex", "age")
+KINDS = tuple(dict.fromkeys(kind.on_card for kind in JUDGE_KINDS.values() if kind.on_card))
+ATTRIBUTES = tuple(name for name, kind in JUDGE_KINDS.items() if kind.on_card == "attribute")
+CLASSIFIERS = tuple(name for name, kind in JUDGE_KINDS.items() if kind.on_card and kind.labels)
 CHANNELS = {"rgb": 3, "bgr": 3, "grey": 1}
 
 
 @dataclass(frozen=True)
 class Input:
-    """How a face goes in: float [N, size, size, C] or [N, C, size, size]."""
+    """The input: float [N, size, size, C] or [N, C, size, size]."""
 
     layout: str
     size: int
@@ -77,7 +79,7 @@ class Input:
 
 @dataclass(frozen=True)
 class Output:
-    """What comes out."""
+    """The output: float [N, D]."""
 
     name: str | None = None
     labels: tuple[str, ...] = ()
@@ -86,10 +88,10 @@ class Output:
 
 @dataclass(frozen=True)
 class Card:
-    """A card as it was read and checked."""
+    """A card, read and checked."""
 
     name: str
-    kind: str  # of JUDGE_KINDS: "attribute" has become sex or age
+    kind: str  # of JUDGE_KINDS: sex or age, where the card says "attribute"
     file: str
     sha256: str
     licence: str
@@ -103,7 +105,7 @@ class Card:
 
     @property
     def key(self) -> str:
-        """Stands for all that the card says of the network; where its file lies is no part of that."""
+        """A hash of all that the card says of the network, but not of the path and URL of its file."""
         return key_of({name: value for name, value in asdict(self).items() if name not in ("file", "url", "summary")})
 
 
@@ -111,7 +113,7 @@ def parse_card(path: Path) -> Card:
     """What the card says, checked.
 
     Raises:
-        UsageError: the card is absent or not right; names the card and the key.
+        UsageError: the card is missing or has an error; names the card and the key.
     """
     if not path.is_file():
         raise UsageError(f"{path}: no such judge card")
@@ -185,25 +187,25 @@ def _input(table: _Table) -> Input:
 
 def _output(table: _Table, kind: str) -> Output:
     name = table.text("name", "") or None
-    if kind not in ("emotion", "sex"):
+    if kind not in CLASSIFIERS:
         for key in ("labels", "gives"):
             if key in table.entries:
-                table.fail(key, f"belongs to emotion and sex, not to {kind}")
+                table.fail(key, f"belongs to {' and '.join(CLASSIFIERS)}, not to {kind}")
         return Output(name)
-    known = EMOTIONS if kind == "emotion" else SEXES
+    known = JUDGE_KINDS[kind].labels
     labels = tuple(standard_label(label) for label in table.texts("labels") or table.fail("labels", "is missing"))
     for label in labels:
         if label not in known:
             table.fail("labels", f"has {label!r}{did_you_mean(label, known)} Known: {', '.join(known)}.")
         if labels.count(label) > 1:
             table.fail("labels", f"has {label!r} twice")
-    if kind == "sex" and len(labels) != 2:
-        table.fail("labels", f"are two: {' and '.join(SEXES)}, in the network's order")
+    if JUDGE_KINDS[kind].all_labels and len(labels) != len(known):
+        table.fail("labels", f"are {len(known)}: {' and '.join(known)}, in the network's order")
     return Output(name, labels, table.choice("gives", ("logits", "probabilities")))
 
 
 class _Table:
-    """A table of a card, read key by key; errors name the card and the key."""
+    """A table of a card. Its methods read a key each; errors name the card and the key."""
 
     def __init__(self, path: Path, prefix: str, entries: dict[str, Any], known: Collection[str]) -> None:
         self.path, self.prefix, self.entries = path, prefix, entries
@@ -260,7 +262,7 @@ class _Table:
         return None if number is None else float(number)
 
     def per_channel(self, key: str, channels: int) -> tuple[float, ...] | None:
-        """A number for each channel, of one for all or a list."""
+        """A number for each channel; the card gives a list, or one number for all."""
         given = self.entries.get(key)
         if given is None:
             return None

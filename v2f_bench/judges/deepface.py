@@ -1,7 +1,7 @@
-"""deepface's networks, by its own classes and its own preparation of pictures, but many faces at once.
+"""deepface's networks, with its own classes and its own preparation of pictures, but for many faces at once.
 
-What they give for a face is what `DeepFace.represent` and `DeepFace.analyze` give for it with
-`detector_backend="skip"` and all else left as it is.
+Their output for a face is that of `DeepFace.represent` and `DeepFace.analyze` with `detector_backend="skip"` and all
+other arguments at their defaults.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 VGG_LICENCE = "as VGG-Face: Creative Commons Attribution, non-commercial research"
 RELEASE = "https://github.com/serengil/deepface_models/releases/download/v1.0/"
-ENGINE = "pytorch"  # of deepface's three: the one that is here anyway, and runs on a GPU too
+ENGINE = "pytorch"  # of deepface's three: torch is installed anyway, and runs on a GPU too
 ENGINE_VARIABLE = "DEEPFACE_BACKEND_ENGINE"
-BATCH = 8  # faces at once: the first layers of a VGG network at 224 pixels need 26 MB a face, and more is no faster
+BATCH = 8  # faces at once: VGG's first layers take 26 MB a face at 224 pixels, and more faces are no faster
 
 
 class _DeepFace(Judge):
-    """A network of deepface, built by its own class from the file that was found and checked, and from no other."""
+    """A network of deepface, built by its own class from the file that was checked, and from no other file."""
 
     task: ClassVar[str]
     model: ClassVar[str]
@@ -46,13 +46,13 @@ class _DeepFace(Judge):
         except (ValueError, RuntimeError) as error:
             cause = (str(error.__cause__ or error).strip().splitlines() or [""])[0][:200]
             if "weights_only" in cause or "zip archive" in cause:  # torch's advice is to run the file's code
-                cause = "damaged, or not as torch saves them"
+                cause = "damaged, or not saved by torch"
             raise NotAvailable(f"{file.name}: not the weights of {self.name} ({cause})") from None
         if hasattr(client, "device"):
             import torch
 
             client.device = torch.device(device)
-            # Faces come channels last; with the weights in the same order one takes a quarter less time on a CPU.
+            # Faces are in channels-last order; with the weights in the same order a CPU takes a quarter less time.
             client.model.to(client.device, memory_format=torch.channels_last)
         self._client = client
 
@@ -111,7 +111,7 @@ class _Analyser(_DeepFace):
 
 
 class DeepFaceArcFace(_Recogniser):
-    """ArcFace (Deng et al. 2019), ResNet34, 512 numbers, by Keras_insightface; which weights: deepface's issue 905."""
+    """ArcFace (Deng et al. 2019), ResNet34, 512 numbers, by Keras_insightface (its weights: deepface's issue 905)."""
 
     name = "deepface-arcface"
     model = "ArcFace"
@@ -142,11 +142,11 @@ class DeepFaceSFace(_Recogniser):
 
 
 class DeepFaceVggFace(_Recogniser):
-    """VGG-Face (Parkhi et al. 2015), VGG16, unit vector of 4,096 numbers. VoxCeleb1's people are among those it met."""
+    """VGG-Face (Parkhi et al. 2015), VGG16, unit vector of 4,096 numbers; trained on people of VoxCeleb1 too."""
 
     name = "deepface-vgg-face"
     model = "VGG-Face"
-    summary = "VGG-Face of deepface; it met VoxCeleb1's people"
+    summary = "VGG-Face of deepface; trained on people of VoxCeleb1 too"
     people = "VGGFace, 2,622 people (Parkhi et al. 2015)"
     met = frozenset({"vggface"})
     licence = VGG_LICENCE
@@ -161,7 +161,7 @@ class DeepFaceEmotion(_Analyser):
     model = "Emotion"
     summary = "emotion by deepface: seven classes, trained on FER2013"
     labels = tuple(map(standard_label, ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")))
-    people = "FER2013: pictures found by image search, nobody named"
+    people = "FER2013: pictures from image search, people not named"
     met = frozenset({"fer2013"})
     licence = VGG_LICENCE + ", by deepface_models' own words"
     weights = WeightsFile(
@@ -206,7 +206,7 @@ def _prepared(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 @contextmanager
 def _use_local_weights(file: Path) -> Iterator[None]:
-    """For the time of building a network: deepface's weights are `file`, and it downloads nothing."""
+    """While a network is built, let deepface take its weights from `file`, and download nothing."""
     from deepface.commons import weight_utils
 
     def checked_file(file_name: str, source_url: Any, compress_type: str | None = None) -> str:
@@ -224,7 +224,7 @@ def _use_local_weights(file: Path) -> Iterator[None]:
 
 @contextmanager
 def _engine() -> Iterator[None]:
-    """deepface on torch, by the variable it reads on first use; the user's own setting of it stays as it was."""
+    """Let deepface use torch, by the variable that it reads on first use. Afterwards the user's value is restored."""
     from deepface.commons import backend_utils
 
     before = os.environ.get(ENGINE_VARIABLE)

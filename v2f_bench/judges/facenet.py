@@ -1,4 +1,4 @@
-"""FaceNet as facenet-pytorch has it: two identity judges, trained on different people."""
+"""FaceNet by facenet-pytorch: two identity judges, trained on different people."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 RELEASE = "https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/"
 SIDE = 160  # pixels, as in training
-BATCH = 32  # faces at once: more take memory, and no less time
+BATCH = 32  # faces at once: more take more memory, and are no faster
 
 
 class _FaceNet(Judge):

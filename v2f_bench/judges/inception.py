@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import torch
 
 
-BATCH = 16  # faces at once: at 299 pixels each takes 10 MB
+BATCH = 16  # faces at once: each takes 10 MB at 299 pixels
 
 
 class Inception(Judge):
@@ -45,7 +45,7 @@ class Inception(Judge):
         read_tensors(file, self.name)  # torch-fidelity itself would unpickle anything
         self._network = FeatureExtractorInceptionV3(self.name, ["2048"], feature_extractor_weights_path=str(file))
         for part in self._network.modules():
-            if hasattr(part, "bn") and hasattr(part, "conv"):  # a convolution and its norm: as one, a tenth faster
+            if hasattr(part, "bn") and hasattr(part, "conv"):  # fused, they take a tenth less time
                 part.conv, part.bn = torch.nn.utils.fuse_conv_bn_eval(part.conv.eval(), part.bn.eval()), nn.Identity()
         self._network.to(device, memory_format=torch.channels_last).eval()
         self._device = device

@@ -11,27 +11,27 @@ from v2f_bench.media.mtcnn_networks import load_networks
 if TYPE_CHECKING:
     import torch
 
-SIDE = 64  # pixels, to which a face is brought: bigger ones are found no better
-BORDER = 16  # pixels on each side: MTCNN learned on faces with something around them
+SIDE = 64  # pixels to which a picture is resized: larger faces are not detected better
+BORDER = 16  # pixels on each side: MTCNN was trained on faces with surroundings
 SMALLEST_FACE = 32.0  # of the 96 pixels; smaller ones would be parts of a face, or noise
-# Thresholds of non-maximum suppression. The authors' own is .7: three times the work and hardly ever another answer, so
-# it is used only for pictures in which .5 finds nothing.
+# Thresholds of non-maximum suppression. The authors use .7, which takes three times as long and hardly ever changes the
+# answer; so it is used only for pictures in which no face is detected with .5.
 OVERLAPS = (0.5, 0.7)
 
 
 class Mtcnn(Judge):
-    """How surely a face is there, by the three networks of Zhang et al. 2016 (facenet-pytorch's copy and weights).
+    """The probability of a face, by the three networks of Zhang et al. 2016 (facenet-pytorch's copy and weights).
 
-    A face that fills the frame is hard for it, so the picture is brought to 64 pixels and its border repeated 16 pixels
-    outwards: of 1,517 real faces (VoxCeleb1, LFW, VGGFace) it then finds all, of 200 pictures of noise none. It finds
-    what facenet-pytorch's own `MTCNN(min_face_size=32).detect` finds, which cuts out one candidate at a time; here all
-    candidates of a batch are cut out, scored and thinned together.
+    MTCNN often misses a face that fills the picture. So the picture is resized to 64 pixels, and its border is repeated
+    16 pixels outwards. Then it detects all of 1,517 real faces (VoxCeleb1, LFW, VGGFace), and none in 200 pictures of
+    noise. It detects the same faces as facenet-pytorch's own `MTCNN(min_face_size=32).detect`, but processes the
+    candidates of a whole batch together instead of one at a time.
     """
 
     name = "mtcnn"
     version = "1"
     kind = "detection"
-    summary = "MTCNN of facenet-pytorch: whether a face is found; its weights come with the package"
+    summary = "MTCNN of facenet-pytorch: whether a face is detected; its weights come with the package"
     people = "WIDER FACE and CelebA (Zhang et al. 2016, section III)"
     met = frozenset({"wider-face", "celeba"})
     licence = "MIT"
@@ -45,7 +45,7 @@ class Mtcnn(Judge):
         self._device = device
 
     def predict(self, faces: torch.Tensor) -> torch.Tensor:
-        """The probability of the surest face found, 0 where none is: float32 [N, 1]."""
+        """The highest probability of a face in each picture, 0 where none is detected: float32 [N, 1]."""
         import torch
         import torch.nn.functional as F
 
@@ -62,12 +62,12 @@ class Mtcnn(Judge):
 
 
 def surest_faces(framed: torch.Tensor, networks: list[Any], overlap: float) -> torch.Tensor:
-    """The probability of the surest face in each picture, 0 where none is: float32 [N].
+    """The highest probability of a face in each picture, 0 where none is detected: float32 [N].
 
     Args:
         framed: float32 [N, 3, H, H] in [0, 255].
         networks: proposal, refinement and output network.
-        overlap: of two candidates with more overlap (intersection over union) the surer remains.
+        overlap: of two candidates with more overlap (intersection over union) the more probable one is kept.
     """
     import torch
 

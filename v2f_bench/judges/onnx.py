@@ -1,4 +1,4 @@
-"""The judge that a card describes: an ONNX network, by onnxruntime."""
+"""The judge that a card describes: an ONNX network, run by onnxruntime."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from v2f_bench.interfaces import BenchError, Judge, NotAvailable, UsageError, WeightsFile
+from v2f_bench.interfaces.judge import JUDGE_KINDS
 from v2f_bench.interfaces.options import did_you_mean
 from v2f_bench.judges.card import Card, parse_card
 
@@ -15,29 +16,29 @@ if TYPE_CHECKING:
     import torch
 
 BATCH = 32  # faces at once, where the network takes any number
-PROBES = 3  # synthetic faces, by which is tested whether a row depends on the rest of the batch
-ROUNDING = {"float32": 0.003, "float16": 0.01}  # of the largest number that comes out
+PROBES = 3  # synthetic faces, to test whether a row depends on the rest of the batch
+ROUNDING = {"float32": 0.003, "float16": 0.01}  # allowed difference, as a fraction of the largest output
 USUAL_SIDES = (224, 112, 64, 160, 48, 96, 128, 192, 256, 299, 100, 120, 152, 32, 40, 56, 80, 140, 144, 180, 200, 240)
 LUMA = (0.299, 0.587, 0.114)  # of red, green and blue in a grey picture (ITU-R BT.601)
 NUMBERS = {"tensor(float)": "float32", "tensor(float16)": "float16"}
 
 
 def read_card(path: Path) -> Judge:
-    """The judge that a card describes; its network is opened by `load`, when its file has been found and checked.
+    """The judge that a card describes. `load` opens its network.
 
     Raises:
-        UsageError: as of `parse_card`.
+        UsageError: as for `parse_card`.
     """
     card = parse_card(path)
     named = Path(card.file).expanduser()
-    beside = path.resolve().parent / named  # `named` itself where that is a whole path
+    beside = path.resolve().parent / named  # `named` itself, where that is an absolute path
     file = str(beside) if named.is_absolute() or beside.is_file() else named.name
     megabytes = beside.stat().st_size / 1e6 if beside.is_file() else 0.0
     return OnnxJudge(card, WeightsFile(file, card.url, card.sha256, megabytes, card.licence))
 
 
 class OnnxJudge(Judge):
-    """Faces prepared as the card says, batch by batch through the network; one row a face comes out."""
+    """Prepares faces as the card says, and runs the network on batches of them."""
 
     def __init__(self, card: Card, weights: WeightsFile) -> None:
         self.card, self.weights = card, weights
@@ -51,11 +52,11 @@ class OnnxJudge(Judge):
         self._fixed_batch: int | None = None
 
     def load(self, file: Path, device: str) -> None:
-        """Open the network and show it a few made faces, alone and together.
+        """Open the network, and try it on a few synthetic faces, one by one and together.
 
         Raises:
-            UsageError: it is not as its card says.
-            BenchError: it cannot be opened or run, or what it gives for a face depends on the others.
+            UsageError: the network is not as its card says.
+            BenchError: it cannot be opened or run, or its output for a face depends on the other faces.
         """
         import torch
 
@@ -87,7 +88,7 @@ class OnnxJudge(Judge):
         return given.double().softmax(dim=1).float() if self.card.output.gives == "logits" else given
 
     def _run(self, pixels: np.ndarray) -> np.ndarray:
-        """float32 [n, D] of the network for n prepared faces, no more than it takes at once."""
+        """The network's output, float32 [n, D], for one batch of n prepared faces."""
         import numpy as np
 
         source = self._session.get_inputs()[0]
@@ -124,29 +125,27 @@ class OnnxJudge(Judge):
     def _name_of(self, outputs: list[str]) -> str:
         name = self.card.output.name
         if name is None and len(outputs) > 1:
-            self._fail(f"its network has several outputs: say which by output.name: {', '.join(outputs)}")
+            self._fail(f"its network has several outputs; output.name must be one of {', '.join(outputs)}")
         if name is not None and name not in outputs:
-            self._fail(
-                f"output.name {name!r} is none of its network's{did_you_mean(name, outputs)} {', '.join(outputs)}"
-            )
+            self._fail(f"its network has no output {name!r}{did_you_mean(name, outputs)} It has: {', '.join(outputs)}")
         return name or outputs[0]
 
     def _check(self, row: torch.Tensor) -> None:
-        columns = row.shape[1]
-        wanted = {"age": 1}.get(self.kind, len(self.labels) or columns)
+        columns, kind = row.shape[1], JUDGE_KINDS[self.kind]
+        wanted = kind.columns or len(self.labels) or columns
         if columns != wanted:
-            what = f"{wanted} labels" if self.labels else "one number of years"
-            self._fail(f"its network gives {columns} numbers a face, the card says {what}")
-        if self.kind == "identity" and columns < 2:
-            self._fail("its network gives one number a face, which is no embedding")
+            what = f"{wanted} labels" if self.labels else kind.gives
+            self._fail(f"its network gives {columns} numbers a face, but the card says {what}")
+        if columns < kind.least_columns:
+            self._fail(f"its network gives {columns} number a face; {self.kind} needs {kind.least_columns} or more")
         total = float(row.sum())
         if self.card.output.gives == "probabilities" and (float(row.min()) < -1e-3 or abs(total - 1) > 0.01):
             self._fail(f'its network gives no probabilities (they sum to {total:.3g}): is output.gives "logits"?')
 
     def _check_alone_and_together(self) -> None:
-        """A face must give the same alone as among others, which a network that was exported in training mode does not.
+        """Check that the output for a face, but for rounding, does not depend on the other faces of the batch.
 
-        All but rounding must agree.
+        It does depend on them in a network that was exported in training mode.
         """
         import torch
 
@@ -161,7 +160,7 @@ class OnnxJudge(Judge):
             )
 
     def _refused(self, faces: int, error: Exception) -> BenchError:
-        """What to say where the network cannot take faces as the card makes them: what it takes instead, if any."""
+        """The error for faces that the network cannot take as the card describes them; names a size it can take."""
         own, reason = self.card.input, " ".join(str(error).split())[:200]
         if self._takes(own.size):
             return BenchError(f"judge card {self.name}: its network cannot take {faces} faces at once ({reason})")

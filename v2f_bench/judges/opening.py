@@ -1,4 +1,4 @@
-"""Judges by their names or cards, and how one is made ready to predict."""
+"""Construct a judge by its name or card, and open it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from v2f_bench.plugins import registry
 
 
 def judge_of(name: str) -> Judge:
-    """The judge of a name, or of the card at a path that ends in `.toml`; not opened yet.
+    """The judge of a name, or of the card at a path that ends in `.toml`; it is not opened yet.
 
     Raises:
-        UsageError: there is none, or its card is not right.
+        UsageError: there is no such judge, or its card has an error.
     """
     if name.endswith(".toml"):
         from v2f_bench.judges.onnx import read_card
@@ -23,7 +23,7 @@ def judge_of(name: str) -> Judge:
 
 
 def open_judge(judge: Judge, file: Path | None, device: str) -> None:
-    """Make a judge ready that is not trained here. `file`: its weights, checked already; None where it needs none."""
+    """Open a judge that is not trained here. `file`: its weights, which have been checked; None where it needs none."""
     if file is None:
         judge.start(device)
     else:

@@ -1,4 +1,4 @@
-"""The picture itself as evidence, for measures of colour."""
+"""The picture itself as a judge's output, for measures of colour."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SIDE = 16
 
 
 class Pixels(Judge):
-    """No network: each face made small, 3×16×16 means of its pixels in [0, 1], as one row of 768 numbers."""
+    """No network: each face reduced to 3×16×16 means of its pixels in [0, 1], as one row of 768 numbers."""
 
     name = "pixels"
     kind = "pixels"

@@ -1,8 +1,8 @@
-"""The convolutions that descendants of VGG-Face share, computed once for faces that several judges see.
+"""The convolutions that networks based on VGG-Face share, computed once for faces that several judges are shown.
 
-deepface's age and sex were trained on from VGG-Face with the convolutions frozen, as its author's notebooks tell, so
-these should be equal in both files, and they are nine tenths of the work. Whether they are equal is seen by their
-content: networks that differ share nothing.
+deepface's networks for age and sex were trained from VGG-Face with frozen convolutions, as its author's notebooks show.
+The convolutions should therefore be equal in both files, and they take nine tenths of the time. They are compared by
+content, and networks with different convolutions share nothing.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from weakref import WeakValueDictionary
 import torch
 
 BLOCKS = (("1_1", "1_2"), ("2_1", "2_2"), *((f"{n}_1", f"{n}_2", f"{n}_3") for n in (3, 4, 5)))
-KEPT_BATCHES = 16  # a batch of the harness (views.BATCH, 128) in those of deepface.BATCH, 8
+KEPT_BATCHES = 16  # one batch of the harness (views.BATCH, 128) is 16 of deepface.BATCH, 8
 
 _trunks: WeakValueDictionary[str, _Trunk] = WeakValueDictionary()
 
 
 def share_trunk(backbone: Any) -> None:
-    """Let deepface's `VggFaceBaseModel` use the convolutions of an equal one that is loaded, and what it computed."""
+    """Let deepface's `VggFaceBaseModel` use the convolutions, and the stored features, of an equal one."""
     digest = _digest(backbone)
     trunk = _trunks.get(digest)
     if trunk is None:
@@ -37,14 +37,14 @@ def share_trunk(backbone: Any) -> None:
 
 
 class _Trunk:
-    """From pictures [N, 3, 224, 224] to the last pooling, [N, 512, 7, 7]; the answers to the last batches are kept."""
+    """From pictures [N, 3, 224, 224] to the last pooling, [N, 512, 7, 7]; stores the features of the last batches."""
 
     def __init__(self, backbone: Any) -> None:
         self._backbone = backbone
         self._kept: OrderedDict[bytes, torch.Tensor] = OrderedDict()
 
     def replace_convolutions_of(self, backbone: Any) -> None:
-        """Hold the weights once."""
+        """Let another network use these convolutions, so that the weights are in memory once."""
         for block in BLOCKS:
             for name in block:
                 setattr(backbone, f"conv{name}", getattr(self._backbone, f"conv{name}"))

@@ -1,4 +1,4 @@
-"""Files of pretrained weights: where they lie, whether they are the right ones, how they get there and are opened."""
+"""Files of pretrained weights: find them, check their hashes, download them, and read them."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     import torch
 
 SHA256_DIGITS = 64  # hexadecimal; some publishers state the first few alone
-WEIGHTS_VARIABLE = "V2F_BENCH_WEIGHTS"  # a folder of weights that lie elsewhere, of a whole lab say
+WEIGHTS_VARIABLE = "V2F_BENCH_WEIGHTS"  # names another folder of weights, for example one that a lab shares
 
 
 def places(weights: WeightsFile, folder: Path) -> list[Path]:
-    """Where the file is looked for; the first place that has it counts.
+    """The paths at which the file may be, in this order; the first that exists is used.
 
-    1. `weights.file` itself, where that is a whole path: so is a card's, if the file lies beside the card;
-    2. the weights folder, `folder`: <cache>/weights;
-    3. the folder that the environment variable V2F_BENCH_WEIGHTS names.
+    1. `weights.file` itself, if it is an absolute path (for a judge card, if the file is beside the card);
+    2. in the weights folder, `folder`: <cache>/weights;
+    3. in the folder that the environment variable V2F_BENCH_WEIGHTS names.
     """
     file = Path(weights.file)
     folders = [folder, *(Path(named).expanduser() for named in [os.environ.get(WEIGHTS_VARIABLE, "")] if named)]
@@ -36,23 +36,23 @@ def places(weights: WeightsFile, folder: Path) -> list[Path]:
 
 
 def find_weights(weights: WeightsFile, folder: Path, remember: bool = True) -> Path:
-    """The file, at the first of its `places` that has it, checked against its hash.
+    """The path of the file, at the first of its `places` that exists, after a check of its hash.
 
-    `remember`: whether a hash that no publisher states is written down, if this is the first use of the file.
+    Args:
+        remember: whether to write down the hash at the first use of a file whose publisher states none.
 
     Raises:
-        NotAvailable: it is not there, or holds no weights; says where to put it.
-        BenchError: the file there is another one than its publisher states, or than was first used here; it is not
-            opened.
+        NotAvailable: the file is missing, or holds no weights; says where to put it.
+        BenchError: its hash is not the publisher's, or not that of the first use. Such a file is not opened.
     """
     path = next((place for place in places(weights, folder) if place.is_file()), None)
     if path is None:
-        # No whole path: the reason becomes part of the record, which is the same on every machine.
-        fetch = f", or let `--fetch-weights` get it from {weights.url}" if weights.url else ""
+        # The reason becomes part of the record, which is the same on every machine: so it has no absolute path.
+        fetch = f", or let it be downloaded from {weights.url} (`v2f-bench weights get`)" if weights.url else ""
         name = Path(weights.file).name
         raise NotAvailable(f"needs weights/{name} in the cache folder ({_terms(weights)}); put it there by hand{fetch}")
     if words := file_problem(path):
-        # No whole path: see above.
+        # No absolute path here either.
         raise NotAvailable(f"{path.name}: no weights: {words}; replace it (`weights where JUDGE` prints its place)")
     sha256 = file_sha256(path)
     if not sha256.startswith(weights.sha256.lower()):
@@ -63,7 +63,7 @@ def find_weights(weights: WeightsFile, folder: Path, remember: bool = True) -> P
 
 
 def _check_as_before(sha256: str, path: Path, folder: Path, remember: bool = True) -> None:
-    """Of a file whose publisher states no whole hash, the one seen first is written down beside the weights."""
+    """For a file whose publisher states no complete hash: BenchError where its hash is not that of the first use."""
     first = folder / f"{path.name}.sha256"
     if first.is_file():
         if (before := first.read_text().strip()) != sha256:
@@ -77,7 +77,7 @@ def _check_as_before(sha256: str, path: Path, folder: Path, remember: bool = Tru
 
 
 def file_problem(path: Path) -> str:
-    """What a file is that cannot hold weights, by its first bytes, as a server answers that has none; "" otherwise."""
+    """Why a file cannot hold weights, by its first bytes (servers often send a page instead); "" where it may."""
     with path.open("rb") as stream:
         head = stream.read(HEAD)
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:6].lower()
@@ -105,11 +105,11 @@ def state_of(weights: WeightsFile, folder: Path) -> str:
 
 
 def fetch_weights(weights: WeightsFile, folder: Path, progress: Progress) -> Path:
-    """The file, downloaded to `folder` unless it is there already; it takes its name only when it is whole and right.
+    """The path of the file, downloaded to `folder` unless it exists. It gets its name when it is complete and checked.
 
     Raises:
-        NotAvailable: it cannot be fetched, or what came holds no weights; says where to put it by hand.
-        BenchError: what came has another hash; it is thrown away.
+        NotAvailable: it cannot be downloaded, or what was downloaded holds no weights; says where to put the file.
+        BenchError: what was downloaded has another hash; it is deleted.
     """
     if not weights.url or any(place.is_file() for place in places(weights, folder)):
         return find_weights(weights, folder)
@@ -120,10 +120,10 @@ def fetch_weights(weights: WeightsFile, folder: Path, progress: Progress) -> Pat
     try:
         _download(weights, unfinished, progress)
         if words := file_problem(unfinished):
-            raise NotAvailable(f"{weights.url}: no weights came: {words}; put the file at {path} by hand")
+            raise NotAvailable(f"{weights.url}: not a file of weights: {words}; put the file at {path} by hand")
         sha256 = file_sha256(unfinished)
         if not sha256.startswith(weights.sha256.lower()):
-            raise BenchError(f"{weights.url}: sha256 is {sha256}, not {weights.sha256}…; the download was thrown away")
+            raise BenchError(f"{weights.url}: sha256 is {sha256}, not {weights.sha256}…; the download was deleted")
         if len(weights.sha256) < SHA256_DIGITS:
             _check_as_before(sha256, path, folder)
         unfinished.rename(path)
@@ -147,27 +147,27 @@ def _download(weights: WeightsFile, target: Path, progress: Progress) -> None:
 
 
 def read_tensors(file: Path, owner: str) -> dict[str, torch.Tensor]:
-    """The tensors of a file that torch saved, by name; no code in it is run.
+    """The tensors of a file that torch saved, by name. Code in the file is not run.
 
     Raises:
-        NotAvailable: it is no such file, is damaged, or holds more than tensors. What torch says of it is not passed
-            on, since it advises to run the file's code.
+        NotAvailable: the file is of another kind, is damaged, or holds more than tensors. Torch's own message is
+            withheld, since it advises to run the file's code.
     """
     import torch
 
     try:
         tensors = torch.load(file, map_location="cpu", weights_only=True)
-    except Exception:  # whatever it stumbles over
+    except Exception:  # torch raises many kinds for a damaged file
         raise NotAvailable(
-            f"{file.name}: not readable as tensors (damaged, or not as torch saves them); {owner} needs them there"
+            f"{file.name}: {owner} cannot read tensors from it (it is damaged, or torch did not save it)"
         ) from None
     if not (isinstance(tensors, dict) and all(isinstance(value, torch.Tensor) for value in tensors.values())):
-        raise NotAvailable(f"{file.name}: not a dict of tensors by name, which {owner} needs there")
+        raise NotAvailable(f"{file.name}: not a dict of tensors by name, which {owner} needs")
     return tensors
 
 
 def fill(network: Any, tensors: dict[str, torch.Tensor], file: Path, owner: str) -> None:
-    """Put the tensors of `file` into a network; BenchError where they are not its own."""
+    """Load the tensors of `file` into a network. BenchError where names or shapes do not match."""
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:

@@ -1,4 +1,4 @@
-"""Generated faces against the gallery: who stands in it beside whom, and where the speaker's own face ranks."""
+"""Generated faces against galleries: which faces are in a gallery, and where the speaker's own face ranks."""
 
 from __future__ import annotations
 

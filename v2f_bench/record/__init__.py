@@ -13,6 +13,7 @@ from v2f_bench.record.files import (
     write_record,
 )
 from v2f_bench.record.schema import (
+    ELSEWHERE,
     SCHEMA,
     CoreFacts,
     DatasetFacts,
@@ -28,9 +29,11 @@ from v2f_bench.record.schema import (
     SplitFacts,
     StageFacts,
     Unavailable,
+    number_or_none,
 )
 
 __all__ = [
+    "ELSEWHERE",
     "INFLUENCE",
     "RECORD",
     "SCHEMA",
@@ -51,6 +54,7 @@ __all__ = [
     "Unavailable",
     "column_name",
     "find_records",
+    "number_or_none",
     "read_columns",
     "read_record",
     "read_records",

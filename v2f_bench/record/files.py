@@ -1,7 +1,7 @@
 """The files of a record: `record.json`, `trials.parquet` with a row a trial, `influence.parquet` with a row a speaker.
 
-A record is read by `read_record`, of this version or an older one. Verbs that read many use `read_records`, which
-leaves out what cannot be read and says why.
+`read_record` reads a record of this or an older schema. `read_records` reads many; it leaves out those that cannot be
+read, and says why.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 RECORD = "record.json"
 # One row a trial: `trial`, `speaker`, labels, `applicable`, `failure` ("" for none) and the values of each measure.
 TRIALS = "trials.parquet"
-# One row a speaker of the trials: `speaker`, and the influence of each on every number that is a statistic of the whole
-# (see `stats/influence.py`; 0 for a speaker that the number does not rest on).
+# One row a speaker of the trials: `speaker`, and the speaker's influence on every number that is a statistic of all
+# trials (see `stats/influence.py`); 0 where the number does not depend on the speaker.
 INFLUENCE = "influence.parquet"
 FIRST_COLUMN = {TRIALS: "trial", INFLUENCE: "speaker"}
 
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # some editors put it before a text that they save
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # some editors write it at the start of a file
 
 
 class _Header(msgspec.Struct):
@@ -40,7 +40,7 @@ class _Header(msgspec.Struct):
 
 
 def _lacking(cls: Any, *lacking: str, **other: Any) -> type:
-    """The dataclass without some of its fields: what a text says of these is passed over, not decoded."""
+    """The dataclass without some of its fields, which are then skipped when JSON is decoded."""
     types = get_type_hints(cls) | other
     kept = [
         (each.name, types[each.name], dataclasses.field(default=each.default, default_factory=each.default_factory))
@@ -61,7 +61,7 @@ def column_name(measure: str, judge: str) -> str:
 
 
 def write_record(folder: Path, record: Record) -> None:
-    """Write `folder`/record.json, whole or not at all."""
+    """Write `folder`/record.json, completely or not at all."""
     text = msgspec.json.format(msgspec.json.encode(record), indent=1)
     write_whole(folder / RECORD, lambda path: path.write_bytes(text + b"\n"))
 
@@ -69,7 +69,7 @@ def write_record(folder: Path, record: Record) -> None:
 def read_record(folder: Path, with_slices: bool = True) -> Record:
     """The record of the run in `folder`. BenchError where there is none, or it is damaged or of a later schema.
 
-    `with_slices`: False leaves `slices` and `details` of all results empty, in a fraction of the time.
+    `with_slices`: False is much faster, and leaves `slices` and `details` of all results empty.
     """
     path = folder / RECORD
     try:
@@ -84,7 +84,7 @@ def read_record(folder: Path, with_slices: bool = True) -> Record:
 
 
 def _decoded(text: bytes, with_slices: bool) -> Record | None:
-    """None for another schema."""
+    """The record in a JSON text; None where it has another schema."""
     try:
         if with_slices:
             record = msgspec.json.decode(text, type=Record)
@@ -109,9 +109,9 @@ def _upgraded(text: bytes, path: Path) -> Record:
 def read_records(
     folders: Iterable[Path], left_out: Callable[[str], object], with_slices: bool = True
 ) -> dict[Path, Record]:
-    """The records of some folders that can be read, in their order; `left_out` is called with why each other cannot.
+    """The records of those folders whose record can be read; `left_out` is called with the reason for each other one.
 
-    `with_slices`: False where thousands are read and nobody asks for groups of trials or details.
+    `with_slices` is as for `read_record`.
     """
     records = {}
     for folder in folders:
@@ -133,17 +133,17 @@ def read_trials(folder: Path) -> pd.DataFrame:
 
 
 def read_columns(table: Path, columns: Sequence[str] | None = None) -> pa.Table:
-    """Those of `columns` that a table has; None: all. BenchError where it is missing, damaged, or lacks its first."""
+    """Those of `columns` that a table has; None: all. BenchError where the file is missing or damaged."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     first = FIRST_COLUMN[table.name]
     try:
         with pq.ParquetFile(table) as file:
-            found = file.read(None if columns is None else [first, *columns], use_threads=False)
+            content = file.read(None if columns is None else [first, *columns], use_threads=False)
     except (OSError, pa.ArrowException) as error:
         problem = next(iter(str(error).splitlines()), type(error).__name__)
         raise BenchError(f"{table}: not readable ({problem})") from None
-    if first not in found.column_names:
+    if first not in content.column_names:
         raise BenchError(f"{table}: not readable (no column {first!r})")
-    return found
+    return content

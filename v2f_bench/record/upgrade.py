@@ -1,4 +1,4 @@
-"""Records of older schemas, brought to the present one: JSON in, JSON out."""
+"""Upgrade records of older schemas to the present one, as JSON values."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def _from_1(old: dict[str, Any]) -> dict[str, Any]:
-    """Schema 1 kept a judge's facts with every result, knew no code hashes, and did not name the face check."""
+    """From schema 1. It kept a judge's facts with every result, and lacked code hashes and the face check's name."""
     protocol, judges = old["protocol"], old["judges"]
     face_check = next((f"{judge['name']} {judge['version']}" for judge in judges if judge["name"] == "mtcnn"), "none")
     numbers = [result for result in old["results"] if not result.get("unavailable")]

@@ -1,4 +1,4 @@
-"""Bootstrap over clusters: whole speakers are drawn with replacement, with all their trials."""
+"""Bootstrap over clusters: whole speakers, with all their trials, are drawn with replacement."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import scipy
 
 RESAMPLES = 2000
-BLOCK = 256  # resamples at a time: what a statistic keeps in memory stays flat in their number
+BLOCK = 256  # resamples at a time, which limits the memory that a statistic needs
 
 Method = Literal["percentile", "expanded", "bca"]
 Statistic = Callable[[np.ndarray], np.ndarray]
@@ -35,7 +35,7 @@ def mean_interval(
 ) -> Interval:
     """The mean of `values` (float [n]; NaN is left out) and its interval over `clusters` (any labels, [n]).
 
-    Fewer than two clusters have no interval: its ends are NaN. `weighted_interval` tells the methods apart. To compare
+    With fewer than two clusters the ends of the interval are NaN. `weighted_interval` explains the methods. To compare
     two methods on the same trials use `compare`.
     """
     sums, counts = cluster_sums(values, clusters)
@@ -68,18 +68,19 @@ def weighted_interval(
     seed: int = 0,
     method: Method = "percentile",
 ) -> Interval:
-    """The interval of any number that can be computed from how often each cluster was drawn.
+    """The interval of any number that is a function of the clusters' weights: how often each was drawn.
 
-    `statistic` turns weights, float [b, clusters], into float [b]; all weights one give the value itself.
+    `statistic` maps weights, float [b, clusters], to float [b]; weights of 1 give the value itself.
 
     `percentile`: the quantiles of the resamples (Efron & Tibshirani 1993, chapter 13). The 95 % interval of the mean of
     normal speaker effects covers it in 94 % of cases with 60 clusters, 92 % with 20, 88 % with 10, 81 % with 5.
     `bca`: bias-corrected and accelerated (Efron 1987; Efron & Tibshirani 1993, equations 14.9 to 14.15), the
-    acceleration by the jack-knife over clusters, resamples equal to the value counted half in the bias. It follows
-    skewness, and is no wider: with few clusters it falls short as `percentile` does.
+    acceleration by the jackknife over clusters; resamples equal to the value count half in the bias. It follows
+    skewness, but is not wider: with few clusters it covers too little, as `percentile` does.
     `expanded`: the percentiles that a t interval of as many clusters would have, sqrt(c / (c - 1)) t(c - 1) in place of
     the normal quantile (Hesterberg 2015, "expanded percentile interval"): 94 % with 60 and 20,
-    93 % with 10, 91 % with 5. Skewed effects (gamma, shape 2) cost each method a point with 60 clusters, none with 150.
+    93 % with 10, 91 % with 5. With skewed effects (gamma, shape 2) each method covers one point less with 60 clusters,
+    and the same with 150.
     """
     value = float(statistic(np.ones((1, clusters)))[0])
     if clusters < 2 or not np.isfinite(value):
@@ -95,7 +96,7 @@ def weighted_median(values: np.ndarray, place: np.ndarray) -> Statistic:
     values, place = values[order], place[order]
 
     def median(weights: np.ndarray) -> np.ndarray:
-        # A draw repeats trial i as often as its cluster was drawn: its median is where half of the weight is reached.
+        # A resample has trial i as often as its cluster was drawn: the median is where half of the weight is reached.
         total = weights[:, place].cumsum(axis=1)
         half = total[:, -1:] / 2
         lower, upper = values[(total >= half).argmax(axis=1)], values[(total > half).argmax(axis=1)]
@@ -121,7 +122,7 @@ def cluster_weights(clusters: int, resamples: int, seed: int) -> np.ndarray:
 
 
 def in_blocks(statistic: Statistic, weights: np.ndarray) -> np.ndarray:
-    """`statistic` of all `weights`, a few at a time. Undefined where a resample left nothing: NaN."""
+    """`statistic` of all `weights`, in blocks. NaN where a resample leaves it undefined."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.concatenate([statistic(weights[at : at + BLOCK]) for at in range(0, len(weights), BLOCK)])
 
@@ -129,7 +130,7 @@ def in_blocks(statistic: Statistic, weights: np.ndarray) -> np.ndarray:
 def _interval(
     value: float, draws: np.ndarray, without: np.ndarray, clusters: int, level: float, method: Method
 ) -> Interval:
-    """`draws` float [b]; `without` float [clusters], the statistic without each of them, for `bca` alone."""
+    """`draws`: float [b]. `without`: float [clusters], the statistic without each cluster, used by `bca` only."""
     draws = draws[np.isfinite(draws)]
     if not len(draws):
         return Interval(value, np.nan, np.nan)
@@ -150,11 +151,11 @@ def quantiles(clusters: int, level: float, method: Method) -> np.ndarray:
         return np.asarray(
             scipy.special.ndtr(np.sqrt(clusters / (clusters - 1)) * scipy.special.stdtrit(clusters - 1, tails))
         )
-    raise ValueError(f"no interval method '{method}' here: choose percentile or expanded; bca for one run alone")
+    raise ValueError(f"no interval method '{method}' here: choose percentile or expanded (bca is for one run only)")
 
 
 def _bca_quantiles(value: float, draws: np.ndarray, without: np.ndarray, level: float) -> np.ndarray:
-    same = np.abs(draws - value) <= 1e-12 * np.ptp(draws)  # sums in another order differ by rounding
+    same = np.abs(draws - value) <= 1e-12 * np.ptp(draws)  # equal but for rounding
     below = np.mean((draws < value) & ~same) + np.mean(same) / 2
     bias = scipy.special.ndtri(np.clip(below, 0.5 / len(draws), 1 - 0.5 / len(draws)))
     spread = without.mean() - without

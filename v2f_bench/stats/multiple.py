@@ -1,4 +1,4 @@
-"""Many methods compared at once: p-values corrected for their number, ties as shared letters, ranks with intervals."""
+"""Compare many methods at once: p-values corrected for their number, letters for ties, ranks with intervals."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 
 class RankInterval(NamedTuple):
-    """A rank, 1 for the best, and the ranks that it cannot be told apart from."""
+    """A rank, 1 for the best, and the best and the worst rank that the comparisons do not exclude."""
 
     rank: int
     best: int
@@ -19,18 +19,19 @@ class RankInterval(NamedTuple):
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:
-    """P-values adjusted so that the chance of *any* false finding among them is held: float, of the same shape.
+    """P-values adjusted to control the probability of *any* false rejection among them: float, of the same shape.
 
-    Step-down (Holm 1979): the smallest of m times m, the next times m - 1, and so on, none smaller than the one before
-    and none above 1. NaN stays NaN and is not counted. A number outside [0, 1] is a ValueError.
+    Step-down (Holm 1979): of m p-values the smallest is multiplied by m, the next by m - 1, and so on; none becomes
+    smaller than the one before it, or larger than 1. NaN stays NaN and does not count. A number outside [0, 1] is a
+    ValueError.
     """
     p_values = np.asarray(p_values, dtype=float)
     known = ~np.isnan(p_values)
-    found = p_values[known]
-    if ((found < 0) | (found > 1)).any():
-        raise ValueError(f"p-values lie in [0, 1], not at {found.min()} to {found.max()}")
-    order = np.argsort(found, kind="stable")
-    stepped = np.minimum(np.maximum.accumulate(found[order] * np.arange(len(found), 0, -1)), 1)
+    p = p_values[known]
+    if ((p < 0) | (p > 1)).any():
+        raise ValueError(f"p-values lie in [0, 1], not at {p.min()} to {p.max()}")
+    order = np.argsort(p, kind="stable")
+    stepped = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)), 1)
     adjusted = np.full(p_values.shape, np.nan)
     adjusted[known] = stepped[np.argsort(order, kind="stable")]
     return adjusted
@@ -43,15 +44,15 @@ def tie_groups(
     better: Literal["higher", "lower", "neither"] = "higher",
     alpha: float = 0.05,
 ) -> list[str]:
-    """The letters of each method, in the order given: two share one exactly if they do not differ significantly.
+    """The letters of each method, in the given order. Two share a letter exactly if they do not differ significantly.
 
-    `values` holds the methods' numbers; `better` says whose group is called `a` (`neither`: whoever stands first).
+    `values` holds the methods' numbers; `better` says whose group is called `a` (`neither`: that of the first method).
     `adjusted` is a matrix of adjusted p-values, float [m, m], of which only the part above the diagonal is read, or a
-    function of two positions, the smaller first. They differ if p < alpha; a p of NaN, a comparison that could not be
-    made, shows no difference. A method whose value is NaN has no letter. After `z` comes `a1`.
+    function of two positions, the smaller first. They differ if p < alpha. A p of NaN, from a comparison that could not
+    be made, shows no difference. A method whose value is NaN has no letter. After `z` comes `a1`.
 
-    A compact letter display by insert and absorb (Piepho 2004): one letter for every set of methods without a
-    difference among them that no other such set contains.
+    This is a compact letter display by insert and absorb (Piepho 2004): one letter for every largest set of methods
+    without a difference among them.
     """
     values = np.asarray(values, dtype=float)
     if values.shape != (len(names),):
@@ -83,13 +84,13 @@ def rank_intervals(
     better: Literal["higher", "lower", "neither"] = "higher",
     alpha: float = 0.05,
 ) -> list[RankInterval | None]:
-    """The rank of each method by its value, and the ranks that the comparisons leave it; None where a value is NaN.
+    """The rank of each method by its value, and the ranks that comparisons do not exclude; None where a value is NaN.
 
-    Of m methods, one is at best behind those that are significantly better, and at worst before those that are
+    The best possible rank of a method is behind those that are significantly better, the worst is before those that are
     significantly worse. Where the adjusted p-values, float [m, m] of which only the part above the diagonal is read,
-    control the chance of any false finding at `alpha`, all intervals hold together with 1 - alpha (Mogstad, Romano,
-    Shaikh & Wilhelm 2024, Inference for ranks, section 3). Equal values share the better rank. `neither` is read as
-    `higher`.
+    control the probability of any false rejection at `alpha`, all intervals hold together with probability 1 - alpha
+    (Mogstad, Romano, Shaikh & Wilhelm 2024, Inference for ranks, section 3). Equal values share the better rank.
+    `neither` is treated as `higher`.
     """
     values = np.asarray(values, dtype=float)
     if adjusted.shape != (len(values), len(values)):
@@ -98,18 +99,18 @@ def rank_intervals(
     signed = values if better == "lower" else -values
     above = np.triu(np.nan_to_num(adjusted, nan=1.0), 1)
     differs = (above + above.T < alpha) & ~np.eye(len(values), dtype=bool)
-    found: list[RankInterval | None] = [None] * len(values)
+    ranks: list[RankInterval | None] = [None] * len(values)
     for place in standing:
         ahead, behind = signed[standing] < signed[place], signed[standing] > signed[place]
         apart = differs[place, standing]
-        found[place] = RankInterval(
+        ranks[place] = RankInterval(
             1 + int(ahead.sum()), 1 + int((ahead & apart).sum()), len(standing) - int((behind & apart).sum())
         )
-    return found
+    return ranks
 
 
 def _set_apart(columns: list[frozenset[int]], first: int, second: int) -> list[frozenset[int]]:
-    """The columns with each that holds both replaced by two that hold one, less those within one that is kept."""
+    """Replace each column that has both by two with one of them each; drop those that are part of another column."""
     kept = [column for column in columns if not {first, second} <= column]
     split = {column - {one} for column in columns if {first, second} <= column for one in (first, second)}
     return kept + [new for new in split if not any(new <= old for old in kept)]

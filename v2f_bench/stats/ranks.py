@@ -1,4 +1,4 @@
-"""Ranks with ties counted as chance would: a constant score ranks nobody first."""
+"""Ranks in which ties are broken at random, in expectation: with a constant score every rank is that of chance."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import numpy as np
 
 
 def rank_of_target(scores: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How many candidates score above the target, and how many score as it does, itself included.
+    """How many candidates score above the target, and how many score the same, itself included.
 
     `scores` is float [n, g], higher is better, -inf for a candidate that does not take part; `target` int [n] its
     column. Returns two int arrays [n], `above` and `ties`; the expected rank is above + (ties + 1) / 2. A score of NaN
-    is a ValueError: nothing is above it, so it would rank first.
+    is a ValueError: nothing compares as above it, so it would rank first.
     """
     if np.isnan(scores).any():
         raise ValueError("NaN has no rank: say what a face that cannot be judged costs before ranking")
@@ -19,7 +19,7 @@ def rank_of_target(scores: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, 
 
 
 def chance_in_top(above: np.ndarray, ties: np.ndarray, k: int) -> np.ndarray:
-    """The probability that the target is among the first k when its ties are broken at random: float [n]."""
+    """The probability that the target is among the first k if ties are broken at random: float [n]."""
     return np.clip((k - above) / ties, 0, 1)
 
 
@@ -32,8 +32,9 @@ def recall_in_gallery(
     The smaller gallery holds the target and `size` - 1 of the others, drawn at random without replacement; ties are
     broken at random. NaN where there are fewer candidates than `size`.
 
-    Ties broken at random put 0 to ties - 1 of them before the target, each as likely; of the r candidates that are then
-    before it, a hypergeometric number is drawn. With `size` = `candidates` this is `chance_in_top`.
+    With ties broken at random, 0 to ties - 1 of them are before the target, each number with the same probability. Of
+    the r candidates that are then before it, a hypergeometric number is drawn. With `size` = `candidates` this is
+    `chance_in_top`.
     """
     from scipy.stats import hypergeom
 
@@ -49,11 +50,11 @@ def recall_in_gallery(
 
 
 def average_precision(scores: np.ndarray, relevant: np.ndarray) -> np.ndarray:
-    """Average precision of each ranking: float [...]; NaN where nothing is relevant. Its mean over queries is the mAP.
+    """Average precision of each ranking: float [...], NaN where nothing is relevant. Its mean over queries is the mAP.
 
     `scores` is float [..., g], higher is better, -inf for a candidate that does not take part; `relevant` bool [...,
-    g]. The sum over the recalls' steps of the precision at each, candidates of one score entering together (as
-    scikit-learn; not interpolated). A score of NaN is a ValueError.
+    g]. It is the sum of the precisions at each step of recall, weighted by the step. Candidates with the same score
+    enter together. It is not interpolated, as in scikit-learn. A score of NaN is a ValueError.
     """
     if np.isnan(scores).any():
         raise ValueError("NaN has no rank: say what a face that cannot be judged costs before ranking")

@@ -5,17 +5,17 @@ is too narrow, and so is one over raters alone (Clark 1973, "The language-as-fix
 of standard deviation .4 logit and item effects of 1 logit, the binomial interval of 20 raters x 100 items covers the
 true share of .70 in about 55 % of studies, clusters of raters alone in 78 %, of items alone in 87 %.
 
-Three sources are put together here.
+Three methods are combined here.
 
 * The variance of a mean by the clusters of both kinds (Cameron, Gelbach & Miller 2011, equation 2.11): by raters, plus
   by items, minus by single answers, which are in both. Each of the two is multiplied by c / (c - 1) of its c clusters.
-  The difference can come out too small, even negative; it is not taken below the smaller of the two.
+  The difference can be too small, even negative; so it is replaced by the smaller of the two, if it is below that.
 * Its degrees of freedom by Satterthwaite (1946), V**2 / (V_raters**2 / (r - 1) + V_items**2 / (i - 1)).
 * The shape of the interval by resampling raters and items together, each answer weighted by how often its rater times
-  how often its item was drawn (Owen 2007, the pigeonhole bootstrap; Owen & Eckles 2012). Alone it is too wide, since it
-  counts the noise of single answers three times: where each rater sees part of the items, its 95 % interval of a
-  difference covers 99 %. So the draws' distances from the value are scaled to the variance above, and by Student's
-  quantile over the normal one.
+  how often its item was drawn (Owen 2007, the pigeonhole bootstrap; Owen & Eckles 2012). By itself it is too wide,
+  since it counts the noise of single answers three times: where each rater sees part of the items, its 95 % interval
+  of a difference covers 99 %. So the distances of the draws from the value are scaled to the variance above, and by
+  the ratio of Student's quantile to the normal one.
 
 In 1,000 simulated studies each (truths of .65 to .89, raters .4 and items 1 logit; 20 x 100, 30 x 100 and 40 x 150
 raters x items, 20 to 100 answers a rater) the 95 % interval of a share covers 93 to 95 %, that of a difference of two
@@ -40,7 +40,7 @@ CELLS = 2**24  # of one block of resamples x raters x items
 class TwoWay:
     """A combination of means over answers.
 
-    error: its standard error; freedom: the degrees of freedom of that; raters, items, answers: how many it rests on.
+    error: its standard error; freedom: the degrees of freedom of `error`; raters, items, answers: how many there are.
     """
 
     interval: Interval
@@ -55,10 +55,10 @@ class TwoWay:
         return (self.interval.high - self.interval.low) / 2
 
     def p_value(self, null: float) -> float:
-        """Two-sided, of the value being `null`, by Student's t. NaN where the error is not known.
+        """The two-sided p-value of the value being `null`, by Student's t. NaN where the error is not known.
 
-        Where no answer differs from another there is no error to compare with: the test is then the sign test over
-        raters or items, whichever are fewer.
+        Where all answers are equal, the error is 0; then the test is the sign test over raters or items, whichever are
+        fewer.
         """
         away = abs(self.interval.value - null)
         if np.isnan(self.error):
@@ -81,19 +81,19 @@ def two_way_mean(
 ) -> TwoWay:
     """The sum over groups of a coefficient times the group's mean, with its interval over raters and items.
 
-    One group with coefficient 1 is a mean; coefficients 1 and -1 compare two methods, paired by rater and item as far
-    as these met both. A rater need not have answered every item.
+    One group with coefficient 1 is a mean. Coefficients 1 and -1 compare two methods; they are paired where raters and
+    items have answers for both. A rater need not have answered every item.
 
     Args:
         values: float [n], one an answer; NaN is left out.
         raters, items: any labels, [n].
-        groups: int [n], the place of each answer's coefficient; None: all are of the first.
-        bounds: what a mean of values can be at least and at most; intervals end there.
+        groups: int [n], the index of each answer's coefficient; None: 0 for all.
+        bounds: the least and the largest possible mean; intervals are cut there.
 
     Returns:
-        NaN for the value where a group has no answer, and for the interval where there are not two raters and two
-        items. A share of 0 or 1, where nothing varies, has the exact binomial interval (Clopper & Pearson 1934) of as
-        many answers as there are raters or items, whichever are fewer; other values without variation have none.
+        The value is NaN where a group has no answer. The interval is NaN with fewer than two raters or two items. A
+        share of 0 or 1, where nothing varies, has the exact binomial interval (Clopper & Pearson 1934) of as many
+        answers as there are raters or items, whichever are fewer. Other values without variation have no interval.
     """
     values, raters, items, groups, coefficient = _known(values, raters, items, groups, coefficients)
     plain = two_way_test(values, raters, items, groups, coefficient, level)
@@ -150,7 +150,7 @@ def _known(
     groups: np.ndarray | None,
     coefficients: Sequence[float] | np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The arguments without answers that are not known, in full."""
+    """The arguments with defaults filled in, without the answers that are NaN."""
     known = ~np.isnan(values)
     groups = np.zeros(len(values), int) if groups is None else groups
     return values[known].astype(float), raters[known], items[known], groups[known], np.asarray(coefficients, float)
@@ -180,7 +180,7 @@ def _draws(
     resamples: int,
     seed: int,
 ) -> np.ndarray:
-    """The combination in resamples of raters and items; those that left a group empty are missing: float [<= b]."""
+    """The combination in resamples of raters and items: float [<= b], without resamples in which a group is empty."""
     raters, items = rater.max() + 1, item.max() + 1
     sums, counts = np.zeros((2, len(coefficient), raters, items))
     np.add.at(sums, (groups, rater, item), values)
@@ -203,7 +203,7 @@ def _draws(
 
 
 def _bounds(coefficient: np.ndarray, bounds: tuple[float, float]) -> tuple[float, float]:
-    """The least and most that the combination of means within `bounds` can be."""
+    """The least and the largest value of the combination of means within `bounds`."""
     ends = np.sort(coefficient[:, None] * np.array(bounds), axis=1)
     return float(ends[:, 0].sum()), float(ends[:, 1].sum())
 

@@ -10,7 +10,7 @@ from v2f_bench.stats.bootstrap import Statistic
 
 
 class Scores(NamedTuple):
-    """Scores of pairs of one person, `positive` float [p], and of two, `negative` float [q]; all known.
+    """Scores of pairs of one person, `positive` float [p], and of two persons, `negative` float [q]; none is NaN.
 
     `positive_place`, int [p], and `negative_place`, int [q], are their clusters, numbered from 0 to `clusters` - 1.
     """
@@ -23,9 +23,9 @@ class Scores(NamedTuple):
 
     @classmethod
     def pooled(cls, positive: np.ndarray, negatives: np.ndarray, place: np.ndarray) -> Scores:
-        """Of trials: each trial's score with its own target, float [n], and those with others, float [n, m].
+        """All scores of trials: with the trial's own target, float [n], and with others, float [n, m].
 
-        NaN where a place of `negatives` holds none. A trial whose positive is NaN is left out, negatives and all.
+        NaN in `negatives` stands for no score. A trial whose positive score is NaN is left out with its negatives.
         `place`, int [n], is the cluster of each trial.
         """
         known = ~np.isnan(positive)
@@ -36,11 +36,11 @@ class Scores(NamedTuple):
 
 
 def auc_of_weights(scores: Scores) -> Statistic:
-    """Area under the ROC curve of all scores together, as a function of how often each cluster counts.
+    """Area under the ROC curve of all scores together, as a function of the clusters' weights.
 
     As the probability that a positive of any trial scores above a negative of any trial, ties counted half (Hanley &
     McNeil 1982), the area with cluster weights w is w' W w / (w' p  w' q) with the wins W and the numbers of positives
-    p and negatives q of each cluster. Memory is [p + q + clusters ** 2].
+    p and negatives q of each cluster. It needs memory for p + q + clusters ** 2 numbers.
     """
     wins = np.empty((scores.clusters, scores.clusters))  # [positive's cluster, negative's cluster]
     for cluster, negative in enumerate(_by_cluster(scores.negative, scores.negative_place, scores.clusters)):
@@ -54,8 +54,8 @@ def auc_of_weights(scores: Scores) -> Statistic:
 def eer_of_weights(scores: Scores) -> Statistic:
     """As `auc_of_weights`, for the equal error rate (see `equal_error_rate`).
 
-    Scores are sorted once. The curve's corners lie at the positives' scores; how many of each cluster's scores pass
-    there is counted once, [2 p, clusters], and each row of weights finds its crossing among them by bisection.
+    Scores are sorted once. The corners of the curve are at the scores of positives. How many scores of each cluster
+    pass each corner is counted once, [2 p, clusters]; then the crossing is found by bisection for each row of weights.
     """
     thresholds = np.unique(scores.positive)[::-1]
     accepted, passed = (
@@ -69,7 +69,7 @@ def eer_of_weights(scores: Scores) -> Statistic:
         all_negatives, all_positives = weights @ negatives, weights @ passed[-1]
 
         def at(corner: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            """False acceptance, and how far it is above false refusal."""
+            """False acceptance rate, and its difference from the false refusal rate."""
             false_accept = (weights * accepted[corner]).sum(axis=1) / all_negatives
             return false_accept, false_accept - (weights * refused[corner]).sum(axis=1) / all_positives
 
@@ -87,10 +87,10 @@ def eer_of_weights(scores: Scores) -> Statistic:
 
 
 def equal_error_rate(positive: np.ndarray, negative: np.ndarray) -> float:
-    """Where as large a share of `negative` (float [m]) is accepted as of `positive` (float [n]) is refused.
+    """The rate at which false acceptance of `negative` (float [m]) equals false refusal of `positive` (float [n]).
 
-    Corners of the ROC curve are joined by straight lines, as for its area, and the point is read between them. NaN
-    where a side is empty or holds a NaN.
+    The corners of the ROC curve are joined by straight lines, as for its area. NaN where one of them is empty or has a
+    NaN.
     """
     if not len(positive) or not len(negative) or np.isnan(positive).any() or np.isnan(negative).any():
         return float("nan")

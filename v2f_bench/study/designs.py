@@ -186,7 +186,7 @@ class WhichMethod(Design):
 
     def conditions(self, methods: Sequence[str]) -> list[Condition]:
         if len(methods) < 2:
-            raise UsageError("which-method compares methods: give --run twice or more")
+            raise UsageError("which-method compares methods: give two or more runs")
         return [Condition("method", first, second) for first, second in combinations(methods, 2)]
 
     def anchors(self, methods: Sequence[str]) -> list[Condition]:

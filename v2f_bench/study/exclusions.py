@@ -13,7 +13,7 @@ ENOUGH = 20  # answers, below which one and the same answer throughout says noth
 
 
 def failed_checks(key: Key, session: Session) -> tuple[int, int]:
-    """How many attention checks a rater answered otherwise than told, and how many the rater answered at all."""
+    """How many attention checks a rater answered otherwise than the check demanded, and how many were answered."""
     checks = [
         (answer.answer, question.right)
         for answer in session.answers

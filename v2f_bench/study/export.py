@@ -178,7 +178,7 @@ def _notes(
     if not all(item["sex"] for item in key.items.values()):
         notes.append("the sex of some speakers is not known: their faces stand against those of any others")
     if not request.contact and not request.consent:
-        notes.append("the consent text names nobody who is responsible: give --contact")
+        notes.append("the consent text names nobody who is responsible: give a contact")
     if key.responsible:
         notes.append(f"shown on the responsibility of {key.responsible}")
     return notes

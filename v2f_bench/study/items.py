@@ -1,4 +1,4 @@
-"""Items: the protocol's trials that a study asks about, and the other person with whom each is confused."""
+"""Items: the protocol's trials that a study asks about, and the other person that each could be confused with."""
 
 from __future__ import annotations
 

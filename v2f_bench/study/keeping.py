@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from pathlib import Path
 
 from v2f_bench.artefacts import FACES, Faces
 from v2f_bench.harness.stage import locked
 from v2f_bench.interfaces import BenchError, DataError, Progress
-from v2f_bench.record import HumanEstimate, HumanNumber, read_record, write_record
+from v2f_bench.record import HumanEstimate, HumanNumber, number_or_none, read_record, write_record
 from v2f_bench.study.folder import Key, StudiedMethod
 from v2f_bench.study.report import MEANS
 from v2f_bench.study.results import Estimate, HumanResult, Results, human_results
@@ -19,7 +18,7 @@ def keep_in_records(results: Results, key: Key, progress: Progress) -> list[Path
     """Write the study's number for each run into its record; returns the folders of the runs that have it now.
 
     A number of the same study takes the place of the one before; those of other studies stay. A run that is gone, or
-    whose faces are not those that were shown, is told and left as it is.
+    whose faces are not those that were shown, is reported and left unchanged.
     """
     kept = []
     for number in human_results(results):
@@ -62,7 +61,7 @@ def _as_recorded(number: HumanResult, faces: str, responsible: str) -> HumanNumb
         study=number.study,
         estimate=_estimate(own),
         chance=number.chance,
-        p_chance=_known(number.p_chance),
+        p_chance=number_or_none(number.p_chance),
         expected=number.expected,
         missing=number.missing,
         calibration=_estimate(number.calibration) if number.calibration else None,
@@ -72,10 +71,6 @@ def _as_recorded(number: HumanResult, faces: str, responsible: str) -> HumanNumb
     )
 
 
-def _estimate(found: Estimate) -> HumanEstimate:
-    ends = _known(found.value), _known(found.low), _known(found.high)
-    return HumanEstimate(*ends, found.n, found.raters, found.items)
-
-
-def _known(number: float) -> float | None:
-    return None if math.isnan(number) else number
+def _estimate(estimate: Estimate) -> HumanEstimate:
+    value, low, high = map(number_or_none, (estimate.value, estimate.low, estimate.high))
+    return HumanEstimate(value, low, high, estimate.n, estimate.raters, estimate.items)

@@ -98,6 +98,6 @@ def _shown(asked: Asked, design: Design, media: Media) -> dict[str, Any]:
         trial["pictures"] = [media.pictures[picture] for picture in asked.pictures]
         if design.hears:
             trial["voice"] = media.voices[asked.item.trial]
-    if asked.told:
-        trial["question"] = check_question(design.question, design.answers[asked.told])
+    if asked.demanded:
+        trial["question"] = check_question(design.question, design.answers[asked.demanded])
     return trial

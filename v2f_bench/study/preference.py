@@ -81,7 +81,7 @@ def _groups(count: int, games: Games, weights: np.ndarray) -> list[list[int]]:
 
 
 def _beaten(count: int, games: Games, weights: np.ndarray) -> np.ndarray:
-    """Who won against, or tied with, whom at least once: bool [count, count]."""
+    """Whether the method of a row won against, or tied with, that of a column at least once: bool [count, count]."""
     beaten = np.zeros((count, count), bool)
     used = weights > 0
     beaten[games.first[used & (games.score > 0)], games.second[used & (games.score > 0)]] = True

@@ -34,11 +34,11 @@ class Asked:
     question: Question
     item: Item
     pictures: tuple[Picture, ...]
-    told: str = ""  # the answer that an attention check tells to give
+    demanded: str = ""  # the answer that an attention check demands
 
 
 class NeutralNames:
-    """Names that tell nothing: eight letters and digits at random, each once."""
+    """Random names without a meaning: eight letters and digits, each name once."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self._rng = rng
@@ -112,7 +112,7 @@ class Questionnaire:
         return Asked(question, item, pictures[::-1] if first == "right" else pictures)
 
     def _check(self, asked: Asked) -> Asked:
-        """The question with the answer that it is to tell: any but "equal", which is the middle of the road."""
+        """The question as an attention check that demands a random answer other than "equal"."""
         possible = [answer for answer in self._design.answers if answer != "equal"]
-        told = possible[self._rng.integers(len(possible))]
-        return replace(asked, question=replace(asked.question, kind="check", right=told), told=told)
+        demanded = possible[self._rng.integers(len(possible))]
+        return replace(asked, question=replace(asked.question, kind="check", right=demanded), demanded=demanded)

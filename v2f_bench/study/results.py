@@ -15,6 +15,7 @@ from typing import Any
 
 from v2f_bench.files import write_text_whole
 from v2f_bench.interfaces import DataError
+from v2f_bench.record import number_or_none
 
 FORMAT, VERSION = "v2f-bench study results", 1
 
@@ -225,4 +226,4 @@ def _plain(value: Any) -> Any:
         return {name: _plain(each) for name, each in value.items()}
     if isinstance(value, tuple | list):
         return [_plain(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    return number_or_none(value) if isinstance(value, float) else value

@@ -158,12 +158,12 @@ def open_material(given: Sequence[str], data_root: Path | None, responsible: str
 
     places = [_place(each) for each in given]
     if len({folder.resolve() for folder, _ in places}) < len(places):
-        raise UsageError("--run: one run is named twice")
+        raise UsageError("one run is named twice")
     records = [read_record(folder) for folder, _ in places]
     hashes = {record.protocol.hash for record in records}
     if len(hashes) > 1:
         protocols = "; ".join(f"{f}: {r.protocol.hash}" for (f, _), r in zip(places, records, strict=True))
-        raise UsageError(f"--run: only runs of one protocol can be compared ({protocols})")
+        raise UsageError(f"only runs of one protocol can be compared ({protocols})")
     first = records[0].dataset
     cls = registry().find("dataset", first.name).cls
     check_permission(cls.name, cls.card, responsible)  # before hours of preparing, not after
@@ -184,7 +184,7 @@ def _run(folder: Path, pictures: Path | None, record: Record, bench: Bench) -> R
 
     where = pictures or folder / FACES
     if not where.is_dir():
-        raise DataError(f"{folder}: its pictures are not in {where}; say where they are: --run {folder}=FOLDER")
+        raise DataError(f"{folder}: its pictures are not in {where}; name their folder too: {folder}=FOLDER")
     faces = Faces.of(where)
     if not faces.pictures and not any(where.glob(f"*{FILM}")):
         raise DataError(f"{where}: holds no picture <trial>.png")
@@ -203,5 +203,5 @@ def _told_apart(runs: list[RunFaces]) -> tuple[RunFaces, ...]:
     for place, run in enumerate(labelled):
         for other in labelled[:place]:
             if run.label == other.label:
-                raise UsageError(f"--run: {other.folder} and {run.folder} are one run, {run.label}")
+                raise UsageError(f"{other.folder} and {run.folder} are one run, {run.label}")
     return labelled

@@ -12,8 +12,8 @@ from scipy.sparse import csr_array
 
 @dataclass(frozen=True)
 class Costs:
-    """What is avoided first: another question about a speaker in one list, then about a speaker of whom other lists
-    asked more, then the same of items, then of items under one condition; and what chance decides."""
+    """The costs of a schedule, from what is avoided most: a speaker twice in a list; a speaker that other lists have
+    more often; the same for items, and for an item under one condition; and a random part."""
 
     speaker_here: int = 20_000
     speaker: int = 2_000

@@ -1,4 +1,4 @@
-"""Scoring: from answers to numbers over raters and items, with and without the raters whom the rules leave out."""
+"""Scoring: from answers to numbers over raters and items, with and without the raters that the rules exclude."""
 
 from __future__ import annotations
 

@@ -38,13 +38,13 @@ def submit(run: Path, output: Path, with_faces: bool = True, pictures: Path | No
     record, trials = read_record(run), read_trials(run)
     where = pictures or run / FACES
     if not where.is_dir():
-        raise DataError(f"{run}: its faces are not in {where}; say where they are: --faces FOLDER")
+        raise DataError(f"{run}: its faces are not in {where}; name the folder in which they are")
     faces = Faces.of(where)
     own = {trial: path for trial, path in faces.pictures.items() if trial in trials.index}
     parts = (record.dataset.name, record.method.name, record.run)
     folder = output.joinpath(*(folder_name(part) for part in parts))
     if folder.exists():
-        raise UsageError(f"{folder} is there already; remove it, or name another --output")
+        raise UsageError(f"{folder} exists already; remove it, or name another output folder")
     folder.mkdir(parents=True)
     names = [name for name in (RECORD, TRIALS, INFLUENCE, PROTOCOL) if (run / name).is_file()]
     for name in names:

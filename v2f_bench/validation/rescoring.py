@@ -60,14 +60,15 @@ def rescore(folder: Path, record: Record, faces: Faces, data_root: Path | None, 
     with tempfile.TemporaryDirectory() as unfinished:
         workplace = Workplace(output=Path(unfinished), progress=progress)
         judges = load_judges(wanted, metrics, bench, workplace, fetch=False)
-        ties = IndependenceFacts.of(bench.dataset.people, bench.people, bench.chose_frames, record.method.trained_with)
         applies = applicable(bench, frozenset(record.method.needs))
-        scores = score(FacesToScore(faces, record.run, applies, ties), Path(unfinished), bench, judges, workplace)
+        to_score = FacesToScore(faces, record.run, applies, record.method.trained_with)
+        scores = score(to_score, Path(unfinished), bench, judges, workplace)
         values = read_trials(scores.folder)
     problems, lost = _judges_differ(record, {one.judge.name: one.sha256 for one in judges.ready})
+    independence_facts = IndependenceFacts.of(bench, record.method.trained_with)
     for one in judges.ready:
         stated = next(judge for judge in record.judges if judge.name == one.judge.name)
-        computed = independence(one.judge, ties)[0]
+        computed = independence(one.judge, independence_facts)[0]
         if stated.independent is not computed:
             problems.append(f"judge {one.judge.name}: independent is {stated.independent}, here {computed}")
     again = {(one.measure, one.judge): one for one in scores.results if one.judge not in lost}
