@@ -6,6 +6,7 @@ import re
 import shutil
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -469,6 +470,19 @@ def test_options_tell_two_forms_of_one_method_apart(tmp_path):
     names = [name for name in ranking(render_table(folders)) if name.startswith("ours")]
     assert len(set(names)) == 3, "the same options from another source are another row, and look so"
     assert any("ffffff" in name for name in names)
+
+
+def test_a_sweep_of_thousands_of_configurations_is_named_in_seconds():
+    blank = made_record()
+    runs = {
+        Path(f"{width}-{depth}"): replace(blank, run=f"{width}-{depth}", options={"w": width, "d": depth, "same": 1})
+        for width in range(60)
+        for depth in range(50)
+    }
+    start = time.monotonic()
+    (entries,) = gather(runs, print).values()
+    assert time.monotonic() - start < 10, "each was once compared with each other one, which grew with the square"
+    assert {entry.name for entry in entries} == {f"ours (w={w}, d={d})" for w in range(60) for d in range(50)}
 
 
 HOSTILE = [
