@@ -69,7 +69,8 @@ def _environment() -> Any:
         **{
             "paired_headings": paired_words.headings,
             "paired_cells": paired_words.cells,
-            "paired_name": paired_words.row_title,
+            "paired_name": paired_words.short_title,
+            "paired_judges": paired_words.judges,
         },
     }
     return env
