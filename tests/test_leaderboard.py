@@ -562,6 +562,14 @@ def test_a_record_saved_by_an_editor_with_a_byte_order_mark_is_read(tmp_path):
     assert read_record(run) == before
 
 
+def test_a_latex_table_that_no_page_can_hold_is_told_of(tmp_path):
+    extra = [result(f"identity-cosine/part-{number}", made_values()[R5]) for number in range(4)]
+    folder = made_run(tmp_path / "runs", extra=extra)
+    command = ["leaderboard", str(folder), "--output", str(tmp_path / "table.tex")]
+    assert "choose some by --measure" in CliRunner().invoke(app, command).stdout
+    assert "--measure" not in CliRunner().invoke(app, [*command, "--measure", R5]).stdout
+
+
 def test_what_cannot_be_read_does_not_stop_the_table(tmp_path):
     """An unknown schema is left out; a run whose per-trial values are missing or cut has its numbers, and no letter."""
     ours, other = (made_run(tmp_path / "runs", name) for name in ("ours", "other"))

@@ -80,7 +80,7 @@ def validate(
 
 
 def _files(folder: Path, record: Record) -> Check:
-    """The files are those that were made ready. The small picture may be left out."""
+    """The files are those that were made ready. The small picture need not be there."""
     try:
         manifest = read_manifest(folder)
     except BenchError as error:
@@ -88,9 +88,10 @@ def _files(folder: Path, record: Record) -> Check:
     if manifest is None:
         return Check("files", done="readable", not_checked=[f"no {MANIFEST}: nobody made it ready"])
     problems = [f"{MANIFEST} is of the run {manifest.run}, not {record.run}"] if manifest.run != record.run else []
-    for name in (RECORD, TRIALS, INFLUENCE, PROTOCOL, THUMBNAIL):
+    optional = [THUMBNAIL] if THUMBNAIL in manifest.files and (folder / THUMBNAIL).is_file() else []
+    for name in (RECORD, TRIALS, INFLUENCE, PROTOCOL, *optional):
         there = (folder / name).is_file()
-        if name in manifest.files and not there and name != THUMBNAIL:
+        if name in manifest.files and not there:
             problems.append(f"{name} is missing")
         elif there and manifest.files.get(name) != file_sha256(folder / name):
             problems.append(f"{name} was changed after it was made ready")
