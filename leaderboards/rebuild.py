@@ -3,8 +3,13 @@
     python leaderboards/rebuild.py            the pages, from the records that lie here
     python leaderboards/rebuild.py --check    exits 1 where a page is not what the records say
     python leaderboards/rebuild.py --run      first the records: every bundled method on synthetic-speakers, both
-                                              tracks, three seeds, quick presets: hours on a laptop; after a break
-                                              the same command goes on
+                                              tracks, three seeds, quick presets: hours on a laptop
+    python leaderboards/rebuild.py --run --track emotion --method cyclegan,mean-face
+
+After a break the same command goes on: what is finished in `--runs` is not done again. The records of a method take the
+place of its older ones when all of its seeds are done; where a seed fails, the older ones stay. Records of the same
+track and another protocol go. Code that changes while this runs would get into some of the records: let it run in a
+checkout of its own, and once more at the end, when all of it is there already.
 
 Plots and versions do not count in the check: other fonts and libraries draw other curves of the same numbers.
 """
@@ -14,11 +19,19 @@ from __future__ import annotations
 import argparse
 import re
 import shutil
-import subprocess
+import signal
 import sys
+import time
+from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
+from v2f_bench.cli.display import progress_display
 from v2f_bench.contracts import TRACKS
+from v2f_bench.harness.command import BenchRequest, RunRequest, place
+from v2f_bench.harness.execute import execute
+from v2f_bench.harness.run import Outcome
+from v2f_bench.interfaces import BenchError, UsageError
 from v2f_bench.leaderboard import Choice, leaderboard
 from v2f_bench.plugins import OWN, registry
 from v2f_bench.record import Record, find_records, read_records
@@ -27,7 +40,8 @@ from v2f_bench.validation import submit
 
 HERE = Path(__file__).parent
 RECORDS = HERE / "records"
-DATASET, SEEDS = "synthetic-speakers", "0-2"
+DATASET, SEEDS = "synthetic-speakers", [0, 1, 2]
+THREADS = 2  # of torch, on any machine: a run that is broken off on one goes on, as the same run, on another
 OF_METHOD = {"cgan": "cgan.conditions=none,both"}  # the paper's own comparison
 
 
@@ -59,41 +73,84 @@ def different(wanted: dict[Path, str]) -> list[Path]:
     ]
 
 
-def run_all(output: Path) -> None:
-    """Run every bundled method, and take the records of what came of it in place of those that lie here.
+def bundled(track: str, methods: Sequence[str] = ()) -> list[str]:
+    """Our own methods of a track, the baselines first, since they take seconds; `methods`: of these alone.
 
-    Baselines run beside them.
+    UsageError for one that there is not.
     """
-    for track in TRACKS:
-        own = [plugin for plugin in registry().all("method") if plugin.distribution == OWN]
-        methods = [plugin.name for plugin in own if track in plugin.cls.tracks and not plugin.cls.baseline]
-        settings = [word for name in methods if name in OF_METHOD for word in ("--set", OF_METHOD[name])]
-        command = [
-            "run",
-            "--method",
-            ",".join(methods),
-            "--dataset",
-            DATASET,
-            "--track",
-            track,
-            "--seed",
-            SEEDS,
-            *settings,
-        ]
-        subprocess.run([sys.executable, "-m", "v2f_bench", *command, "--output", output], check=True)
-    shutil.rmtree(RECORDS / DATASET, ignore_errors=True)
-    for run in find_records(output / DATASET):
-        submit(run, RECORDS, with_faces=False)
+    wanted = [registry().find("method", name).name for name in methods]
+    own = [plugin for plugin in registry().all("method") if plugin.distribution == OWN and track in plugin.cls.tracks]
+    own.sort(key=lambda plugin: not plugin.cls.baseline)
+    return [plugin.name for plugin in own if not wanted or plugin.name in wanted]
+
+
+def run_all(output: Path, tracks: Sequence[str], methods: Sequence[str]) -> list[str]:
+    """Run the methods, one after the other, and take their records; what failed, and why."""
+    work = [(track, name) for track in tracks for name in bundled(track, methods)]
+    if not work:
+        raise UsageError(f"{', '.join(methods)}: nothing of these on the track {' and '.join(tracks)}")
+    start, failed = time.monotonic(), []
+    for number, (track, name) in enumerate(work, start=1):
+        so_far = timedelta(seconds=round(time.monotonic() - start))
+        print(f"[{number}/{len(work)}] {track}: {name}, after {so_far}", flush=True)
+        outcomes = run_seeds(name, track, output)
+        if problems := [f"{name}: {one.problem}" for one in outcomes if one.problem]:
+            unsuited = all(one.unsuited for one in outcomes)
+            print(f"    {'does not apply' if unsuited else 'failed, older records stay'}: {problems[0]}", flush=True)
+            failed += [] if unsuited else [f"{track}: {problem}" for problem in problems]
+        else:
+            take(outcomes)
+    return failed
+
+
+def run_seeds(name: str, track: str, output: Path) -> list[Outcome]:
+    request = RunRequest(
+        BenchRequest(DATASET, track=track),
+        place(output, threads=THREADS),
+        methods=[name],
+        voices=("whole",),
+        seeds=SEEDS,
+        preset="quick",
+        settings=[OF_METHOD[name]] if name in OF_METHOD else [],
+        baselines=False,
+    )
+    return execute(request.specs(), progress_display())
+
+
+def take(outcomes: Sequence[Outcome], root: Path = RECORDS) -> None:
+    """The records of all runs of one method on one track, in place of its older ones."""
+    new = {one.folder: one.record for one in outcomes if one.record}
+    first = next(iter(new.values()))
+    for folder, old in read_all(root / DATASET).items():
+        of_method = (old.method.name, old.method.distribution) == (first.method.name, first.method.distribution)
+        if old.protocol.track == first.protocol.track and (of_method or old.protocol.hash != first.protocol.hash):
+            shutil.rmtree(folder)
+    for folder in new:
+        submit(folder, root, with_faces=False)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true")
-    parser.add_argument("--run", action="store_true")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where --run keeps its runs")
+    parser.add_argument("--check", action="store_true", help="only say which page is not what the records say")
+    parser.add_argument("--run", action="store_true", help="first make the records anew")
+    parser.add_argument("--track", choices=TRACKS, help="with --run: only this one")
+    parser.add_argument("--method", default="", help="with --run: only these, by comma; the records of others stay")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="with --run: where its runs are kept")
     given = parser.parse_args()
+    if (given.track or given.method) and not given.run:
+        parser.error("--track and --method say what is run: add --run")
+    failed = []
     if given.run:
-        run_all(given.runs)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # put away what is under way, as after Ctrl-C
+        try:
+            methods = [name.strip() for name in given.method.split(",") if name.strip()]
+            failed = run_all(given.runs, [given.track] if given.track else TRACKS, methods)
+        except KeyboardInterrupt:
+            print("interrupted; the same command goes on", file=sys.stderr)
+            return 130
+        except BenchError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 1
     wanted = pages(read_all())
     if given.check:
         wrong = different(wanted)
@@ -103,7 +160,9 @@ def main() -> int:
     for path, text in wanted.items():
         path.write_text(text, encoding="utf-8")
         print(f"written: {path}")
-    return 0
+    for problem in failed:
+        print(f"failed: {problem}", file=sys.stderr)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

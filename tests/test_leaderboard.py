@@ -6,6 +6,7 @@ import re
 import shutil
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -471,6 +472,19 @@ def test_options_tell_two_forms_of_one_method_apart(tmp_path):
     assert any("ffffff" in name for name in names)
 
 
+def test_a_sweep_of_thousands_of_configurations_is_named_in_seconds():
+    blank = made_record()
+    runs = {
+        Path(f"{width}-{depth}"): replace(blank, run=f"{width}-{depth}", options={"w": width, "d": depth, "same": 1})
+        for width in range(60)
+        for depth in range(50)
+    }
+    start = time.monotonic()
+    (entries,) = gather(runs, print).values()
+    assert time.monotonic() - start < 10, "each was once compared with each other one, which grew with the square"
+    assert {entry.name for entry in entries} == {f"ours (w={w}, d={d})" for w in range(60) for d in range(50)}
+
+
 HOSTILE = [
     "a|b | c",
     "<script>alert(1)</script>",
@@ -546,6 +560,14 @@ def test_a_record_saved_by_an_editor_with_a_byte_order_mark_is_read(tmp_path):
     text = (run / "record.json").read_bytes()
     (run / "record.json").write_bytes(b"\xef\xbb\xbf" + text.replace(b"\n", b"\r\n"))
     assert read_record(run) == before
+
+
+def test_a_latex_table_that_no_page_can_hold_is_told_of(tmp_path):
+    extra = [result(f"identity-cosine/part-{number}", made_values()[R5]) for number in range(4)]
+    folder = made_run(tmp_path / "runs", extra=extra)
+    command = ["leaderboard", str(folder), "--output", str(tmp_path / "table.tex")]
+    assert "choose some by --measure" in CliRunner().invoke(app, command).stdout
+    assert "--measure" not in CliRunner().invoke(app, [*command, "--measure", R5]).stdout
 
 
 def test_what_cannot_be_read_does_not_stop_the_table(tmp_path):

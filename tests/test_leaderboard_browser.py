@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from chromium import DESKTOP, PHONE, Browser, find_chromium
-from made_records import made_record, made_values, result
+from made_records import made_record, made_values, records_in, result
 from test_render import HOSTILE, small_board
 
 from v2f_bench.leaderboard import Choice, leaderboard
@@ -72,6 +72,19 @@ def test_the_page_asks_for_nothing_and_fits(tab, page, size):
     assert tab.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth"), "only tables scroll sideways"
     assert tab.evaluate("[...document.images].every(image => image.complete && image.naturalWidth > 0)")
     assert page.stat().st_size <= LARGEST
+
+
+def test_a_phone_shows_numbers_at_once(tab, page, tmp_path):
+    """Name, rank, tie and the column that ranks; all others by a push to the side."""
+    path = tmp_path / "index.html"
+    path.write_text(render(leaderboard(records_in(page.parent / "runs")), Format.HTML), encoding="utf-8")
+    opened(tab, path, PHONE)
+    cell = "document.querySelector('table.sortable tbody td:not(.fact)')"
+    assert tab.evaluate(f"{cell}.innerText") == "0.836 ± 0.104"
+    assert tab.evaluate(f"{cell}.getBoundingClientRect().right <= window.innerWidth")
+    rows = "[...document.querySelector('table.sortable').rows]"
+    places = tab.evaluate(f"{rows}.map(row => [...row.cells].map(cell => Math.round(cell.offsetLeft)))")
+    assert all(row == places[0] for row in places), "floor and ceiling stand in the columns that they are of"
 
 
 def names(tab):

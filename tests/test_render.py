@@ -3,6 +3,7 @@
 `GOLDEN=write pytest tests/test_render.py` writes the texts of tests/golden anew, to be read before they are committed.
 """
 
+import base64
 import csv
 import html.parser
 import io
@@ -208,6 +209,29 @@ def test_hostile_names_are_only_text_in_html(hostile, board):
         assert plain(name) in text
     assert "\u202e" not in text
     assert "\x1b" not in text
+
+
+def test_a_picture_refers_only_to_what_is_in_it(board):
+    """Names in it are shortened, and those of nothing left out."""
+    svg = render(board, Format.SVG)
+    names, references = re.findall(r' id="([^"]*)"', svg), re.findall(r'(?:href="|url\()#([^)"]*)', svg)
+    assert len(references) > 50
+    assert set(names) == set(references)
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(("may_be_shown", "size", "shown"), [("yes", 40, 2), ("not stated", 40, 0), ("yes", 7000, 0)])
+def test_faces_stand_beside_a_row_where_they_may_be_shown(tmp_path, may_be_shown, size, shown):
+    """Those of the first seed that has some; a file that would fill the page is passed over."""
+    for name in ("ours", "theirs"):
+        for seed in range(3):
+            folder = made_run(tmp_path, name, made_values(seed), seed, dataset__may_be_shown=may_be_shown)
+            if seed:
+                (folder / "thumbnail.webp").write_bytes(f"{name} {seed} ".encode() + bytes(size))
+    page = render(leaderboard(records_in(tmp_path)), Format.HTML)
+    pictures = [base64.b64decode(one) for one in re.findall('src="data:image/webp;base64,([^"]*)"', page)]
+    assert [picture.split(b" ")[:2] for picture in pictures] == [[b"ours", b"1"], [b"theirs", b"1"]][:shown]
+    assert ("Below a name" in page) == bool(shown)
 
 
 def test_hostile_names_are_only_text_in_pictures(hostile):

@@ -22,6 +22,7 @@ from v2f_bench.stats import (
     jackknife,
     mean_influence,
     mean_interval,
+    sample_intervals,
     sign_flip_tests,
     tie_groups,
     weighted_interval,
@@ -50,6 +51,10 @@ def runs_of(values, speaker):
     return runs, [mean_interval(row, speaker, method="expanded", resamples=400) for row in values]
 
 
+def over_runs(runs, own):
+    return Interval(*interval_over_runs(runs, own))
+
+
 def aucs_of(rng, seeds, ratio, clusters=SPEAKERS):
     """The areas under the ROC curve of some runs, as `interval_over_runs` takes them, and the area that is true.
 
@@ -74,7 +79,7 @@ def coverage(draw, repeats):
     hits = 0
     for _ in range(repeats):
         runs, own, truth = draw()
-        found = interval_over_runs(runs, own)
+        found = over_runs(runs, own)
         hits += found.low <= truth <= found.high
     return hits / repeats
 
@@ -117,11 +122,11 @@ def test_the_seeds_level_has_the_variance_of_the_mean_over_seeds():
     from scipy.stats import t
 
     runs = np.random.default_rng(1).standard_normal(100)
-    found = interval_over_runs(*runs_of(np.repeat(runs[:, None], 500, axis=1), np.arange(500)))
+    found = over_runs(*runs_of(np.repeat(runs[:, None], 500, axis=1), np.arange(500)))
     reach = t.ppf(0.975, 99) * runs.std(ddof=1) / np.sqrt(100)
     assert (found.high - found.low) / 2 == pytest.approx(reach, rel=1e-6)
     three = np.array([-1.0, 0.0, 1.0])
-    found = interval_over_runs(*runs_of(np.repeat(three[:, None], 500, axis=1), np.arange(500)))
+    found = over_runs(*runs_of(np.repeat(three[:, None], 500, axis=1), np.arange(500)))
     assert found == pytest.approx((0, -t.ppf(0.975, 2) / np.sqrt(3), t.ppf(0.975, 2) / np.sqrt(3)))
 
 
@@ -130,7 +135,7 @@ def test_fewer_than_three_seeds_are_taken_as_given(seeds):
     """Two runs say next to nothing of how runs vary: t with one degree of freedom gives .06 ± .69."""
     values, speaker = simulated_runs(np.random.default_rng(2), seeds, 50)
     runs, own = runs_of(values, speaker)
-    found = interval_over_runs(runs, own)
+    found = over_runs(runs, own)
     assert found.value == pytest.approx(values.mean())
     if seeds == 1:
         assert found == pytest.approx(own[0])
@@ -141,18 +146,40 @@ def test_fewer_than_three_seeds_are_taken_as_given(seeds):
 def test_runs_that_all_agree_add_nothing():
     values, speaker = simulated_runs(np.random.default_rng(2), 1, 0)
     runs, own = runs_of(np.repeat(values, 3, axis=0), speaker)
-    assert interval_over_runs(runs, own) == pytest.approx(own[0])
+    assert over_runs(runs, own) == pytest.approx(own[0])
     skewed = Interval(own[0].value, own[0].value - 0.01, own[0].value + 0.3)
-    assert interval_over_runs(runs, [skewed] * 3) == pytest.approx(skewed), "the shape of the single intervals is kept"
+    assert over_runs(runs, [skewed] * 3) == pytest.approx(skewed), "the shape of the single intervals is kept"
 
 
 def test_a_number_without_an_interval_in_one_run_has_none_over_runs():
     values, speaker = simulated_runs(np.random.default_rng(2), 3, 0)
     runs, own = runs_of(values, speaker)
     own[1] = Interval(own[1].value, np.nan, np.nan)
-    found = interval_over_runs(runs, own)
+    found = over_runs(runs, own)
     assert found.value == pytest.approx(values.mean())
     assert np.isnan(found[1:]).all()
+
+
+def test_intervals_of_many_methods_at_once_are_those_of_each_alone():
+    """Samples of two and three runs, means and medians, with and without gaps, and a number of the whole."""
+    rng = np.random.default_rng(5)
+    place, clusters = np.repeat(np.arange(30), 3), 30
+    samples, own = [], []
+    for number in range(12):
+        values = rng.standard_normal((2 + number % 2, 90)) + rng.standard_normal(30)[place]
+        values[:, : 5 * (number % 3)] = np.nan
+        samples.append(Sample(place, clusters, values, "median" if number % 4 == 1 else "mean"))
+        own.append([Interval(row, row - 0.2 - 0.1 * number, row + 0.3) for row in samples[-1].runs.values])
+    whole = Sample(place, clusters, whole=Runs(rng.standard_normal(3), rng.standard_normal((3, clusters))))
+    samples.append(whole)
+    own.append([Interval(value, value - 1, value + 2) for value in whole.runs.values])
+    samples.append(samples[1])
+    own.append([own[1][0], Interval(0.0, np.nan, np.nan), *own[1][2:]])
+    together = sample_intervals(samples, own)
+    for sample, intervals, found in zip(samples, own, together, strict=True):
+        assert found == pytest.approx(over_runs(sample.runs, intervals), rel=1e-12, nan_ok=True)
+    assert np.isnan(together[-1].low), "a run without an interval"
+    assert len({found.high - found.low for found in together[:-1]}) == 13, "each has its own"
 
 
 @pytest.mark.parametrize("clusters", [9, 30])

@@ -7,16 +7,17 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 from conftest import SMALL
+from PIL import Image
 
 from v2f_bench.artefacts import FACES
 from v2f_bench.data.protocol import Protocol
 from v2f_bench.harness.recording import PROTOCOL
 from v2f_bench.hashing import canonical_json, file_sha256
 from v2f_bench.interfaces import Silent
-from v2f_bench.record import TRIALS, find_records, read_record, write_record
-from v2f_bench.validation import MANIFEST, validate
+from v2f_bench.record import TRIALS, find_records, read_record, read_trials, write_record
+from v2f_bench.validation import MANIFEST, submit, validate
 from v2f_bench.validation.manifest import read_manifest, write_manifest
-from v2f_bench.validation.package import folder_name
+from v2f_bench.validation.package import first_of_speakers, folder_name
 
 pytestmark = pytest.mark.slow
 
@@ -77,6 +78,27 @@ def test_what_is_made_ready_holds_all_that_is_needed_and_nobody_s_picture(ready,
     }
     (run,) = find_records(runs / "synthetic-speakers" / "copy-proposal")
     assert {path.name for path in (ready / FACES).iterdir()} == {path.name for path in (run / FACES).glob("*.png")}
+
+
+def test_a_small_picture_of_the_first_speakers_goes_along(runs, tmp_path):
+    """Also where faces do not; the same speakers in every run."""
+    for run in find_records(runs / "synthetic-speakers"):
+        ready = submit(run, tmp_path, with_faces=False)
+        assert not (ready / FACES).exists()
+        with Image.open(ready / "thumbnail.webp") as picture:
+            assert picture.size == (4 * 48, 48)
+        assert (ready / "thumbnail.webp").stat().st_size <= 6144
+        assert "thumbnail.webp" in read_manifest(ready).files
+        trials = read_trials(run)
+        chosen = trials.loc[first_of_speakers(trials, trials.index), "speaker"]
+        assert list(chosen) == sorted(trials["speaker"].unique())[:4]
+
+
+def test_the_small_picture_may_be_left_out_and_not_exchanged(handed_in):
+    (handed_in / "thumbnail.webp").write_bytes(b"another")
+    assert "thumbnail.webp was changed after it was made ready" in problems(handed_in)
+    (handed_in / "thumbnail.webp").unlink()
+    assert problems(handed_in) == ""
 
 
 def test_a_true_run_is_passed_from_its_faces_too(handed_in):

@@ -45,8 +45,9 @@ def leaderboard(
       v2f-bench leaderboard
       v2f-bench leaderboard --measure recognition-accuracy --method cae --method 'cgan*' --order given
       v2f-bench leaderboard laptop/runs cluster/runs --output table.tex
+      v2f-bench leaderboard --measure retrieval/R@5 --measure identity-cosine/target --output narrow.tex
       v2f-bench leaderboard runs/synthetic-speakers --by sex --by age --output page.html
-      v2f-bench leaderboard --format csv-long --output numbers.csv
+      v2f-bench leaderboard --format csv-long --output numbers.csv     (then pandas.read_csv("numbers.csv"))
     """
     from v2f_bench.leaderboard import Choice
     from v2f_bench.render import EVERY_COLUMN, format_for

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Format", "full_page", "read_runs", "say", "show_leaderboard", "write_leaderboard", "write_page"]
 
+FIT_A_PAGE = 4  # columns of numbers, across the text of a paper
+
 
 def say(line: str) -> None:
     """On standard error: what was left out, and why."""
@@ -63,7 +65,11 @@ def write_leaderboard(records: dict[Path, Record], choice: Choice, form: Format,
     from v2f_bench.leaderboard import leaderboard
     from v2f_bench.render import render
 
-    write_page(output, render(leaderboard(records, choice, say), form), f"{len(records)} runs in")
+    found = leaderboard(records, choice, say)
+    write_page(output, render(found, form), f"{len(records)} runs in")
+    widest = max((len(board.columns) for board in found.boards), default=0)
+    if form is Format.LATEX and widest > FIT_A_PAGE:
+        typer.echo(f"{widest} columns of numbers do not fit a page: choose some by --measure NAME, repeated")
 
 
 def write_page(output: Path, text: str, what: str = "written:") -> None:

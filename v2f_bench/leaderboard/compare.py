@@ -130,6 +130,8 @@ def _table(
     records = [record for entry in pair for record in entry.records]
     columns = chosen_columns(records, measures) if measures else headline_columns(records)
     columns = [column for column in columns if not column.by_people]
+    if ranks := ranking_column(columns, rank_by, bool(measures)):
+        columns = [ranks, *(column for column in columns if column != ranks)]
     telling = _telling(records, columns, rank_by, bool(measures))
     samples = Samples(pair, list(dict.fromkeys([*columns, *([telling] if telling else [])])), say)
     comparisons = [compared([pair], column, samples)[0] for column in columns]

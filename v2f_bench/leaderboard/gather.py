@@ -138,33 +138,38 @@ def _without_copies(runs: Iterable[_Run]) -> list[_Run]:
 
 def _named(groups: list[list[_Run]]) -> list[Entry]:
     """The entries; where one method stands several times, what differs is put behind its name."""
-    entries = []
+    of_method: dict[str, list[Record]] = defaultdict(list)
     for runs in groups:
-        record = runs[0].record
-        alike = [other for other in groups if other[0].record.method.name == record.method.name]
-        name = record.method.name
-        if len(alike) > 1:
-            differing = _differing(record, [other[0].record for other in alike])
-            name += f" ({', '.join(differing)})"
-        entries.append(Entry(name, tuple(run.folder for run in runs), tuple(run.record for run in runs)))
+        of_method[runs[0].record.method.name].append(runs[0].record)
+    words = {name: iter(_differing(alike)) for name, alike in of_method.items()}
+    entries = []
     again: dict[str, int] = defaultdict(int)
-    for place, entry in enumerate(entries):
-        again[entry.name] += 1
-        if again[entry.name] > 1:
-            entries[place] = replace(entry, name=f"{entry.name} no. {again[entry.name]}")
+    for runs in groups:
+        name = runs[0].record.method.name
+        if differing := next(words[name]):
+            name += f" ({', '.join(differing)})"
+        again[name] += 1
+        if again[name] > 1:
+            name += f" no. {again[name]}"
+        entries.append(Entry(name, tuple(run.folder for run in runs), tuple(run.record for run in runs)))
     return entries
 
 
-def _differing(record: Record, alike: list[Record]) -> list[str]:
-    """In what a record's configuration, or else its circumstances, differ from those of others, as `name=value`."""
-    own, others = _configuration(record), [_configuration(other) for other in alike]
-    found = [f"{name}={value}" for name, value in own.items() if any(other.get(name) != value for other in others)]
-    if len([other for other in others if other == own]) > 1:
-        same = [other for other in alike if _configuration(other) == own]
-        for name, fact in _CIRCUMSTANCES.items():
-            if len({fact(other) for other in same}) > 1:
-                found.append(f"{name}={fact(record)}")
-                break
+def _differing(alike: list[Record]) -> list[list[str]]:
+    """In what the configuration of each record of one method, or else its circumstances, differ from those of the
+    others, as `name=value`."""
+    configurations = [_configuration(record) for record in alike]
+    names = dict.fromkeys(name for own in configurations for name in own)
+    differ = {name for name in names if len({canonical_json(own.get(name)) for own in configurations}) > 1}
+    found = [[f"{name}={value}" for name, value in own.items() if name in differ] for own in configurations]
+    same: dict[str, list[int]] = defaultdict(list)
+    for place, own in enumerate(configurations):
+        same[canonical_json(own)].append(place)
+    for places in same.values():
+        facts = ((name, [fact(alike[place]) for place in places]) for name, fact in _CIRCUMSTANCES.items())
+        name, values = next(((name, values) for name, values in facts if len(set(values)) > 1), ("", []))
+        for place, value in zip(places, values, strict=False):
+            found[place].append(f"{name}={value}")
     return found
 
 

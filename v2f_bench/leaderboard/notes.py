@@ -68,7 +68,10 @@ def _ranking_notes(ranked: Ranked, columns: Sequence[Column]) -> Iterator[Note]:
             "tie: rows that share a letter do not differ (p ≥ 0.05, paired tests on the same trials, Holm-corrected "
             "over all pairs)."
         )
-        yield Note(f"Of {ranked.neighbours} neighbours in this order, {ranked.alike} cannot be told apart.", brief=True)
+        text = f"Of {ranked.neighbours} neighbours in this order, {ranked.alike} cannot be told apart."
+        if ranked.neighbours == 1:
+            text = f"The two rows that are ranked can{'not' if ranked.alike else ''} be told apart."
+        yield Note(text, brief=True)
     if not ranked.compared:
         yield Note(
             f"{ranked.rows} rows are too many for tests of all pairs: order says nothing about single places.",

@@ -16,7 +16,7 @@ from v2f_bench.interfaces import BenchError
 from v2f_bench.leaderboard.columns import Column
 from v2f_bench.leaderboard.entries import Entry
 from v2f_bench.record import INFLUENCE, TRIALS, column_name, read_columns
-from v2f_bench.stats import Interval, Runs, Sample, interval_over_runs
+from v2f_bench.stats import Interval, Runs, Sample, sample_intervals
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,10 +49,11 @@ class Samples:
         self, entries: Sequence[Entry], columns: Sequence[Column], say: Callable[[str], object] = lambda _: None
     ) -> None:
         """Reads what is needed. `say` is called with why a run's tables cannot be read: it is then not compared."""
+        self._entries = entries
         judged = [column for column in columns if not column.by_people]
         self._names = {column: column_name(column.measure, column.judge) for column in judged}
         self._found: dict[tuple[str, Column], Sample | None] = {}
-        self._intervals: dict[tuple[str, Column], Interval | None] = {}
+        self._intervals: dict[Column, dict[str, Interval]] = {}
         self._values: dict[Path, dict[str, np.ndarray]] = {}
         folders = [folder for entry in entries for folder in entry.folders]
         whole = any(
@@ -81,25 +82,25 @@ class Samples:
     def interval(self, entry: Entry, column: Column) -> Interval | None:
         """The mean over the runs, with its interval over speakers, and over runs where there are three or more (see
         `stats.interval_over_runs`); None where no run has the number. Of people: over raters and items, one run."""
-        key = entry.name, column
-        if key not in self._intervals:
-            self._intervals[key] = self._interval(entry, column)
-        return self._intervals[key]
-
-    def _interval(self, entry: Entry, column: Column) -> Interval | None:
-        if column.by_people:
-            own = [
-                Interval(_known(one.estimate.value), _known(one.estimate.low), _known(one.estimate.high))
-                for one in entry.human(column)
-            ]
-        else:
-            own = [Interval(_known(one.value), _known(one.low), _known(one.high)) for one in entry.results(column)]
+        if column not in self._intervals:
+            self._intervals[column] = self._over_runs(column)
+        if entry.name in self._intervals[column]:
+            return self._intervals[column][entry.name]
+        own = _own_intervals(entry, column)
         if len(own) < 2:
             return own[0] if own else None
-        sample = self.of(entry, column)
-        if sample is None or len(sample.runs.values) != len(own):
-            return Interval(float(np.mean([one.value for one in own])), UNKNOWN, UNKNOWN)
-        return interval_over_runs(sample.runs, own)
+        return Interval(float(np.mean([one.value for one in own])), UNKNOWN, UNKNOWN)
+
+    def _over_runs(self, column: Column) -> dict[str, Interval]:
+        """Of the entries that have several runs, all of them with the number and its samples."""
+        several = [
+            (entry, sample)
+            for entry in self._entries
+            if len(entry.records) > 1 and (sample := self.of(entry, column)) is not None
+        ]
+        own = [_own_intervals(entry, column) for entry, _ in several]
+        found = sample_intervals([sample for _, sample in several], own)
+        return {entry.name: interval for (entry, _), interval in zip(several, found, strict=True)}
 
     def _sample(self, entry: Entry, column: Column) -> Sample | None:
         results = entry.results(column)
@@ -115,12 +116,18 @@ class Samples:
         return Sample(place, speakers, whole=whole, covered=results[0].n)
 
 
+def _own_intervals(entry: Entry, column: Column) -> list[Interval]:
+    """Of the single runs."""
+    numbers = [one.estimate for one in entry.human(column)] if column.by_people else entry.results(column)
+    return [Interval(_known(one.value), _known(one.low), _known(one.high)) for one in numbers]
+
+
 def _trials(entries: Sequence[Entry]) -> Trials:
     """The trials of the protocol, by the first table that has all of them; none where no table can be read."""
     largest = Trials(*(np.empty(0, kind) for kind in (str, str, int)))
     for entry in entries:
         for folder, record in zip(entry.folders, entry.records, strict=True):
-            table = _read(folder, [], whole=False)
+            table = _read(folder, ["speaker"], whole=False)
             if not isinstance(table, str) and table[0].num_rows > len(largest.names):
                 largest = Trials.of(table[0])
                 if len(largest.names) >= record.protocol.trials:
@@ -131,7 +138,7 @@ def _trials(entries: Sequence[Entry]) -> Trials:
 def _read(folder: Path, columns: list[str], whole: bool) -> tuple[pa.Table, pa.Table | None] | str:
     """The tables of a run, or why they cannot be read. A record of the first schema has no table of influences."""
     try:
-        values = read_columns(folder / TRIALS, ["speaker", *columns])
+        values = read_columns(folder / TRIALS, columns)
         there = whole and (folder / INFLUENCE).exists()
         return values, read_columns(folder / INFLUENCE, columns) if there else None
     except BenchError as error:
@@ -143,26 +150,26 @@ class _Rows:
 
     def __init__(self, names: np.ndarray) -> None:
         self.names = names
-        self._last: tuple[pa.ChunkedArray, np.ndarray, np.ndarray] | None = None
+        self._last: tuple[pa.ChunkedArray, np.ndarray | slice, np.ndarray] | None = None
 
-    def of(self, column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
-        """int [n], and whether there is such a row, bool [n]."""
+    def of(self, column: pa.ChunkedArray) -> tuple[np.ndarray | slice, np.ndarray]:
+        """int [n], or a slice of all where rows are in order; and which names have no row, bool [n]."""
         if self._last is None or not column.equals(self._last[0]):
             own = column.to_numpy().astype(str)
             order = np.argsort(own)
             rows = order[np.minimum(np.searchsorted(own, self.names, sorter=order), len(own) - 1)]
-            self._last = column, rows, own[rows] == self.names
+            self._last = column, slice(None) if np.array_equal(own, self.names) else rows, own[rows] != self.names
         return self._last[1:]
 
     def values(self, table: pa.Table, key: str, columns: Iterable[str], lacking: float) -> dict[str, np.ndarray]:
         """The columns that a table has; `lacking` where it has no such row."""
         if not table.num_rows:
             return {}
-        rows, there = self.of(table[key])
+        rows, missing = self.of(table[key])
         by_column = {}
         for column in set(columns) & set(table.column_names):
-            values = table[column].to_numpy().astype(float)[rows]
-            by_column[column] = values if there.all() else np.where(there, values, lacking)
+            by_column[column] = table[column].to_numpy().astype(float)[rows]
+            by_column[column][missing] = lacking
         return by_column
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from v2f_bench.interfaces import Fact
@@ -250,7 +251,11 @@ class Record:
 
     def result(self, measure: str, judge: str) -> Result | None:
         """The number of a measure by a judge; None where there is none."""
-        return next((one for one in self.results if (one.measure, one.judge) == (measure, judge)), None)
+        return self._by_name.get((measure, judge))
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, str], Result]:
+        return {(one.measure, one.judge): one for one in reversed(self.results)}
 
     @property
     def training(self) -> StageFacts:

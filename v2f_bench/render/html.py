@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from v2f_bench import __version__
 from v2f_bench.leaderboard import Board, Leaderboard
@@ -11,7 +10,8 @@ from v2f_bench.leaderboard.reported import REPORTED
 from v2f_bench.render.page import data_uri, page
 from v2f_bench.render.picture import board_svg
 
-THUMBNAIL = "thumbnail.webp"  # beside a record: some of the run's faces
+THUMBNAIL = "thumbnail.webp"  # beside a record, if it is there: some of the run's faces
+LARGEST_THUMBNAIL = 6144  # bytes; a larger one is not shown
 
 
 def as_html(leaderboard: Leaderboard) -> str:
@@ -27,12 +27,13 @@ def as_html(leaderboard: Leaderboard) -> str:
 
 
 def thumbnails(board: Board) -> Mapping[str, str]:
-    """Some faces of each row, where its record has them beside it and the data set allows to show them."""
+    """Some faces of each row, of its first run that has them, where the data set allows to show them."""
     if board.dataset.may_be_shown != "yes":
         return {}
     uris = {}
     for row in board.rows:
-        file = next((folder / THUMBNAIL for folder in row.folders if (folder / THUMBNAIL).is_file()), None)
+        files = (folder / THUMBNAIL for folder in row.folders)
+        file = next((file for file in files if file.is_file() and file.stat().st_size <= LARGEST_THUMBNAIL), None)
         if file is not None:
-            uris[row.name] = data_uri(Path(file).read_bytes(), "image/webp")
+            uris[row.name] = data_uri(file.read_bytes(), "image/webp")
     return uris

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from v2f_bench.leaderboard import Board, GroupTable, Leaderboard
-from v2f_bench.leaderboard.board import Bound, Cell, Row
+from v2f_bench.leaderboard.board import Bound, Cell
 from v2f_bench.leaderboard.groups import GroupCell
-from v2f_bench.leaderboard.names import measure_title
 from v2f_bench.leaderboard.reported import ReportedRow
-from v2f_bench.render.words import INDEPENDENCE, REFUSED, overview, plain, rank_words, row_name, titles
+from v2f_bench.render import layout
+from v2f_bench.render.words import INDEPENDENCE, REFUSED, overview, plain
 
 HEAD = "% Needs \\usepackage{booktabs}.\n"
 _SPECIAL = {
@@ -57,26 +57,26 @@ def _letter(letter: str) -> str:
 
 
 def _board(board: Board) -> str:
-    measured = [_decimals(board, place) for place in range(len(board.columns))]
-    facts = ["method", "rank", "tie", "seeds", *(["overall"] if board.has_overall else [])]
-    heads = [*facts, *(f"\\multicolumn{{2}}{{c}}{{{title}}}" for title in titles(board.columns, escaped))]
-    rows = [_row(row, measured, board.has_overall) for row in board.rows]
-    bounds = []
-    for title, found in (("\\emph{floor}", board.floors), ("\\emph{ceiling}", board.ceilings)):
-        cells = [text for bound, n in zip(found, measured, strict=True) for text in _bound(bound, n)]
-        bounds.append([title, *[""] * (len(facts) - 1), *cells])
-    layout = "l" * 3 + "r" * (len(facts) - 3) + "r@{\\,}l" * len(board.columns)
+    laid = layout.ranking(board, escaped, without=("faces",))
+    places = [_decimals(board, place) for place in range(len(board.columns))]
+    heads = [*map(escaped, laid.heads), *map(_over_two, laid.titles)]
+    rows = [[line.name, *map(escaped, line.facts), *_in_two(map(_cell, line.cells, places))] for line in laid.rows]
+    bounds = [
+        [f"\\emph{{{line.name}}}", *line.facts, *_in_two(map(_bound, line.cells, places))] for line in laid.bounds
+    ]
+    columns = "l" * 3 + "r" * (len(laid.heads) - 3) + "r@{\\,}l" * len(laid.titles)
     caption = f"{escaped(board.dataset.name)}, {escaped(board.protocol.name)} ({escaped(board.protocol.hash)}). "
     notes = [note.text for note in board.notes if note.brief]
-    return table_of(layout, heads, [rows, bounds], caption + escaped(overview(board)), notes)
+    return table_of(columns, heads, [rows, bounds], caption + escaped(overview(board)), notes)
 
 
-def _row(row: Row, measured: Sequence[int], has_overall: bool) -> list[str]:
-    overall = [f"{row.overall.value:.3f}" if row.overall else ""] if has_overall else []
-    cells = [text for cell, n in zip(row.cells, measured, strict=True) for text in _cell(cell, n)]
-    tie = row.standing.tie if row.standing else ""
-    name = row_name(row, escaped).replace("†", _SPECIAL["†"])
-    return [name, escaped(rank_words(row.standing)), tie, str(len(row.seeds)), *overall, *cells]
+def _over_two(title: str) -> str:
+    return f"\\multicolumn{{2}}{{c}}{{{title}}}"
+
+
+def _in_two(cells: Iterable[tuple[str, str]]) -> list[str]:
+    """Numbers and what stands right of each, for columns that align at the points."""
+    return [text for cell in cells for text in cell]
 
 
 def _cell(cell: Cell, decimals: int) -> tuple[str, str]:
@@ -105,13 +105,13 @@ def _decimals(board: Board, place: int) -> int:
 
 
 def _groups(board: Board, tables: Sequence[GroupTable], label: str) -> str:
+    caption = f"{escaped(board.dataset.name)}, {escaped(board.protocol.name)}: by {label}."
     shown = []
     for each in tables:
-        title = f"{escaped(measure_title(each.column.measure, each.column.better))} ({escaped(each.column.judge)})"
-        heads = [title, *(f"\\multicolumn{{2}}{{c}}{{{escaped(group)}}}" for group in each.groups)]
-        rows = [[escaped(name), *(t for cell in cells for t in _group(cell))] for name, cells in each.rows.items()]
-        caption = f"{escaped(board.dataset.name)}, {escaped(board.protocol.name)}: by {label}."
-        shown.append(table_of("l" + "r@{\\,}l" * len(each.groups), heads, [rows], caption, []))
+        title, *names = layout.groups(each, escaped).heads
+        rows = [[line.name, *_in_two(map(_group, line.cells))] for line in layout.groups(each, escaped).rows]
+        columns = "l" + "r@{\\,}l" * len(names)
+        shown.append(table_of(columns, [title, *map(_over_two, names)], [rows], caption, []))
     return "\n".join(shown)
 
 
@@ -122,22 +122,19 @@ def _group(cell: GroupCell | None) -> tuple[str, str]:
 
 
 def _reported(rows: Sequence[ReportedRow]) -> str:
-    cells = [
-        [escaped(text) for text in (row.method, row.measure, f"{row.value:.3f}", row.protocol, row.source)]
-        for row in rows
-    ]
+    cells = [[escaped(fact.text(row)) for fact in layout.REPORTED] for row in rows]
     caption = "As papers report it, each in its own protocol: not comparable with our tables, and not ranked."
-    layout = "llrp{.3\\linewidth}p{.25\\linewidth}"
-    return table_of(layout, ["method", "measure", "value", "protocol", "source"], [cells], caption, [])
+    columns = "lllrp{.25\\linewidth}p{.22\\linewidth}"
+    return table_of(columns, [fact.heading for fact in layout.REPORTED], [cells], caption, [])
 
 
 def table_of(
-    layout: str, heads: Sequence[str], blocks: Sequence[Sequence[Sequence[str]]], caption: str, notes: Sequence[str]
+    columns: str, heads: Sequence[str], blocks: Sequence[Sequence[Sequence[str]]], caption: str, notes: Sequence[str]
 ) -> str:
     body = "\n\\midrule\n".join("\n".join(" & ".join(row) + " \\\\" for row in rows) for rows in blocks if rows)
     lines = [
         *("\\begin{table*}[t]", "\\centering", f"\\caption{{{caption}}}", "\\footnotesize"),
-        *(f"\\begin{{tabular}}{{{layout}}}", "\\toprule", " & ".join(heads) + " \\\\", "\\midrule", body),
+        *(f"\\begin{{tabular}}{{{columns}}}", "\\toprule", " & ".join(heads) + " \\\\", "\\midrule", body),
         *("\\bottomrule", "\\end{tabular}"),
         *(["\\par\\smallskip\\raggedright\\scriptsize " + " ".join(map(escaped, notes))] if notes else []),
         "\\end{table*}\n",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from tabulate import tabulate
 
@@ -10,19 +11,10 @@ from v2f_bench.leaderboard import Board, GroupTable, Leaderboard
 from v2f_bench.leaderboard.board import Bound
 from v2f_bench.leaderboard.differences import Differences
 from v2f_bench.leaderboard.reported import ReportedRow
-from v2f_bench.render.words import (
-    cell_words,
-    digits,
-    gap_words,
-    group_words,
-    overview,
-    plain,
-    rank_words,
-    row_name,
-    titles,
-    with_half,
-)
+from v2f_bench.render import layout
+from v2f_bench.render.words import cell_words, digits, gap_words, group_words, overview, plain
 
+T = TypeVar("T")
 DIFFERENCES = (
     "Paired differences on the same trials (positive: better) with 95 % intervals; * where p < 0.05, Holm-corrected "
     "over the rivals."
@@ -57,40 +49,29 @@ def escaped(text: str) -> str:
 
 
 def _ranking(board: Board) -> str:
-    headers = ["method", "rank", "tie", "seeds", "faces", *(["overall"] if board.has_overall else [])]
-    rows = []
-    for row in board.rows:
-        overall = [with_half(*row.overall) if row.overall else ""] if board.has_overall else []
-        tie = row.standing.tie if row.standing else ""
-        facts = [rank_words(row.standing), tie, len(row.seeds), f"{row.judged}/{row.applicable}"]
-        rows.append([row_name(row, escaped), *facts, *overall, *map(cell_words, row.cells)])
-    for title, bounds in (("floor", board.floors), ("ceiling", board.ceilings)):
-        rows.append([f"*{title}*", *[""] * (len(headers) - 1), *map(_bound, bounds)])
-    return table([*headers, *titles(board.columns, escaped)], rows)
+    laid = layout.ranking(board, escaped)
+    rows = [[line.name, *line.facts, *map(cell_words, line.cells)] for line in laid.rows]
+    bounds = [[f"*{line.name}*", *line.facts, *map(_bound, line.cells)] for line in laid.bounds]
+    return table([*laid.heads, *laid.titles], [*rows, *bounds])
 
 
 def _differences(one: Differences, board: Board) -> str:
-    marks = {row.name: row_name(row, escaped) for row in board.rows}
-    rows = [[marks[rival], *map(gap_words, gaps)] for rival, gaps in zip(one.rivals, one.gaps, strict=True)]
-    return f"{DIFFERENCES}\n\n" + table([f"{escaped(one.name)} better than", *titles(one.columns, escaped)], rows)
+    return f"{DIFFERENCES}\n\n" + _numbers(layout.differences(one, board, escaped), gap_words)
 
 
 def _groups(label: str, tables: Sequence[GroupTable]) -> str:
-    shown = []
-    for each in tables:
-        title = f"{titles([each.column], escaped)[0]} ({escaped(each.column.judge)})"
-        rows = [[escaped(name), *map(group_words, cells)] for name, cells in each.rows.items()]
-        shown.append(table([title, *map(escaped, each.groups)], rows))
+    shown = [_numbers(layout.groups(each, escaped), group_words) for each in tables]
     lines = [GROUPS, *shown] if shown else [f"No trial has the label {label}."]
     return "\n\n".join([f"### By {label}", *lines])
 
 
+def _numbers(laid: layout.Numbers[T], words: Callable[[T], str]) -> str:
+    return table(laid.heads, [[line.name, *map(words, line.cells)] for line in laid.rows])
+
+
 def _reported(rows: Sequence[ReportedRow]) -> str:
-    cells = [
-        [escaped(text) for text in (row.dataset, row.method, row.measure, digits(row.value), row.protocol, row.source)]
-        for row in rows
-    ]
-    return table(["data set", "method", "measure", "value", "protocol", "source"], cells)
+    cells = [[escaped(fact.text(row)) for fact in layout.REPORTED] for row in rows]
+    return table([fact.heading for fact in layout.REPORTED], cells)
 
 
 def table(headers: list[str], rows: Sequence[Sequence[object]]) -> str:

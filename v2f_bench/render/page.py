@@ -12,7 +12,7 @@ import re
 from functools import cache
 from typing import Any
 
-from v2f_bench.render import paired_words, words
+from v2f_bench.render import layout, paired_words, words
 
 TEMPLATES = "templates"
 
@@ -65,11 +65,12 @@ def _environment() -> Any:
         **{"with_half": words.with_half, "svg": svg_uri, "number": words.number, "slice": words.slice_words},
     }
     env.globals |= {
-        **{"titles": words.titles, "row_name": words.row_name, "anchor": anchor, "marks": words.INDEPENDENCE},
+        **{"layout": layout, "anchor": anchor, "marks": words.INDEPENDENCE},
         **{
             "paired_headings": paired_words.headings,
             "paired_cells": paired_words.cells,
-            "paired_name": paired_words.row_title,
+            "paired_name": paired_words.short_title,
+            "paired_judges": paired_words.judges,
         },
     }
     return env

@@ -10,7 +10,7 @@ from typing import Any
 from v2f_bench.interfaces import UsageError
 from v2f_bench.leaderboard.compare import PairedRow, PairedTable
 from v2f_bench.render.formats import Format
-from v2f_bench.render.paired_words import cells, headings, row_title
+from v2f_bench.render.paired_words import cells, headings, judges, row_title, short_title
 from v2f_bench.render.words import plain
 
 FORMATS = (Format.TERMINAL, Format.MARKDOWN, Format.CSV, Format.JSON, Format.LATEX, Format.HTML)
@@ -94,19 +94,14 @@ def _as_terminal(tables: Sequence[PairedTable]) -> str:
     width = terminal_width()
     parts: list[Any] = []
     for table in tables:
-        columns = [row.column for row in table.rows]
-        several = {c.measure for c in columns if len({d.judge for d in columns if d.measure == c.measure}) > 1}
         title = f"{plain(table.names[0])} and {plain(table.names[1])}"
         where = f"{plain(table.dataset.name)}: {plain(table.protocol.name)} ({plain(table.protocol.hash)})"
         parts += [Text(f"{title} on {where}", style="bold"), ""]
         for rows in (table.rows, table.groups):
             if rows:
-                lines = [
-                    [row_title(row, row.column.measure in several), *_for_width(cells(row), width)] for row in rows
-                ]
+                lines = [[short_title(row, table), *_for_width(cells(row), width)] for row in rows]
                 parts += [grid(["measure", *_for_width(_short(headings(table)), width)], lines), ""]
-        judges = ", ".join(dict.fromkeys(plain(column.judge) for column in columns))
-        parts += [Text(line) for line in bullet(f"By {judges}.", width)]
+        parts += [Text(line) for line in bullet(judges(table), width)]
         parts += [Text(line) for note in table.notes for line in bullet(plain(note), width)]
         parts.append("")
     return printed(parts, width)

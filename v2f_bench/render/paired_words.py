@@ -26,10 +26,20 @@ def cells(row: PairedRow) -> list[str]:
     return [*own, f"{gap.value:+z.3f}{ends}{star}", p_words(gap.p_value), effect, str(gap.speakers), str(gap.trials)]
 
 
-def row_title(row: PairedRow, several: bool = True) -> str:
-    judge = f" ({plain(row.column.judge)})" if several else ""
+def row_title(row: PairedRow, with_judge: bool = True) -> str:
+    judge = f" ({plain(row.column.judge)})" if with_judge else ""
     group = f", {plain(row.by)} {plain(row.group)}" if row.by else ""
     return f"{plain(measure_title(row.column.measure, row.column.better))}{judge}{group}"
+
+
+def short_title(row: PairedRow, table: PairedTable) -> str:
+    """With its judge only where several judge the measure; `judges` names them all below the table."""
+    judges = {one.column.judge for one in table.rows if one.column.measure == row.column.measure}
+    return row_title(row, with_judge=len(judges) > 1)
+
+
+def judges(table: PairedTable) -> str:
+    return f"By {', '.join(dict.fromkeys(plain(row.column.judge) for row in table.rows))}."
 
 
 def p_words(p_value: float) -> str:

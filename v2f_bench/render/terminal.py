@@ -10,18 +10,8 @@ from typing import TYPE_CHECKING
 
 from v2f_bench.leaderboard import Board, Leaderboard
 from v2f_bench.leaderboard.board import Bound
-from v2f_bench.render.words import (
-    cell_words,
-    digits,
-    group_words,
-    heading,
-    overview,
-    plain,
-    rank_words,
-    row_name,
-    titles,
-    with_half,
-)
+from v2f_bench.render import layout
+from v2f_bench.render.words import cell_words, digits, group_words, heading, overview, plain
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -100,9 +90,8 @@ def _board(board: Board, width: int) -> list[RenderableType]:
     for label, found in board.groups.items():
         tables += [Text(f"By {label}", style="bold"), *([] if found else [f"No trial has the label {label}."])]
         for each in found:
-            title = f"{titles([each.column])[0]} ({plain(each.column.judge)})"
-            cells = [[plain(name), *map(group_words, groups)] for name, groups in each.rows.items()]
-            tables += [grid([title, *map(plain, each.groups)], cells), ""]
+            laid = layout.groups(each)
+            tables += [grid(laid.heads, [[line.name, *map(group_words, line.cells)] for line in laid.rows]), ""]
     return [*tables, *(Text(line) for note in notes for line in bullet(note, width))]
 
 
@@ -113,27 +102,23 @@ def bullet(note: str, width: int) -> list[str]:
 
 def _columns_that_fit(board: Board, width: int) -> tuple[list[str], list[list[str]], list[str]]:
     """Headers, rows, and the titles of the columns that there is no room for."""
-    facts = ["method", "rank", "tie", *(["overall"] if board.has_overall else [])]
-    rows = []
-    for row in board.rows:
-        overall = [with_half(*row.overall) if row.overall else ""] if board.has_overall else []
-        rows.append([row_name(row), rank_words(row.standing), row.standing.tie if row.standing else "", *overall])
-    rows += [["floor", *[""] * (len(facts) - 1)], ["ceiling", *[""] * (len(facts) - 1)]]
-    used = min(NAMES, _width(0, facts, rows)) + sum(GAP + _width(place, facts, rows) for place in range(1, len(facts)))
-    names, hidden = titles(board.columns), []
-    for place, title in enumerate(names):
-        cells = [cell_words(row.cells[place]) for row in board.rows]
-        cells += [_bound(board.floors[place]), _bound(board.ceilings[place])]
+    laid = layout.ranking(board, without=("seeds", "faces"))
+    heads, hidden = laid.heads, []
+    rows = [[line.name, *line.facts] for line in laid.rows] + [[line.name, *line.facts] for line in laid.bounds]
+    used = min(NAMES, _width(0, heads, rows)) + sum(GAP + _width(place, heads, rows) for place in range(1, len(heads)))
+    for place, title in enumerate(laid.titles):
+        cells = [cell_words(line.cells[place]) for line in laid.rows]
+        cells += [_bound(line.cells[place]) for line in laid.bounds]
         longest = max(map(len, cells))
         lines = _wrapped(title, longest)
         if used + GAP + max(longest, *map(len, lines)) > width and place:
             hidden.append(title)
             continue
         used += GAP + max(longest, *map(len, lines))
-        facts.append("\n".join(lines))
+        heads.append("\n".join(lines))
         for row_cells, cell in zip(rows, cells, strict=True):
             row_cells.append(cell)
-    return facts, rows, hidden
+    return heads, rows, hidden
 
 
 def _width(place: int, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> int:

@@ -89,11 +89,9 @@ def slice_words(one: Slice | None) -> str:
 
 
 def row_name(row: Row, escape: Callable[[str], str] = plain) -> str:
-    return (
-        escape(row.name)
-        + (f" {ANSWER}" if row.answers else "")
-        + (" (pictures made elsewhere)" if row.elsewhere else "")
-    )
+    """With its marks, escaped as a whole."""
+    marks = (f" {ANSWER}" if row.answers else "") + (" (pictures made elsewhere)" if row.elsewhere else "")
+    return escape(row.name + marks)
 
 
 def titles(columns: Sequence[Column], escape: Callable[[str], str] = plain) -> list[str]:

@@ -132,8 +132,8 @@ def voice_uri(recording: np.ndarray, rate: int) -> str:
     return data_uri(stream.getvalue(), "audio/mpeg")
 
 
-def thumbnail(faces: Faces, trials: Sequence[str], side: int = 40) -> bytes | None:
-    """Some faces in a row as WebP, for a table; None where there is no picture of any of the trials."""
+def thumbnail(faces: Faces, trials: Sequence[str], side: int = 48) -> bytes | None:
+    """Some faces in a row as WebP, under 2 KB, for a table; None where there is no picture of any of the trials."""
     from PIL import Image
 
     from v2f_bench.media.picture import read_picture, square
@@ -142,5 +142,5 @@ def thumbnail(faces: Faces, trials: Sequence[str], side: int = 40) -> bytes | No
     if not pixels:
         return None
     stream = io.BytesIO()
-    Image.fromarray(np.concatenate(pixels, axis=1)).save(stream, format="WEBP", quality=80, method=6)
+    Image.fromarray(np.concatenate(pixels, axis=1)).save(stream, format="WEBP", quality=70, method=6)
     return stream.getvalue()

@@ -16,7 +16,7 @@ from v2f_bench.stats.influence import (
     standard_error,
 )
 from v2f_bench.stats.multiple import RankInterval, holm, rank_intervals, tie_groups
-from v2f_bench.stats.paired import Aggregate, Comparison, Sample, compare, compare_pairs, sign_flip_tests
+from v2f_bench.stats.paired import Comparison, compare, compare_pairs, sign_flip_tests
 from v2f_bench.stats.ranks import (
     area_under_curve,
     average_precision,
@@ -25,6 +25,7 @@ from v2f_bench.stats.ranks import (
     recall_in_gallery,
 )
 from v2f_bench.stats.runs import FEWEST_RUNS, Estimate, Runs, estimate, interval_over_runs
+from v2f_bench.stats.samples import Aggregate, Sample, sample_intervals
 from v2f_bench.stats.two_way import TwoWay, two_way_mean, two_way_test
 from v2f_bench.stats.verification import Scores, auc_of_weights, eer_of_weights, equal_error_rate
 
@@ -61,6 +62,7 @@ __all__ = [
     "rank_intervals",
     "rank_of_target",
     "recall_in_gallery",
+    "sample_intervals",
     "sign_flip_tests",
     "standard_error",
     "tie_groups",

@@ -19,17 +19,23 @@ MEDIAN_RESAMPLES = 400
 
 
 def mean_influence(values: np.ndarray, place: np.ndarray, clusters: int) -> np.ndarray:
-    """Of the mean of `values`, float [n] without NaN: float [clusters]. `place`, int [n], is the cluster of each."""
-    return np.bincount(place, values - values.mean(), clusters) / len(values)
+    """Of the mean of `values`, float [..., n] without NaN: float [..., clusters]. `place`, int [n]: their clusters."""
+    apart = (values - values.mean(axis=-1, keepdims=True)).reshape(-1, len(place))
+    sums = np.bincount(
+        (np.arange(len(apart))[:, None] * clusters + place).ravel(), apart.ravel(), len(apart) * clusters
+    )
+    return sums.reshape(*values.shape[:-1], clusters) / len(place)
 
 
 def median_influence(values: np.ndarray, place: np.ndarray, clusters: int) -> np.ndarray:
-    """Of the median of `values`, float [n] without NaN: float [clusters].
+    """Of the median of `values`, float [..., n] without NaN: float [..., clusters].
 
     The median moves by what the share of values below it moves, divided by the density there (Francisco & Fuller 1991,
     equation 2.10). Where many values are equal, ranks say, there is no density: the median stands still or jumps. The
     factor is therefore the one that gives the influences the standard error that the bootstrap over clusters has.
     """
+    if values.ndim > 1:
+        return np.stack([median_influence(row, place, clusters) for row in values])
     middle = np.median(values)
     below = (values < middle) + 0.5 * (values == middle)
     of_share = mean_influence(below, place, clusters)

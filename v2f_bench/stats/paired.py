@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Literal
 
 import numpy as np
 
 from v2f_bench.stats.bootstrap import UNKNOWN, Interval
-from v2f_bench.stats.influence import mean_influence, median_influence
 from v2f_bench.stats.runs import FEWEST_RUNS, Runs, estimate
+from v2f_bench.stats.samples import Aggregate, Sample
 
 PERMUTATIONS = 9999
 EXACT_CLUSTERS = 14  # up to 2**14 sign patterns are all tried
 BLOCK = 2**22  # signs, sums or values at a time
 SIGNIFICANT = 0.05  # above which a second test, which takes long, would change nothing that is said
-
-Aggregate = Literal["mean", "median"]
 
 
 @dataclass(frozen=True)
@@ -39,47 +35,6 @@ class Comparison:
 
 
 NOTHING = Comparison(UNKNOWN, np.nan, np.nan, 0, 0, (0, 0))
-
-
-@dataclass(frozen=True, eq=False)
-class Sample:
-    """What the training runs of one method gave on one measure.
-
-    `values` is float [s, n], one row a run on the same trials, NaN where a trial has no value; `place` int [n] the
-    cluster of each trial, numbered from 0 to `clusters` - 1. A measure without values of single trials has `whole`
-    instead, its number and influence in each run, which rest on `covered` trials.
-    """
-
-    place: np.ndarray
-    clusters: int
-    values: np.ndarray | None = None
-    aggregate: Aggregate = "mean"
-    whole: Runs | None = None
-    covered: int = 0
-
-    @cached_property
-    def known(self) -> np.ndarray:
-        """The trials on which every run has a value: bool [n]."""
-        assert self.values is not None
-        return ~np.isnan(self.values).any(axis=0)
-
-    @cached_property
-    def runs(self) -> Runs:
-        """The runs' numbers on the trials that all of them have."""
-        return self.whole or self.on(self.known)
-
-    def on(self, trials: np.ndarray) -> Runs:
-        """The runs' numbers on some trials, bool [n], all known: over the clusters that these have."""
-        assert self.values is not None
-        values, place = (self.values, self.place) if trials.all() else (self.values[:, trials], self.place[trials])
-        there = np.bincount(place, minlength=self.clusters) > 0
-        place = place if there.all() else (np.cumsum(there) - 1)[place]
-        influence = mean_influence if self.aggregate == "mean" else median_influence
-        middle = np.mean if self.aggregate == "mean" else np.median
-        return Runs(
-            np.asarray(middle(values, axis=1), dtype=float),
-            np.stack([influence(row, place, int(there.sum())) for row in values]),
-        )
 
 
 def compare(
@@ -208,9 +163,9 @@ def _comparison(a: Runs, b: Runs, trials: int) -> Comparison:
     clusters = a.influence.shape[1]
     influence = a.mean_influence - b.mean_influence
     return Comparison(
-        both.interval(),
-        both.p_value,
-        _effect_size(both.value, influence),
+        Interval(*map(float, both.interval())),
+        float(both.p_value),
+        _effect_size(float(both.value), influence),
         clusters,
         trials,
         (len(a.values), len(b.values)),

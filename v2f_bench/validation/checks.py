@@ -14,6 +14,7 @@ from v2f_bench.harness.recording import PROTOCOL
 from v2f_bench.hashing import file_sha256
 from v2f_bench.interfaces import BenchError, Progress
 from v2f_bench.record import INFLUENCE, RECORD, TRIALS, Record, read_record, read_trials
+from v2f_bench.render.html import THUMBNAIL
 from v2f_bench.validation.judged import judge_problems
 from v2f_bench.validation.manifest import MANIFEST, Manifest, read_manifest
 from v2f_bench.validation.rescoring import rescore
@@ -79,7 +80,7 @@ def validate(
 
 
 def _files(folder: Path, record: Record) -> Check:
-    """The files are those that were made ready."""
+    """The files are those that were made ready. The small picture need not be there."""
     try:
         manifest = read_manifest(folder)
     except BenchError as error:
@@ -87,7 +88,8 @@ def _files(folder: Path, record: Record) -> Check:
     if manifest is None:
         return Check("files", done="readable", not_checked=[f"no {MANIFEST}: nobody made it ready"])
     problems = [f"{MANIFEST} is of the run {manifest.run}, not {record.run}"] if manifest.run != record.run else []
-    for name in (RECORD, TRIALS, INFLUENCE, PROTOCOL):
+    optional = [THUMBNAIL] if THUMBNAIL in manifest.files and (folder / THUMBNAIL).is_file() else []
+    for name in (RECORD, TRIALS, INFLUENCE, PROTOCOL, *optional):
         there = (folder / name).is_file()
         if name in manifest.files and not there:
             problems.append(f"{name} is missing")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Container
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from v2f_bench import __version__
 from v2f_bench.artefacts import FACES, FAILURES, Faces
@@ -18,8 +20,11 @@ from v2f_bench.render.html import THUMBNAIL
 from v2f_bench.report.people import thumbnail
 from v2f_bench.validation.manifest import MANIFEST, SCHEMA, Manifest, hashes_of, write_manifest
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 CHECKLIST = "CHECKLIST.md"
-ON_THUMBNAIL = 4  # faces
+ON_THUMBNAIL = 4  # speakers, one face of each
 
 
 def submit(run: Path, output: Path, with_faces: bool = True, pictures: Path | None = None) -> Path:
@@ -56,13 +61,21 @@ def submit(run: Path, output: Path, with_faces: bool = True, pictures: Path | No
             shutil.copyfile(path, folder / FACES / f"{trial}{path.suffix.lower()}")
         if faces.failures:
             write_text_whole(folder / FACES / FAILURES, json.dumps(faces.failures, sort_keys=True))
-    if shown and (picture := thumbnail(faces, sorted(own)[:ON_THUMBNAIL])):
+    if shown and (picture := thumbnail(faces, first_of_speakers(trials, own))):
         (folder / THUMBNAIL).write_bytes(picture)
+        names.append(THUMBNAIL)
     files = hashes_of({name: folder / name for name in names})
     manifest = Manifest(SCHEMA, __version__, record.run, files, hashes_of(own), faces.failures)
     write_manifest(folder, manifest)
     write_text_whole(folder / CHECKLIST, _checklist(record, with_faces, len(own)))
     return folder
+
+
+def first_of_speakers(trials: pd.DataFrame, known: Container[str]) -> list[str]:
+    """The first trial of each of the first speakers, of the trials that are known: the same in every run of a protocol
+    in which no face is missing."""
+    ordered = trials[[trial in known for trial in trials.index]].sort_index()
+    return list(ordered.drop_duplicates("speaker").sort_values("speaker").index[:ON_THUMBNAIL])
 
 
 def folder_name(text: str) -> str:
