@@ -14,8 +14,8 @@ import torch
 from v2f_bench.cli.display import PlainProgress
 from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
 from v2f_bench.files import write_whole
-from v2f_bench.harness.bench import set_up
 from v2f_bench.harness.judges import delivered_judge
+from v2f_bench.harness.make_bench import make_bench
 from v2f_bench.harness.tensors import write_state
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import Context, Judge
@@ -26,7 +26,7 @@ JUDGES: tuple[type[Judge], ...] = (InDomainIdentity, InDomainEmotion, InDomainEm
 
 def main() -> None:
     progress = PlainProgress()
-    bench = set_up(SyntheticSpeakers(SyntheticOptions(), None), Workplace(progress=progress), track="emotion")
+    bench = make_bench(SyntheticSpeakers(SyntheticOptions(), None), Workplace(progress=progress), track="emotion")
     assert SyntheticSpeakers.judges is not None
     SyntheticSpeakers.judges.mkdir(exist_ok=True)
     for each in JUDGES:

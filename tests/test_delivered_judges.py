@@ -8,10 +8,11 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
 
-from v2f_bench.data.variants import DEFAULT_FORM
+from v2f_bench.contracts import TRACKS
 from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
-from v2f_bench.harness.bench import Bench, lay_protocol
+from v2f_bench.harness.bench import Bench
 from v2f_bench.harness.judges import delivered_judge
+from v2f_bench.harness.make_bench import make_protocol
 from v2f_bench.interfaces import Context, Silent
 from v2f_bench.judges.in_domain import InDomainEmotion, InDomainEmotionShape, InDomainIdentity
 from v2f_bench.metrics.vectors import unit
@@ -22,11 +23,11 @@ PIXEL = 8 / 255  # most that a pixel is changed
 PATCHES, SIDE = 4, 8  # free patches on a face, and pixels a side of each
 
 
-def default_bench(**options):
+def default_bench(track="identity", **options):
     """The data set with its protocol, but nothing prepared: enough to name the judges."""
     dataset = SyntheticSpeakers(SyntheticOptions(**options), None)
     index = dataset.index().assign(**{"voice": True, "face": True})
-    return Bench(dataset, None, lay_protocol(dataset, index.set_index("clip", drop=False), form=DEFAULT_FORM))
+    return Bench(dataset, None, make_protocol(dataset, index.set_index("clip", drop=False), track))
 
 
 def opened(cls):
@@ -37,7 +38,8 @@ def opened(cls):
 
 @pytest.mark.parametrize("cls", JUDGES)
 def test_every_judge_of_the_default_world_is_delivered_and_no_other(cls):
-    assert delivered_judge(cls(), default_bench()).is_file()
+    for track in TRACKS:
+        assert delivered_judge(cls(), default_bench(track)).is_file()
     assert not delivered_judge(cls(), default_bench(world=1)).exists()
     assert not delivered_judge(cls(), default_bench(speakers=399)).exists()
 

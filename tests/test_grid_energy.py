@@ -11,11 +11,15 @@ from v2f_bench.judges.grid import Grid
 from v2f_bench.metrics.grid import GridEnergy
 
 
-def decibels(pictures):
-    seen = Grid().predict(pictures).numpy()
-    trials = pd.DataFrame({"trial": [f"t{n}" for n in range(len(seen))], "speaker": "s"})
-    (measure,) = GridEnergy().measure(Evidence(trials, trials, trials, {"generated": seen, "target": seen}, kind="grid"))
+def values_of(energies):
+    trials = pd.DataFrame({"trial": [f"t{n}" for n in range(len(energies))], "speaker": "s"})
+    seen = {"generated": energies, "target": energies}
+    (measure,) = GridEnergy().measure(Evidence(trials, trials, trials, seen, kind="grid"))
     return measure.values
+
+
+def decibels(pictures):
+    return values_of(Grid().predict(pictures).numpy())
 
 
 def white_noise(side, count=64):
@@ -46,8 +50,6 @@ def test_a_blur_takes_it_away():
 
 def test_a_flat_picture_has_a_value_and_a_missing_one_none():
     assert np.isfinite(decibels(torch.full((2, 3, 64, 64), 0.5))).all()
-    seen = np.array([[np.nan, np.nan], [1.0, 1.0]], np.float32)
-    trials = pd.DataFrame({"trial": ["a", "b"], "speaker": "s"})
-    (measure,) = GridEnergy().measure(Evidence(trials, trials, trials, {"generated": seen, "target": seen}, kind="grid"))
-    assert np.isnan(measure.values[0])
-    assert measure.values[1] == pytest.approx(0)
+    missing, equal = values_of(np.array([[np.nan, np.nan], [1.0, 1.0]], np.float32))
+    assert np.isnan(missing)
+    assert equal == pytest.approx(0)

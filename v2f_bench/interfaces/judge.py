@@ -80,6 +80,7 @@ JUDGE_KINDS = {
     "inception": JudgeKind("the 2,048 features that FID is defined on", columns=2048),
     "features": JudgeKind("features of any picture network, for distances between distributions", on_card="features"),
     "pixels": JudgeKind("the picture itself, reduced to a few pixels"),
+    "grid": JudgeKind("two energies: of a pattern of two pixels, and of patterns a little coarser", columns=2),
 }
 
 TRAINING_SPEAKERS = "the training split"  # in `met`: the training speakers of the data set at hand

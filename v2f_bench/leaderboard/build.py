@@ -23,6 +23,7 @@ from v2f_bench.leaderboard.columns import (
     refused,
 )
 from v2f_bench.leaderboard.differences import differences
+from v2f_bench.leaderboard.disagreement import disagreements
 from v2f_bench.leaderboard.entries import Entry
 from v2f_bench.leaderboard.gather import gather
 from v2f_bench.leaderboard.groups import check_label, group_tables
@@ -76,6 +77,7 @@ def _board(entries: list[Entry], choice: Choice, say: Callable[[str], object]) -
     }
     scored = [column for column in columns if column.better != "neither" and not column.by_people]
     overalls = overall(entries, samples, scored) if _wants_overall(choice) else [None] * len(entries)
+    disagreeing = disagreements(entries, columns, samples)
     rows = {
         entry: Row(
             name=entry.name,
@@ -87,6 +89,7 @@ def _board(entries: list[Entry], choice: Choice, say: Callable[[str], object]) -
             applicable=(applicable := sum(record.applicable for record in entry.records)),
             judged=applicable - sum(sum(record.failures.values()) for record in entry.records),
             cells=[_cell(entry, column, samples, by_column[column][place], choice.strict) for column in columns],
+            judges_disagree=entry.name in disagreeing,
             overall=overalls[place],
             folders=entry.folders,
         )
@@ -116,6 +119,7 @@ def _board(entries: list[Entry], choice: Choice, say: Callable[[str], object]) -
                 rows=len(entries),
             ),
             choice.strict,
+            disagreeing,
         ),
         groups={label: group_tables(shown, columns, label, choice.strict) for label in choice.by},
         has_overall=_wants_overall(choice),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,8 +40,10 @@ class Ranked:
     rows: int = 0  # of the protocol, shown or not
 
 
-def notes_of(entries: Sequence[Entry], columns: Sequence[Column], ranked: Ranked, strict: bool) -> list[Note]:
-    """The notes under a table of `entries`."""
+def notes_of(
+    entries: Sequence[Entry], columns: Sequence[Column], ranked: Ranked, strict: bool, disagreeing: Mapping[str, str]
+) -> list[Note]:
+    """The notes under a table of `entries`. `disagreeing`: as `disagreements` gives it."""
     return [
         *_ranking_notes(ranked, columns),
         *_choice_notes(ranked, len(entries)),
@@ -50,6 +52,7 @@ def notes_of(entries: Sequence[Entry], columns: Sequence[Column], ranked: Ranked
         *_trial_notes(entries),
         *_seed_notes(entries, ranked.by),
         *(Note(text, brief=True) for text in independence_texts(entries, columns, strict)),
+        *_disagreement_notes(entries, disagreeing),
         *(Note(text) for text in judge_texts(entries, columns)),
         *(Note(text, brief=True) for text in comparability_texts(entries)),
         *_missing_notes(entries),
@@ -161,6 +164,16 @@ def _seed_notes(entries: Sequence[Entry], ranked_by: Column | None) -> Iterator[
         "about another training run.",
         brief=True,
     )
+
+
+def _disagreement_notes(entries: Sequence[Entry], disagreeing: Mapping[str, str]) -> Iterator[Note]:
+    shown = [f"{entry.name} ({disagreeing[entry.name]})" for entry in entries if entry.name in disagreeing]
+    if shown:
+        yield Note(
+            f"¶ the judge of emotion that sees colour and texture and the one that sees shape alone disagree by more "
+            f"than on real faces: {'; '.join(shown)}. Something other than an expression may have been drawn.",
+            brief=True,
+        )
 
 
 def _missing_notes(entries: Sequence[Entry]) -> Iterator[Note]:

@@ -15,6 +15,7 @@ from v2f_bench.leaderboard.standings import Standing
 from v2f_bench.record import Slice
 
 ANSWER = "†"
+DISAGREE = "¶"
 INDEPENDENCE = {True: "", False: "‡", None: "§"}
 NOT_MEASURED = "not measured"
 REFUSED = "refused"
@@ -90,8 +91,9 @@ def slice_words(one: Slice | None) -> str:
 
 def row_name(row: Row, escape: Callable[[str], str] = plain) -> str:
     """With its marks, escaped as a whole."""
-    marks = (f" {ANSWER}" if row.answers else "") + (" (pictures made elsewhere)" if row.elsewhere else "")
-    return escape(row.name + marks)
+    marks = [ANSWER] * bool(row.answers) + [DISAGREE] * row.judges_disagree
+    elsewhere = ["(pictures made elsewhere)"] * row.elsewhere
+    return escape(" ".join([row.name, *marks, *elsewhere]))
 
 
 def titles(columns: Sequence[Column], escape: Callable[[str], str] = plain) -> list[str]:
