@@ -317,7 +317,7 @@ def test_two_processes_with_other_judges_on_one_run_do_not_swap_results(
     bench, workplace, given, in_domain, monkeypatch
 ):
     """Between the scores of the one and its record, the other scores and writes its own."""
-    from v2f_bench.harness import submission as module
+    from v2f_bench.harness import recording as module
 
     alone = replace(in_domain, ready=[ready for ready in in_domain.ready if ready.judge.name == "mtcnn"])
     score_by_both = module.score
