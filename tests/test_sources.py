@@ -9,7 +9,7 @@ import time
 import pytest
 
 from v2f_bench import keys
-from v2f_bench.sources import CORE_FOLDER, core_key, core_modules_behind, source_key
+from v2f_bench.sources import CORE_FOLDER, code_of, core_key, core_modules_behind, source_key
 
 PACKAGE = {
     "plugin_a/__init__.py": "",
@@ -68,6 +68,55 @@ def test_files_that_come_and_go_matter_and_places_and_line_ends_do_not(key_of_tr
     assert key_of_tree(PACKAGE | {"plugin_a/new.py": ""}) != plain
     renamed = {name.replace("inside", "within"): text.replace("inside", "within") for name, text in PACKAGE.items()}
     assert key_of_tree(renamed) != plain
+
+
+COMMENTED = '''"""A module."""
+
+# Why.
+def f(x):  # here
+    """A docstring
+
+    of several lines: äöü."""
+
+    text = """kept # not a comment
+
+    with its blank line"""
+    return f"{x}#{text}"  # end
+
+
+class C:
+    """Only a docstring."""
+'''
+BARE = '''def f(x):
+    text = """kept # not a comment
+
+    with its blank line"""
+    return f"{x}#{text}"
+class C:
+'''
+
+
+def test_comments_docstrings_and_blank_lines_do_not_matter(key_of_tree):
+    assert code_of(COMMENTED.encode()).decode() == BARE.rstrip("\n")
+    plain = "def f():\n    return 1\n"
+    worded = '"""Words."""\n\n# a comment\ndef f():  # another\n    """More words."""\n    return 1\n'
+    assert key_of_tree(PACKAGE | {"plugin_a/inside.py": plain}) == key_of_tree(PACKAGE | {"plugin_a/inside.py": worded})
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("x = 1", "x = 2"),
+        ("x = '# a'", "x = '# b'"),
+        ('x = """a\n\nb"""', 'x = """a\nb"""'),
+        ("if x:\n    y = 1\nz = 1", "if x:\n    y = 1\n    z = 1"),
+        ("'a docstring'\nx = 1", "x = 'a docstring'\nx = 1"),
+        ("def f():\n    return 'words'", "def f():\n    return 'other words'"),
+        ("not python {", "not python }"),
+    ],
+)
+def test_code_and_texts_matter(one, other):
+    assert code_of(one.encode()) != code_of(other.encode())
 
 
 def test_imports_for_type_checkers_do_not_matter(key_of_tree):

@@ -5,6 +5,8 @@ releases: of a release its name, its version and the hashes that its installer w
 itself depends on (`LIBRARIES`) does not count, since every record keeps the versions of these. Of v2f-bench's own
 plugins (data sets, metrics, judges) it is their module and the modules that these import. Code of v2f-bench that every
 plugin of a kind uses is not in it: `keys.py` says to which stage that belongs.
+
+Comments, docstrings and blank lines do not count: a better word makes no stored work stale.
 """
 
 from __future__ import annotations
@@ -12,7 +14,9 @@ from __future__ import annotations
 import ast
 import hashlib
 import inspect
+import io
 import sys
+import tokenize
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.machinery import ModuleSpec
@@ -188,8 +192,49 @@ def _text(file: Path) -> bytes:
     return file.read_bytes().replace(b"\r\n", b"\n")
 
 
+@cache
+def code_of(text: bytes) -> bytes:
+    """Python source without comments, docstrings and blank lines; unchanged where it cannot be read as Python.
+
+    The rest is kept as text, and not as a syntax tree or as tokens, since these differ between versions of Python.
+    """
+    try:
+        tree = ast.parse(text)
+        lines: list[str | None] = [*text.decode("utf-8").split("\n")]
+        tokens = list(tokenize.tokenize(io.BytesIO(text).readline))
+    except (SyntaxError, ValueError, tokenize.TokenError):
+        return text
+    in_string = {
+        number
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant | ast.JoinedStr)
+        for number in range(node.lineno, node.end_lineno or node.lineno)  # counted from 0: the lines after the first
+    }
+    for token in tokens:
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            code = (lines[row - 1] or "")[:column].rstrip()
+            lines[row - 1] = code or None
+    for docstring in _docstrings(tree):
+        first, last = docstring.lineno - 1, (docstring.end_lineno or docstring.lineno) - 1
+        before = (lines[first] or "").encode()[: docstring.col_offset].decode()
+        after = (lines[last] or "").encode()[docstring.end_col_offset :].decode()
+        lines[first : last + 1] = [None] * (last - first) + [(before + after).rstrip() or None]
+    kept = [line for number, line in enumerate(lines) if line is not None and (number in in_string or line.strip())]
+    return "\n".join(kept).encode()
+
+
+def _docstrings(tree: ast.Module) -> Iterator[ast.Expr]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.body:
+            first = node.body[0]
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and type(first.value.value) is str:
+                yield first
+
+
 def _hash_of(named: Iterator[tuple[str, bytes]] | Any) -> str:
     digest = hashlib.sha256()
     for name, text in sorted(named):
-        digest.update(f"{name} {len(text)}\n".encode() + text)
+        code = code_of(text)
+        digest.update(f"{name} {len(code)}\n".encode() + code)
     return digest.hexdigest()[:16]
