@@ -1,7 +1,7 @@
 """DIMNet pretraining of the voice embedding: Wen et al., Disjoint Mapping Network, ICLR 2019.
 
-A voice network and a face network map into one space; a classifier for each covariate (identity, sex, ...) is shared by
-both, which is all that ties the two together: no pair of a voice and a face is ever formed (section 3.2 there).
+A voice network and a face network map to one space. Both share a classifier for each covariate (identity, sex, ...).
+Nothing else connects the two: no pair of a voice and a face is ever formed (section 3.2 there).
 """
 
 from __future__ import annotations
@@ -71,9 +71,9 @@ class _DimnetLearner(Learner):
 
 
 def covariate_labels(table: pd.DataFrame, covariates: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """Class numbers of each covariate that the data set labels, int64 [clips]; -1 where a clip has no label.
+    """Class numbers of each covariate that has labels, int64 [clips]; -1 where a clip has no label.
 
-    A number, such as an age, becomes a class for each `NUMERIC_BAND`. Covariates of one class are left out.
+    Numbers, such as ages, are classes of width `NUMERIC_BAND`. Covariates with only one class are left out.
     """
     codes_of = {}
     for name in covariates:
@@ -94,7 +94,7 @@ def _mirrored_by_chance(faces: torch.Tensor, rng: np.random.Generator) -> torch.
 def _covariate_loss(
     codes: torch.Tensor, heads: nn.ModuleDict, labels: dict[str, np.ndarray], rows: np.ndarray
 ) -> torch.Tensor:
-    """Sum over the covariates of the cross-entropy of `codes` [N, 64], of the clips `rows`."""
+    """Sum over the covariates of the cross-entropy of `codes`, [N, 64], which are those of the clips `rows`."""
     losses = []
     for name, head in heads.items():
         target = torch.from_numpy(labels[name][rows]).to(codes.device)

@@ -28,7 +28,7 @@ class GatedConvTranspose2d(nn.Module):
 
     def filters(self, code: torch.Tensor) -> torch.Tensor:
         """The filters of each sample: [N, code] -> [N, in, out, k, k]."""
-        # In rows, even where the network is in channels-last order: the ways below would have to copy every filter.
+        # Contiguous even if the network is in channels-last order; otherwise the functions below copy each filter.
         weight = self.weight.contiguous()
         return weight * torch.sigmoid(self.controller(code)).view(-1, *self.weight.shape)
 
@@ -56,7 +56,7 @@ def by_grouped_convolution(x: torch.Tensor, filters: torch.Tensor) -> torch.Tens
 
 
 def by_matrix_product(x: torch.Tensor, filters: torch.Tensor) -> torch.Tensor:
-    """The columns of every output patch by one batched product, then added up where they overlap; shapes as above."""
+    """One batched product gives the columns of all output patches; overlapping patches are added. Shapes as above."""
     n, channels_in, height, width = x.shape
     kernel = filters.shape[-1]
     columns = torch.bmm(filters.reshape(n, channels_in, -1).transpose(1, 2), x.reshape(n, channels_in, -1))

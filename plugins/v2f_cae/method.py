@@ -1,4 +1,4 @@
-"""The method as the harness sees it: the way from clips to a checkpoint to faces."""
+"""The method: from clips to a checkpoint, and from trials to faces."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class CAE(Method):
 
     The voice embedding is pretrained by DIMNet, on voices and faces of the training split, and then frozen. A linear
     layer for each decoder layer turns it into one gate for each filter parameter, so every trial has its own decoder.
-    The source therefore trains with batches of one; here the gated layers of a batch run at once, with the same result.
-    Batch normalisation is what still differs between batch sizes.
+    The source therefore trains with batches of one. Here the gated layers of a whole batch are computed together, with
+    the same result; only batch normalisation differs between batch sizes.
     """
 
     name = "cae"

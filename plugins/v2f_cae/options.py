@@ -29,9 +29,9 @@ class CaeOptions:
     weight_identity: NotNegative = 1.0  # λ3, cross-entropy of the classifier
     weight_real: NotNegative = 1.0  # λ4, binary cross-entropy of the discriminator
     weight_cycle: NotNegative = 10.0  # λ5, L1 of the way back to the proposal
-    cycle_share: Share = 1.0  # of the batch used for the cycle loss, which is half of the work
-    average: Decay = 0.0  # of the generator's averaged weights (EMA), which draw; 0: off; not in the paper
-    code_noise: NotNegative = 0.0  # on a training voice's code, in its deviations; against overfitting
+    cycle_share: Share = 1.0  # of the batch used for the cycle loss, which takes half of the time
+    average: Decay = 0.0  # of the moving average (EMA) of the weights, which then draws; 0: off; not in the paper
+    code_noise: NotNegative = 0.0  # added to voice codes in training, in standard deviations, against overfitting
     voice_steps: Count = 50_000  # not stated; DIMNet pretraining
     voice_batch: Count = 128  # not stated
     voice_faces: Count = 128  # not stated; faces in a batch of the pretraining
@@ -41,7 +41,7 @@ class CaeOptions:
     covariates: tuple[str, ...] = ("speaker", "sex", "age", "nationality", "ethnicity")
 
 
-# Chosen by validation in another world of synthetic-speakers than the default one.
+# Chosen on validation speakers of synthetic-speakers, in another world than the default one.
 QUICK = CaeOptions(
     width=8,
     up_kernel=2,

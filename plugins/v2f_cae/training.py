@@ -81,9 +81,10 @@ class GeneratorLearner(Learner):
             self.average.update_parameters(self.generator)
 
     def with_recomputed_batchnorm(self, context: Context) -> Generator:
-        """The generator that draws: the average over the steps, and batch normalisation over many whole batches.
+        """The generator for drawing: the moving average of its weights, with batch statistics of many whole batches.
 
-        The statistics kept in training are of the last few batches, half of which are the small ones of the cycle loss.
+        The statistics from training are those of the last few batches, and half of these are the small batches of the
+        cycle loss.
         """
         generator = self.generator if self.average is None else cast(Generator, self.average.module)
         for module in generator.modules():
@@ -99,7 +100,7 @@ class GeneratorLearner(Learner):
         return generator.eval()
 
     def samples(self) -> torch.Tensor:
-        """Four proposals above what four voices make of them, always the same."""
+        """Four proposals, and below them what the generator draws for four voices; always the same ones."""
         a, b = self.pairs.two(4, np.random.default_rng(0))
         proposals = self.train.faces(a.face).to(self.device)
         return torch.cat([proposals, self.generator(proposals, self.codes[b.voice].to(self.device))])

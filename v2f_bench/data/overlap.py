@@ -1,14 +1,14 @@
-"""Overlap by content: one recording, or one picture, that stands in a data set more than once.
+"""Overlap by content: a recording or a picture that is in a data set more than once.
 
-Splits keep speakers apart, but a file that lies under two names would still be on both sides, and one that lies twice
-under one name would make a speaker's "second picture" the first. What is compared is the decoded content, so that a
-copy in another container is a copy.
+Each speaker is in one split, but a file that is listed under two speakers would still be in several splits; and a file
+that is listed twice for one speaker would make the speaker's "second picture" the same as the first. The decoded
+content is compared, so that a copy in another file format is also recognised.
 
-* Of copies under one speaker and emotion the first by name stays.
-* Copies under two speakers, or of a recording under two emotions, contradict each other, and it is not known which is
-  right: none stays.
-* A picture of one speaker under several emotions is a portrait that stands beside recordings. It shows who speaks and
-  not what is felt, so it stays once, as a clip of its own without an emotion.
+* Of copies with one speaker and one emotion the first by name is kept.
+* Copies with two speakers, or a recording with two emotions, contradict each other. It is not known which is right, so
+  none is kept.
+* A picture of one speaker with several emotions is a portrait that was added to the recordings. It shows the speaker
+  but not the emotion, so it is kept once, as a clip of its own without an emotion.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-OF_ONE_VOICE = ("emotion", "heard", "intensity", "sentence")  # labels of a recording, not of who speaks
+OF_ONE_VOICE = ("emotion", "heard", "intensity", "sentence")  # labels of a recording, not of its speaker
 _IN_WORDS = {"voice": "recording", "face": "picture"}
 
 
 class Repeat(NamedTuple):
-    """A row, by position, whose voice or face (`part`) must be set aside; the clip that it is a copy of, "" if none."""
+    """A row, by position, whose voice or face (`part`) is left out; `copy_of` is the clip of the original, or ""."""
 
     number: int
     part: str
@@ -31,19 +31,19 @@ class Repeat(NamedTuple):
 
 
 class Portrait(NamedTuple):
-    """A picture under several emotions of one speaker: the rows that have it, by position, the first by name first."""
+    """A picture of one speaker with several emotions: the rows that have it, by position, sorted by name."""
 
     numbers: list[int]
     clip: str  # the name of the clip that it becomes
 
 
 def without_repeats(clips: pd.DataFrame) -> tuple[pd.DataFrame, list[Repeat]]:
-    """The clips of which each recording and each picture stands once, and what was set aside.
+    """The clips with each recording and each picture once, and what was left out.
 
     Args:
         clips: `clip`, `speaker` and, where known, `emotion`; `voice` and `face` (whether there is one); `voice_digest`
-            and `face_digest`, which stand for the content ("" for none). Rows are numbered from 0. Further columns of
-            a row belong to its voice and face, and go with them to a portrait's row.
+            and `face_digest`, hashes of the content ("" for none). Rows are numbered from 0. Other columns of a row
+            belong to its voice and face; a portrait's row gets a copy of them.
     """
     repeats, portraits = [], []
     for part in ("voice", "face"):
@@ -70,7 +70,7 @@ def without_repeats(clips: pd.DataFrame) -> tuple[pd.DataFrame, list[Repeat]]:
 
 
 def _groups(clips: pd.DataFrame, part: str) -> list[list[int]]:
-    """The rows of each content that stands in several, by position; rows and contents in the order of names."""
+    """The rows, by position, of each content that is in several; rows and contents are sorted by name."""
     digests = clips[f"{part}_digest"].reset_index(drop=True)
     repeated = digests[digests.ne("") & digests.duplicated(keep=False)]
     names = clips["clip"].tolist()
@@ -90,7 +90,7 @@ def _contradiction(names: list[str], numbers: list[int], part: str) -> list[Repe
 
 
 def _portrait_row(clips: pd.DataFrame, portrait: Portrait) -> dict[str, Any]:
-    """The first row without its voice; labels that belong to a voice, or that not all rows share, are left empty."""
+    """The first row without its voice; labels of a voice, and labels in which the rows differ, are empty."""
     rows = clips.iloc[portrait.numbers]
     row: dict[str, Any] = rows.iloc[0].to_dict() | {"clip": portrait.clip, "voice": False, "voice_digest": ""}
     for label in clips.columns:

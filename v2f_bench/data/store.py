@@ -1,6 +1,6 @@
-"""The store: what `prepare` makes of a data set, for random access by every method and shared between processes.
+"""The store: what `prepare` makes of a data set. It allows random access and is shared between processes.
 
-A folder of six files; format version 5 (no recording or picture is in it twice, see `overlap.py`):
+It is a folder of six files, in format version 5 (no recording or picture is in it twice, see `overlap.py`):
 
 * `clips.parquet`: one row a clip, in index order: the labels of the data set's index; `voice` and `face` (whether it
   has one); `voice_start` and `voice_samples` (position in `voices.i16`; 0 samples: no voice); `face_row` (row of
@@ -11,13 +11,13 @@ A folder of six files; format version 5 (no recording or picture is in it twice,
 * `faces.u8`: uint8 [n, size, size, 3] RGB, one after another;
 * `store.json`: format, data set, rate, size, counts, and `content`, a sha256 over the digests of all
   clips;
-* `left_out.parquet`: what could not be used: `clip`, `file` (the index's entry) and `reason`; and of copies the `part`
-  that is one (voice or face) and the clip that it is a `copy_of`;
-* `changes.parquet`: what was changed in files on their way in: `clip` ("" for a table or a name), `file` and `change`.
+* `left_out.parquet`: what could not be used: `clip`, `file` (the index's entry) and `reason`; for a copy also `part`
+  (voice or face) and `copy_of`, the clip of the original;
+* `changes.parquet`: what was changed when files were read: `clip` ("" for a table or a name), `file` and `change`.
 
-While it is written there is another, `journal.jsonl`: what is written so far, a line for each clip, each fault, each
-change and each batch that is complete. A writer that meets one cuts all files back to the last complete batch and goes
-on from there.
+While the store is written it has another file, `journal.jsonl`: a line for each clip, each fault, each change and each
+complete batch that is written. A writer that finds a journal cuts all files back to the last complete batch, and
+continues from there.
 """
 
 from __future__ import annotations
@@ -60,12 +60,12 @@ class Store:
 
     @property
     def copies(self) -> dict[tuple[str, str], str]:
-        """Of each (part, clip) that was set aside as a copy, the clip whose voice or face is the same."""
+        """By (part, clip) of each copy that was left out, the clip of the original."""
         copies = self.left_out[self.left_out["copy_of"] != ""]
         return dict(zip(zip(copies["part"], copies["clip"], strict=True), copies["copy_of"], strict=True))
 
     def content_of(self, clips: Sequence[str]) -> str:
-        """A sha256 over the digests of some clips: of their labels, voices and faces as read."""
+        """A sha256 over the digests of some clips: of their labels, and voices and faces as decoded."""
         return content_hash(self.clips["digest"].iloc[self.places(clips)])
 
     def voice(self, clip: str) -> np.ndarray:
@@ -81,7 +81,7 @@ class Store:
         return self.voices_at(self.places(clips))
 
     def places(self, clips: Sequence[str]) -> np.ndarray:
-        """The rows of the table at which clips stand: int [N]. KeyError for one that is not in the store."""
+        """The rows of clips in the table: int [N]. KeyError for one that is not in the store."""
         places = self.clips.index.get_indexer(list(clips))
         if (places < 0).any():
             raise KeyError(clips[int(places.argmin())])
@@ -100,7 +100,7 @@ class Store:
         return pad([self._recording(place) for place in places], self.rate)
 
     def crops_at(self, places: np.ndarray, seconds: float, rng: np.random.Generator) -> Voices:
-        """A random stretch of `seconds` of each recording, as `Voices.crop` draws it; the rest is not read."""
+        """A random stretch of `seconds` of each recording, drawn as by `Voices.crop`; the rest is not read."""
         import torch
 
         wanted = round(seconds * self.rate)
@@ -117,7 +117,7 @@ class Store:
 
 
 class StoredClips(Clips):
-    """Some clips of a store, as a method sees them: faces at the protocol's resolution."""
+    """Some clips of a store, as a method is given them: with faces at one resolution."""
 
     def __init__(self, store: Store, clips: Sequence[str], resolution: int) -> None:
         self._places = store.places(clips)

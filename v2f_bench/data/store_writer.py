@@ -1,4 +1,4 @@
-"""Writing a store (see `store.py` for its files), batch by batch, so that a killed writer loses one batch at most."""
+"""Write a store (see `store.py` for its files) in batches, so that a killed writer loses one batch at most."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from v2f_bench.files import write_text_whole
 from v2f_bench.hashing import canonical_json
 
 JOURNAL = "journal.jsonl"
-# What the journal holds of a clip beside its row of the index, and the type of each in the table.
+# What the journal has for a clip beside its row of the index, with the type of each column in the table.
 _COLUMNS = {
     **{"voice": "bool", "face": "bool", "voice_start": "int64", "voice_samples": "int64", "face_row": "int64"},
     **{"frame_time": "float64", "frame_by": "str", "face_score": "float64"},
@@ -30,7 +30,7 @@ _NO_SCENE = {"frame_time": float("nan"), "frame_by": "", "face_score": float("na
 
 @dataclass(frozen=True)
 class Written:
-    """How much of a store is there: rows of the index dealt with, samples, faces, and bytes of the journal."""
+    """How much of a store is written: rows of the index that are done, samples, faces, and bytes of the journal."""
 
     rows: int = 0
     samples: int = 0
@@ -39,10 +39,10 @@ class Written:
 
 
 class StoreWriter:
-    """Writes a store of the clips in `labels`, the index's columns for the table, one row a clip.
+    """Writes a store of the clips in `labels`: the index's columns for the table, one row a clip.
 
-    The folder is empty, or what a writer with the same arguments left when it was killed. `written.rows` tells how many
-    rows of the index are dealt with already; the next call is about the row after these.
+    The folder is empty, or has what a killed writer with the same arguments left. `written.rows` is the number of rows
+    of the index that are done; the next call must be about the row after these.
     """
 
     def __init__(self, folder: Path, dataset: str, rate: int, size: int, labels: pd.DataFrame) -> None:
@@ -59,7 +59,7 @@ class StoreWriter:
         self._journal = _opened(folder / JOURNAL, self.written.journal)
 
     def add(self, row: int, voice: np.ndarray | None, face: np.ndarray | None, **scene: Any) -> None:
-        """The clip of that row of the index: its voice (int16 [T]) and its face (uint8 [size, size, 3]), or None.
+        """Add the clip of a row of the index: its voice (int16 [T]) and its face (uint8 [size, size, 3]), or None.
 
         `scene` may bring `frame_time`, `frame_by` and `face_score`.
         """
@@ -83,15 +83,15 @@ class StoreWriter:
         self._lines.append({"row": row, **line, **_NO_SCENE, **scene})
 
     def leave_out(self, clip: str, file: str, reason: str) -> None:
-        """A clip, or a part of one, that cannot be used."""
+        """Note a clip, or a part of one, that cannot be used."""
         self._lines.append({"clip": clip, "file": file, "reason": reason})
 
     def note_change(self, clip: str, file: str, change: str) -> None:
-        """What was changed in a file on its way in; `clip` "" for a table of the data set."""
+        """Note what was changed when a file was read; `clip` "" for a table of the data set."""
         self._lines.append({"clip": clip, "file": file, "change": change})
 
     def commit(self, rows: int) -> None:
-        """The first `rows` rows of the index are dealt with: a writer that is killed from now on goes on after them."""
+        """Note that the first `rows` rows of the index are done: after a kill, writing continues after them."""
         self._voices_file.flush()
         self._faces_file.flush()
         self._lines.append({"done": rows, "samples": self._samples, "faces": self._faces})
@@ -101,7 +101,7 @@ class StoreWriter:
         self.written = Written(rows, self._samples, self._faces, self._journal.tell())
 
     def close(self) -> None:
-        """Write the tables and the facts of what was committed; then the journal is not needed any more."""
+        """Write the tables and `store.json` of what was committed, and delete the journal."""
         for file in (self._voices_file, self._faces_file, self._journal):
             file.close()
         clips, left_out, changes = self._tables()
@@ -117,7 +117,7 @@ class StoreWriter:
         (self._folder / JOURNAL).unlink()
 
     def _tables(self) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-        """`clips.parquet`, with the digests; `left_out.parquet`, with what is there twice; and `changes.parquet`."""
+        """The tables of `clips.parquet`, with the digests, `left_out.parquet`, with copies, and `changes.parquet`."""
         clips: dict[str, list[Any]] = {name: [] for name in ("row", *_COLUMNS)}
         left_out: dict[str, list[Any]] = {name: [] for name in ("clip", "file", "reason")}
         changes: dict[str, list[Any]] = {name: [] for name in ("clip", "file", "change")}
@@ -155,7 +155,7 @@ class StoreWriter:
                 yield json.loads(journal.readline())
 
     def _last_commit(self) -> Written:
-        """What the last complete batch in the folder left; nothing where its files are not all there."""
+        """What was written up to the last complete batch; nothing where files are missing or too short."""
         path, last = self._folder / JOURNAL, Written()
         if not path.exists():
             return last
@@ -170,7 +170,7 @@ class StoreWriter:
 
 
 def _opened(path: Path, length: int) -> Any:
-    """The file cut to `length` bytes, to be written on at its end."""
+    """The file, cut to `length` bytes and opened for appending."""
     path.touch()
     os.truncate(path, length)
     return path.open("ab")

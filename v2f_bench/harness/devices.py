@@ -1,4 +1,4 @@
-"""A method fitted on its devices: in this process, or in one for each of several, of which this one leads."""
+"""Fit a method: in this process, or, on several devices, in one process for each, of which this one is the first."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _SPAWN = multiprocessing.get_context("spawn")
 
 @dataclass(frozen=True)
 class _Task:
-    """What a process needs to take part."""
+    """What each of the processes needs."""
 
     plan: Plan
     protocol: Protocol
     store: Path
-    meeting: str  # URL of the file by which the processes find each other: no port has to be chosen
+    meeting: str  # URL of a file by which the processes connect, so that no port has to be chosen
 
     def fit(self, rank: int, context: Context) -> Method:
         device = self.plan.devices[rank]
@@ -63,7 +63,7 @@ def fit_on_devices(plan: Plan, protocol: Protocol, store: Path, context: Context
     """The method of a plan, fitted by as many processes as the plan has devices.
 
     Raises:
-        BenchError: one of the other processes failed; says why.
+        BenchError: another of the processes failed; says why.
     """
     with tempfile.TemporaryDirectory() as folder:
         task = _Task(plan, protocol, store, f"file://{folder}/meeting")
@@ -74,13 +74,13 @@ def fit_on_devices(plan: Plan, protocol: Protocol, store: Path, context: Context
                 try:
                     rank, problem = problems.get(timeout=5)
                 except queue.Empty:
-                    raise  # nobody else failed: it was this process
+                    raise  # no other process failed, so this error is the cause
                 raise BenchError(f"{plan.plugin.name} on {plan.devices[rank]}: {problem}") from None
 
 
 @contextmanager
 def _followers(task: _Task) -> Iterator[Any]:
-    """The processes other than this one, for the time of a block; yields the queue of (rank, what went wrong)."""
+    """Run the other processes during a block; yields the queue of their errors: (rank, message)."""
     problems = _SPAWN.Queue()
     processes = [
         _SPAWN.Process(target=_follow, args=(task, rank, problems), daemon=True)
@@ -99,7 +99,7 @@ def _followers(task: _Task) -> Iterator[Any]:
 
 def _follow(task: _Task, rank: int, problems: Any) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # the leader is asked to stop too, and ends its followers in order
+        signal.signal(number, signal.SIG_IGN)  # the first process gets the signal too, and ends the others
     try:
         task.fit(rank, Context(task.plan.seed, task.plan.devices[rank], precision=task.plan.precision))
     except Exception as error:

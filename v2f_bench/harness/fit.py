@@ -1,4 +1,4 @@
-"""Fit: a method trained once, its checkpoint kept as safetensors."""
+"""Fit: train a method once, and keep its checkpoint as safetensors."""
 
 from __future__ import annotations
 
@@ -24,15 +24,14 @@ CHECKPOINT = "checkpoint"
 MODEL = "model.safetensors"
 FACTS = "facts.json"
 COMPARED = 8  # trials that are drawn before and after a restore
-ALIKE = 0.01  # of [0, 1]; what two ways of computing the same may differ by
+ALIKE = 0.01  # allowed difference of values in [0, 1], since rounding may differ
 
 
 def fit(plan: Plan, bench: Bench, folder: Path, progress: Progress) -> Method:
-    """The fitted method of a plan, always restored from the checkpoint in the run's `folder`: a run that goes on after
-    a kill takes the same path as one that was never interrupted.
+    """The fitted method of a plan, restored from the checkpoint in the run's `folder`.
 
-    A run of the same method on another protocol over the same training clips has the same checkpoint: then it is taken
-    from there.
+    It is also restored right after training, so that an interrupted run and an uninterrupted one do the same. A run of
+    the same method on another protocol over the same training clips has the same checkpoint, which is then copied.
 
     Raises:
         PluginError: the method draws other faces after `restore` than it did after `fit`.
@@ -58,7 +57,7 @@ def fit(plan: Plan, bench: Bench, folder: Path, progress: Progress) -> Method:
 
 
 def facts_of(checkpoint: Path) -> list[Fact]:
-    """What the method of a checkpoint found out about its parts; none in a checkpoint of an earlier version."""
+    """What the method measured of its parts (`Method.facts`); nothing in a checkpoint of an earlier version."""
     file = checkpoint / FACTS
     return msgspec.json.decode(file.read_bytes(), type=list[Fact]) if file.exists() else []
 
@@ -71,9 +70,9 @@ def _restored(plan: Plan, model: Path) -> Method:
 
 
 def _check_restored(fitted: Method, plan: Plan, bench: Bench, model: Path) -> None:
-    """Draw a few trials with the method as it was fitted and as it is restored.
+    """Draw a few trials with the fitted and with the restored method, and compare.
 
-    A state that lacks something, the running statistics of a batch normalisation say, shows nowhere else.
+    Nothing else shows that a state lacks something, for example running statistics of batch normalisation.
     """
     rows = np.flatnonzero(applicable(bench, plan.needs))[:COMPARED]
     if not len(rows):

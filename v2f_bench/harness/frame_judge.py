@@ -1,4 +1,4 @@
-"""The emotion judge that chooses the frame of a video: found by its name or card, and opened where frames are read."""
+"""The emotion judge that chooses the frame of a video: found by its name or card, opened in worker processes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from v2f_bench.sources import source_key
 
 @dataclass(frozen=True)
 class FrameJudge:
-    """What a worker process needs to open the judge, and a hash of all that its answers depend on."""
+    """What a worker process needs to open the judge; `key` is a hash of all that its answers depend on."""
 
     name: str  # or the path of a card
     file: Path | None  # its weights
@@ -32,8 +32,8 @@ def named_frame_judge(name: str, workplace: Workplace) -> FrameJudge | None:
     """The judge that a data set's option `frame_judge` names; None for "none".
 
     Raises:
-        UsageError: there is none of that name, or it is no emotion judge with weights of its own.
-        NotAvailable: its weights are not here; says where to put them.
+        UsageError: there is no such judge, or it is not a pretrained emotion judge.
+        NotAvailable: its weights are missing; says where to put them.
     """
     if name == "none":
         return None
@@ -41,7 +41,7 @@ def named_frame_judge(name: str, workplace: Workplace) -> FrameJudge | None:
     if judge.kind != "emotion" or judge.trained_here:
         what = "is trained on prepared data" if judge.trained_here else f"is of kind {judge.kind}"
         raise UsageError(f"frame_judge={name}: {judge.name} {what}; a pretrained emotion judge can choose frames")
-    file = find_weights(judge.weights, workplace.cache / "weights") if judge.weights else None
+    file = find_weights(judge.weights, workplace.weights) if judge.weights else None
     sha256 = file_sha256(file) if file else ""
     return FrameJudge(name, file, key_of(judge.name, judge.version, source_key(type(judge)), sha256))
 

@@ -1,4 +1,4 @@
-"""What the harness hands a plugin for the time of one call: seeds, a device, and a way to show progress."""
+"""What the harness gives a plugin for one call: seeds, a device, and a way to show progress."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ if TYPE_CHECKING:
 
 
 class Bar(Protocol):
-    """One long piece of work under way."""
+    """A progress bar."""
 
     def advance(self, steps: int = 1, note: str = "") -> None:
-        """`steps` more of the total are done; `note` is shown beside them (a loss, say)."""
+        """`steps` more of the total are done. `note`, for example a loss, is shown beside the bar."""
 
 
 class Progress(Protocol):
-    """Shows long work with the time left. The command line brings one for terminals and one for log files."""
+    """Shows long work with the time left. The command line has one for terminals and one for log files."""
 
     @contextmanager
     def bar(self, title: str, total: int) -> Iterator[Bar]:
-        """A bar of `total` steps for the length of a `with` block."""
+        """A bar of `total` steps, shown during a `with` block."""
 
     def line(self, text: str) -> None:
-        """One line of plain text that stays."""
+        """Print one line of plain text."""
 
 
 class Silent:
-    """Progress for those who want none."""
+    """Shows nothing."""
 
     @contextmanager
     def bar(self, title: str, total: int) -> Iterator[Bar]:
@@ -50,11 +50,11 @@ class Silent:
 class Context:
     """Seeds, device and progress of one call.
 
-    Whatever is random in a plugin comes from `numpy_rng(...)` or `torch_rng(...)`, named for its use, so that adding
-    one draw somewhere changes no other. The harness also seeds torch's global generator, for weight initialisation.
+    A plugin takes its random numbers from `numpy_rng(...)` or `torch_rng(...)`, named by their use, so that a new draw
+    does not change the others. The harness also seeds torch's global generator, for the initial weights of networks.
 
-    In `fit`, `folder` is the checkpoint's: what a method writes there stays beside its weights, and is there again
-    when a killed `fit` is called once more. `precision` is that of training: "float32" or "bfloat16".
+    In `fit`, `folder` is that of the checkpoint: files that a method writes there are kept beside its weights, and are
+    still there when a killed `fit` is called again. `precision` is that of training: "float32" or "bfloat16".
     """
 
     seed: int = 0
@@ -64,7 +64,7 @@ class Context:
     precision: str = "float32"
 
     def seed_of(self, *names: object) -> int:
-        """A 63-bit seed for the use that `names` spell out."""
+        """A 63-bit seed for the use that `names` describe."""
         text = "/".join(map(str, (self.seed, *names)))
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import torch
 
-# What a method may ask of a trial. A method is handed what it declares and nothing else.
+# What a method may need of a trial. A method is given what it declares and nothing else.
 NEEDS = {
     "voice": "the recording",
     "proposal": "a picture of another test speaker, to be changed into the voice's owner",
@@ -23,12 +23,12 @@ NEEDS = {
     "real-photo": "a photograph of the true speaker (the answer: for ceilings only)",
     "oracle": "the face that a data set with known causes expects from the voice alone (the answer: for ceilings only)",
 }
-# Needs that hand a method what only the answer knows.
+# Needs that are part of the true answer: the results of such methods are marked.
 ANSWERS = ("attributes", "emotion", "real-photo", "oracle")
 
 
 def random_starts(lengths: Sequence[int], wanted: int, rng: np.random.Generator) -> list[int]:
-    """Where a random stretch of `wanted` samples begins in each recording; 0 in one that is shorter."""
+    """The start of a random stretch of `wanted` samples in each recording; 0 in one that is shorter."""
     return [int(rng.integers(max(1, length - wanted + 1))) for length in lengths]
 
 
@@ -53,7 +53,7 @@ class Voices:
         return self.stretches(random_starts(self.lengths.tolist(), wanted, rng), wanted)
 
     def stretches(self, starts: Sequence[int], wanted: int) -> Voices:
-        """`wanted` samples of each recording from its start on; a recording is repeated to that length."""
+        """`wanted` samples of each recording from `starts` on; one that is shorter is repeated to that length."""
         import torch
 
         samples = self.samples.new_zeros(len(starts), wanted)
@@ -68,7 +68,7 @@ class Voices:
 
 
 class Clips(ABC):
-    """The clips of one split, opened lazily: a table of labels, and voices and faces by row.
+    """The clips of one split: a table of labels, and voices and faces that are read by row when they are asked for.
 
     `table` has one row a clip: `clip` and `speaker` always; `voice` and `face` (bool: whether the clip has one);
     and, where the data set knows them, `sex` ("female", "male"), `age` (years), `ethnicity`, `emotion`, `intensity`,
@@ -87,7 +87,7 @@ class Clips(ABC):
         """The recordings of table rows `rows` (positions), whole."""
 
     def crops(self, rows: Sequence[int] | np.ndarray, seconds: float, rng: np.random.Generator) -> Voices:
-        """`voices(rows).crop(seconds, rng)`, of which no more is read than that."""
+        """`voices(rows).crop(seconds, rng)`, without reading the rest of the recordings."""
         return self.voices(rows).crop(seconds, rng)
 
     @abstractmethod
@@ -97,9 +97,9 @@ class Clips(ABC):
 
 @dataclass(frozen=True)
 class Trials:
-    """A batch of test items, holding just what the method declared in `needs`.
+    """A batch of test items, with what the method declared in `needs` and nothing else.
 
-    Faces are float32 [N, 3, resolution, resolution], RGB in [0, 1]. Reading what was not declared raises PluginError.
+    Faces are float32 [N, 3, resolution, resolution], RGB in [0, 1]. PluginError for reading what was not declared.
     """
 
     ids: tuple[str, ...]
@@ -143,18 +143,18 @@ class Trials:
 
 @dataclass(frozen=True)
 class Fact:
-    """A number that a method found out about a part of itself, such as how often its voice network hears right."""
+    """A number that a method measured of a part of itself, for example the accuracy of its voice network."""
 
     name: str
     value: float | None  # None: not defined
-    n: int  # clips that it rests on
-    over: str  # which clips these are: "validation clips", say
-    chance: float | None = None  # what blind guessing would give
+    n: int  # clips that it is computed from
+    over: str  # which clips these are, for example "validation clips"
+    chance: float | None = None  # the value of random guessing
 
 
 @dataclass(frozen=True)
 class Variation:
-    """What a method draws for each of some trials when one thing is changed in steps and all else kept.
+    """What a method draws for each of some trials when one thing is changed in steps and all else stays the same.
 
     `faces` is float32 [N, K, 3, H, W], RGB in [0, 1]: K pictures a trial; `columns` says what each of the K shows.
     """
