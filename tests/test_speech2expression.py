@@ -339,6 +339,15 @@ def test_strengths_and_curve_are_left_beside_the_checkpoint(fitted):
     assert len(curve["transformation"]) == len(curve["disentanglement"]) == 21
     assert 0 <= curve["area"] <= 1
     assert (folder / "disentanglement.png").exists()
+    assert method.facts()[-1].value == curve["area"]
+
+
+def test_how_well_the_voice_network_hears_is_a_fact(fitted, splits):
+    labelled = int(splits["validation"].table["voice"].sum())
+    for method, _ in fitted.values():
+        heard = method.facts()[0]
+        assert (heard.name, heard.n, heard.chance) == ("emotion accuracy of the voice network", labelled, 1 / 8)
+        assert (heard.value * heard.n) % 1 == pytest.approx(0, abs=1e-9)
 
 
 @pytest.mark.slow

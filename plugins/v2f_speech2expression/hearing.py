@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from v2f_bench import Clips, Context, Trials, Voices
+from v2f_bench import Clips, Context, Fact, Trials, Voices
 from v2f_bench.audio import Features, mfcc, resample
 from v2f_bench.training import Learner, Losses, train_learner
 from v2f_speech2expression.labels import classes_of
@@ -106,18 +106,21 @@ class VoiceLearner(Learner):
 
 def train_voice(
     train: Clips, validation: Clips, emotions: tuple[str, ...], opt: HearingOptions, context: Context
-) -> VoiceEmotion:
-    """The voice network, trained and frozen; says how often it hears the emotion of unseen speakers."""
+) -> tuple[VoiceEmotion, list[Fact]]:
+    """The voice network, trained and frozen, and how often it hears the emotion of validation speakers."""
     learner = VoiceLearner(train, validation, emotions, opt, context)
     train_learner(learner, opt.voice_steps, "voice", context)
+    facts = []
     if len(learner.held_out_rows):
         with torch.inference_mode():
             heard = learner.held_out_logits().argmax(dim=1)
         right = float((heard == learner.held_out_classes[learner.held_out_rows]).float().mean())
+        chance = 1 / len(emotions)
         context.progress.line(
-            f"emotion heard right in {right:.0%} of {len(heard)} validation recordings (chance {1 / len(emotions):.0%})"
+            f"emotion heard right in {right:.0%} of {len(heard)} validation recordings (chance {chance:.0%})"
         )
-    return learner.network.requires_grad_(False)
+        facts = [Fact("emotion accuracy of the voice network", right, len(heard), "validation clips", chance)]
+    return learner.network.requires_grad_(False), facts
 
 
 def _windows(cepstra: torch.Tensor, wanted: int) -> torch.Tensor:

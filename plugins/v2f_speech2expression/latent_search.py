@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from v2f_bench import Clips, Context, Method, Offer, Trials, Variation
+from v2f_bench import Clips, Context, Fact, Method, Offer, Trials, Variation
 from v2f_speech2expression.options import SEARCH_QUICK, SearchOptions
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class LatentSearch(Method):
         from v2f_speech2expression.space import Report, chosen_space, train_generator
 
         self._emotions = emotions_in(train.table)
-        self._voice = train_voice(train, validation, self._emotions, self.opt, context)
+        self._voice, heard = train_voice(train, validation, self._emotions, self.opt, context)
         faces, held_out = (Faces(clips, self._emotions, context.device) for clips in (train, validation))
         attributes = AttributeLearner(faces, held_out, len(self._emotions), self.opt, context)
         train_learner(attributes, self.opt.classifier_steps, "attributes", context)
@@ -81,7 +81,7 @@ class LatentSearch(Method):
         self._space = chosen_space(generator, h, faces, pairs, self.opt, context)
         report = Report(self._emotions, self._space, held_out, held_out_pairs, self.opt, context)
         self._strengths = report.strengths
-        report.write()
+        self._facts = [*heard, *report.write()]
 
     def generate(self, trials: Trials, context: Context) -> torch.Tensor:
         from v2f_speech2expression.hearing import asked_classes
@@ -99,6 +99,9 @@ class LatentSearch(Method):
             for emotion in range(len(self._emotions))
         ]
         return Variation(torch.stack(columns, dim=1), self._emotions)
+
+    def facts(self) -> list[Fact]:
+        return self._facts
 
     def state(self) -> dict[str, torch.Tensor]:
         from v2f_bench.nn import joined_state

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from v2f_bench import Clips, Context, Method, Offer, Trials, Variation
+from v2f_bench import Clips, Context, Fact, Method, Offer, Trials, Variation
 from v2f_speech2expression.options import SIGN_QUICK, SignOptions
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Pix2PixSign(Method):
         from v2f_speech2expression.pix2pix_training import SignLearner
 
         self._emotions = emotions_in(train.table)
-        self._voice = train_voice(train, validation, self._emotions, self.opt, context)
+        self._voice, self._facts = train_voice(train, validation, self._emotions, self.opt, context)
         faces, held_out = (Faces(clips, self._emotions, context.device) for clips in (train, validation))
         learner = SignLearner(faces, held_out, self._emotions, self.opt, context)
         train_learner(learner, learner.steps, "generator", context)
@@ -82,6 +82,9 @@ class Pix2PixSign(Method):
             for emotion in range(len(self._emotions))
         ]
         return Variation(torch.stack(columns, dim=1), self._emotions)
+
+    def facts(self) -> list[Fact]:
+        return self._facts
 
     def state(self) -> dict[str, torch.Tensor]:
         from v2f_bench.nn import joined_state

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import torch
 
-from v2f_bench import Context
+from v2f_bench import Context, Fact
 from v2f_bench.training import train_learner
 from v2f_speech2expression.attributes import Attributes
 from v2f_speech2expression.curve import curve_of, draw
@@ -75,30 +76,29 @@ class Report:
         self.strengths = self.strengths.to(context.device)
         self.neutral = np.unique(pairs.neutral)[:CURVE_FACES]
 
-    def write(self) -> None:
-        folder = self.context.folder
+    def write(self) -> list[Fact]:
+        """Keep both beside the checkpoint; the area under the curve, where there are validation people."""
         by_emotion = dict(zip(self.emotions, self.strengths.tolist(), strict=True))
         self.context.progress.line(f"latent-search: strengths {', '.join(f'{k} {v:g}' for k, v in by_emotion.items())}")
-        if folder is None:
-            return
         distances = dict(zip(self.emotions, _plain(self.distances.T), strict=True))
-        strengths = {"strength": by_emotion, "distance at 1, 2, ...": distances}
-        (folder / "strengths.json").write_text(json.dumps(strengths, indent=1))
+        self._keep("strengths.json", {"strength": by_emotion, "distance at 1, 2, ...": distances})
         if not len(self.neutral):
-            return
+            return []
         changed = [place for place, emotion in enumerate(self.emotions) if emotion != NEUTRAL]
         wanted = torch.tensor(changed, device=self.context.device).repeat(len(self.neutral))
         faces = self.faces.of(self.neutral.repeat(len(changed)))
         curve = curve_of(self.space, faces, wanted, self.strengths[wanted], self.opt)
         self.context.progress.line(f"latent-search: area under disentanglement over transformation {curve.area:.3f}")
-        facts = {
-            "area": curve.area,
-            "faces": len(faces),
-            "transformation": curve.transformation.tolist(),
-            "disentanglement": curve.disentanglement.tolist(),
-        }
-        (folder / "disentanglement.json").write_text(json.dumps(facts, indent=1))
-        draw(curve, "latent-search").savefig(folder / "disentanglement.png")
+        steps = {name: getattr(curve, name).tolist() for name in ("transformation", "disentanglement")}
+        self._keep("disentanglement.json", {"area": curve.area, "faces": len(faces), **steps})
+        if self.context.folder is not None:
+            draw(curve, "latent-search").savefig(self.context.folder / "disentanglement.png")
+        area = "area under disentanglement over transformation, by the method's own classifier"
+        return [Fact(area, curve.area, len(faces), "validation faces and emotions")]
+
+    def _keep(self, name: str, values: dict[str, Any]) -> None:
+        if self.context.folder is not None:
+            (self.context.folder / name).write_text(json.dumps(values, indent=1))
 
 
 def _plain(numbers: torch.Tensor) -> list[list[float | None]]:
