@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from v2f_bench.cli.options import Measures, RankBy, Strict
-from v2f_bench.cli.tables import Format, read_runs, show_leaderboard, write_leaderboard
+from v2f_bench.cli.tables import Format, read_runs, show_leaderboard, without_collector, write_leaderboard
 
 
 def leaderboard(
@@ -64,8 +64,9 @@ def leaderboard(
         every_column=chosen in EVERY_COLUMN,
     )
     roots = runs or [Path("runs")]
-    records = read_runs(roots, with_slices=bool(by))
-    if output is None:
-        show_leaderboard(records, choice, chosen, roots)
-    else:
-        write_leaderboard(records, choice, chosen, output)
+    with without_collector():
+        records = read_runs(roots, with_slices=bool(by))
+        if output is None:
+            show_leaderboard(records, choice, chosen, roots)
+        else:
+            write_leaderboard(records, choice, chosen, output)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +16,30 @@ if TYPE_CHECKING:
     from v2f_bench.leaderboard import Choice
     from v2f_bench.record import Record
 
-__all__ = ["Format", "full_page", "read_runs", "say", "show_leaderboard", "write_leaderboard", "write_page"]
+__all__ = [
+    "Format",
+    "full_page",
+    "read_runs",
+    "say",
+    "show_leaderboard",
+    "without_collector",
+    "write_leaderboard",
+    "write_page",
+]
 
 FIT_A_PAGE = 4  # columns of numbers, across the text of a paper
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Python's collector of cycles would look through thousands of records again and again, and find nothing."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def say(line: str) -> None:
