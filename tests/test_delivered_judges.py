@@ -87,23 +87,40 @@ def changed(faces, score, free):
     return (faces + mask * change).clamp(0, 1).detach()
 
 
+@pytest.fixture(scope="module")
+def third(faces):
+    """By class, a further judge of the usual weak sort: it learned from real faces as they are."""
+    by_class = {}
+    for cls in (InDomainEmotion, InDomainIdentity):
+        judge = cls()
+        judge._augmented = lambda batch, rng: batch
+        judge.fit(faces, faces, Context(77, "cpu", Silent()))
+        by_class[cls] = judge
+    return by_class
+
+
+def on_both_sides(batch, score):
+    """Judges see a face and its mirror image."""
+    return score(batch) + score(batch.flip(-1))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("free", [False, True])
-def test_patches_drawn_against_another_classifier_are_no_emotion(faces, free):
-    third = InDomainEmotion()
-    third._augmented = lambda batch, rng: batch  # the usual weak one, which sees real faces as they are
-    third.fit(faces, faces, Context(77, "cpu", Silent()))
-    neutral = faces.pictures[(faces.table["emotion"] == "neutral").to_numpy()][:FACES]
-    emotions = [number for number, label in enumerate(third.labels) if label != "neutral"]
+def test_patches_drawn_against_another_classifier_are_no_emotion(faces, third, free):
+    fooled = third[InDomainEmotion]
+    neutral = faces.pictures[np.flatnonzero(faces.table["emotion"] == "neutral")[:FACES]]
+    emotions = [number for number, label in enumerate(fooled.labels) if label != "neutral"]
     wanted = torch.tensor([emotions[number % len(emotions)] for number in range(len(neutral))])
+    names = np.array(fooled.labels)[wanted]
 
-    drawn = changed(neutral, lambda batch: -F.cross_entropy(third._head(third._network(batch)), wanted), free)
-    names = np.array(third.labels)[wanted]
+    def likeness(batch):
+        return -F.cross_entropy(fooled._head(fooled._network(batch)), wanted)
 
     def agreement(judge, batch):
         return float((np.array(judge.labels)[judge.predict(batch).argmax(dim=1)] == names).mean())
 
-    assert agreement(third, drawn) > 0.6, "the patches must fool the one they are drawn against"
+    drawn = changed(neutral, lambda batch: on_both_sides(batch, likeness), free)
+    assert agreement(fooled, drawn) > 0.5, "the patches must fool the one they are drawn against"
     for cls in (InDomainEmotion, InDomainEmotionShape):
         judge = opened(cls)
         floor = agreement(judge, neutral)
@@ -112,21 +129,22 @@ def test_patches_drawn_against_another_classifier_are_no_emotion(faces, free):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("free", [False, True])
-def test_patches_that_pull_an_embedding_are_no_person(faces, free):
-    third = InDomainIdentity()
-    third._augmented = lambda batch, rng: batch
-    third.fit(faces, faces, Context(77, "cpu", Silent()))
+def test_patches_that_pull_an_embedding_are_no_person(faces, third, free):
+    fooled = third[InDomainIdentity]
     people = faces.table.groupby("speaker").head(2)
     first, second = (people.index[people.groupby("speaker").cumcount() == number][:FACES] for number in (0, 1))
     start, target = faces.pictures[np.roll(first, 1)], faces.pictures[second]  # somebody else, and whom to resemble
-    aim = F.normalize(third._network(target), dim=1).detach()
-    drawn = changed(start, lambda batch: (third._network(batch) * aim).sum(), free)
+    aim = F.normalize(fooled.predict(target), dim=1)
+
+    def likeness(batch):
+        return (fooled._network(batch) * aim).sum()
 
     def recall(judge, batch):
         cosines = unit(judge.predict(batch).numpy()) @ unit(judge.predict(target).numpy()).T
         return float(((cosines > np.diag(cosines)[:, None]).sum(axis=1) < 5).mean())
 
-    assert recall(third, drawn) > 0.6, "the patches must fool the one they are drawn against"
+    drawn = changed(start, lambda batch: on_both_sides(batch, likeness), free)
+    assert recall(fooled, drawn) > 0.5, "the patches must fool the one they are drawn against"
     judge = opened(InDomainIdentity)
     floor = recall(judge, start)
     assert recall(judge, drawn) <= floor + 0.10, f"floor {floor:.3f}"
