@@ -41,7 +41,7 @@ from v2f_bench.validation import submit
 HERE = Path(__file__).parent
 RECORDS = HERE / "records"
 DATASET, SEEDS = "synthetic-speakers", [0, 1, 2]
-THREADS = 2  # of torch, on any machine: a run that is broken off on one goes on, as the same run, on another
+THREADS = 1  # of torch: the last digits of a training hang on how many there are
 OF_METHOD = {"cgan": "cgan.conditions=none,both"}  # the paper's own comparison
 
 

@@ -20,8 +20,7 @@ from v2f_bench.interfaces import UsageError
 from v2f_bench.leaderboard import leaderboard
 from v2f_bench.leaderboard.compare import compare, runs_called
 from v2f_bench.record import find_records, read_record, read_trials, write_record
-from v2f_bench.render import Format
-from v2f_bench.render.paired import render_paired
+from v2f_bench.render import Format, render_comparison
 from v2f_bench.render.words import plain
 from v2f_bench.report import People, comparison_page, report_page
 from v2f_bench.report.curves import match_curve
@@ -231,7 +230,7 @@ def test_the_trials_that_differ_most_come_first(pair):
 def test_a_comparison_in_every_format(pair, form):
     records, better, values = pair
     tables = compare(records["first"], records["second"], by=("sex",))
-    text = render_paired(tables, form)
+    text = render_comparison(tables, form)
     gap = (better[R5] - values[R5]).mean()
     if form is Format.CSV:
         row = next(row for row in csv.DictReader(io.StringIO(text)) if row["measure"] == R5 and not row["by"])

@@ -43,8 +43,7 @@ def compare(
     from v2f_bench.cli.display import progress_display
     from v2f_bench.leaderboard.compare import compare as compare_runs
     from v2f_bench.leaderboard.compare import runs_called
-    from v2f_bench.render import format_for
-    from v2f_bench.render.paired import render_paired
+    from v2f_bench.render import format_for, render_comparison
 
     chosen = format_for(output, form)
     sides = [
@@ -59,7 +58,7 @@ def compare(
         people = open_people(shown, data_root, progress_display(), not no_people)
         text = comparison_page(tables, people, not no_people)
     else:
-        text = render_paired(tables, chosen)
+        text = render_comparison(tables, chosen)
     if output is None:
         typer.echo(text, nl=False)
         if chosen is Format.TERMINAL:

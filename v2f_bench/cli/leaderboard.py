@@ -50,7 +50,7 @@ def leaderboard(
       v2f-bench leaderboard --format csv-long --output numbers.csv     (then pandas.read_csv("numbers.csv"))
     """
     from v2f_bench.leaderboard import Choice
-    from v2f_bench.render import EVERY_COLUMN, format_for
+    from v2f_bench.render import FORMS, format_for
 
     chosen = format_for(output, form)
     choice = Choice(
@@ -61,7 +61,7 @@ def leaderboard(
         strict=strict,
         by=tuple(by or ()),
         overall=overall,
-        every_column=chosen in EVERY_COLUMN,
+        every_column=FORMS[chosen].every_column,
     )
     roots = runs or [Path("runs")]
     with without_collector():

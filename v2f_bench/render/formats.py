@@ -1,15 +1,19 @@
-"""The formats of a leaderboard, by name and by the ending of a file."""
+"""The formats of leaderboards and comparisons, by name and by the ending of a file. A new one is one more `Form`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from v2f_bench.interfaces import UsageError
 
 if TYPE_CHECKING:
     from v2f_bench.leaderboard import Leaderboard
+    from v2f_bench.leaderboard.compare import PairedTable
 
 
 class Format(StrEnum):
@@ -23,12 +27,36 @@ class Format(StrEnum):
     SVG = "svg"
 
 
-ENDINGS = {
-    **{".md": Format.MARKDOWN, ".markdown": Format.MARKDOWN, ".csv": Format.CSV, ".json": Format.JSON},
-    **{".tex": Format.LATEX, ".html": Format.HTML, ".htm": Format.HTML, ".svg": Format.SVG, ".txt": Format.TERMINAL},
+@dataclass(frozen=True)
+class Form:
+    """How a format is made. Modules are those of `render/`, and are imported when their format is asked for.
+
+    Attributes:
+        leaderboard: module:function that makes text of a `Leaderboard`.
+        comparison: module:function that makes text of several `PairedTable`; "" where there is none.
+        endings: of files in that format.
+        every_column: whether it shows where rows stand in every column, not only in the one that ranks.
+    """
+
+    leaderboard: str
+    comparison: str
+    endings: tuple[str, ...] = ()
+    every_column: bool = False
+
+
+FORMS = {
+    Format.TERMINAL: Form("terminal:as_terminal", "paired:as_terminal", (".txt",)),
+    Format.MARKDOWN: Form("markdown:as_markdown", "paired:as_markdown", (".md", ".markdown")),
+    Format.CSV: Form("csv:as_csv", "paired:as_csv", (".csv",)),
+    Format.CSV_LONG: Form("csv:as_long_csv", "", every_column=True),
+    Format.JSON: Form("json:as_json", "paired:as_json", (".json",), every_column=True),
+    Format.LATEX: Form("latex:as_latex", "paired:as_latex", (".tex",)),
+    Format.HTML: Form(
+        "html:as_html", "", (".html", ".htm"), every_column=True
+    ),  # `report/` makes the comparison's page
+    Format.SVG: Form("picture:as_svg", "", (".svg",), every_column=True),
 }
-# Formats that show where rows stand in every column, not only in the one that ranks.
-EVERY_COLUMN = frozenset({Format.CSV_LONG, Format.JSON, Format.HTML, Format.SVG})
+ENDINGS = {ending: name for name, form in FORMS.items() for ending in form.endings}
 
 
 def format_for(output: Path | None, wanted: Format | None) -> Format:
@@ -45,22 +73,20 @@ def format_for(output: Path | None, wanted: Format | None) -> Format:
 
 def render(leaderboard: Leaderboard, form: Format) -> str:
     """The leaderboard as text of a format, with a line end at its end."""
-    if form is Format.MARKDOWN:
-        from v2f_bench.render.markdown import as_markdown as as_text
-    elif form is Format.CSV:
-        from v2f_bench.render.csv import as_csv as as_text
-    elif form is Format.CSV_LONG:
-        from v2f_bench.render.csv import as_long_csv as as_text
-    elif form is Format.JSON:
-        from v2f_bench.render.json import as_json as as_text
-    elif form is Format.LATEX:
-        from v2f_bench.render.latex import as_latex as as_text
-    elif form is Format.HTML:
-        from v2f_bench.render.html import as_html as as_text
-    elif form is Format.SVG:
-        from v2f_bench.render.picture import as_svg as as_text
-    else:
-        from v2f_bench.render.terminal import as_terminal
+    text: str = _function(FORMS[form].leaderboard)(leaderboard)
+    return text
 
-        return as_terminal(leaderboard)
-    return as_text(leaderboard)
+
+def render_comparison(tables: Sequence[PairedTable], form: Format) -> str:
+    """The comparisons as text of a format, with a line end at its end. UsageError for a format that has none."""
+    if not FORMS[form].comparison:
+        there = [name for name, each in FORMS.items() if each.comparison]
+        raise UsageError(f"a comparison has no format {form}; there is: {', '.join([*there, Format.HTML])}")
+    text: str = _function(FORMS[form].comparison)(tables)
+    return text
+
+
+def _function(name: str) -> Callable[[Any], str]:
+    module, _, function = name.partition(":")
+    made: Callable[[Any], str] = getattr(import_module(f"v2f_bench.render.{module}"), function)
+    return made

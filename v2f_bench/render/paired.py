@@ -1,4 +1,4 @@
-"""Comparisons of two methods in every format; the page with trials is made in `report/`."""
+"""Comparisons of two methods, a function a format; the page with trials is made in `report/`."""
 
 from __future__ import annotations
 
@@ -7,32 +7,29 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from v2f_bench.interfaces import UsageError
 from v2f_bench.leaderboard.compare import PairedRow, PairedTable
-from v2f_bench.render.formats import Format
 from v2f_bench.render.paired_words import cells, headings, judges, row_title, short_title
 from v2f_bench.render.words import plain
 
-FORMATS = (Format.TERMINAL, Format.MARKDOWN, Format.CSV, Format.JSON, Format.LATEX, Format.HTML)
+
+def as_csv(tables: Sequence[PairedTable]) -> str:
+    from v2f_bench.render.csv import rows_as_csv
+
+    return rows_as_csv([row for table in tables for row in flat_rows(table)])
 
 
-def render_paired(tables: Sequence[PairedTable], form: Format) -> str:
-    """The comparisons as text of a format, with a line end at its end. UsageError for a format that has none."""
-    if form is Format.MARKDOWN:
-        return "\n\n".join(map(_as_markdown, tables)) + "\n"
-    if form is Format.CSV:
-        from v2f_bench.render.csv import rows_as_csv
+def as_json(tables: Sequence[PairedTable]) -> str:
+    rows = [row for table in tables for row in flat_rows(table)]
+    notes = {table.protocol.hash: table.notes for table in tables}
+    return json.dumps({"rows": rows, "notes": notes}, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
-        return rows_as_csv([row for table in tables for row in flat_rows(table)])
-    if form is Format.JSON:
-        rows = [row for table in tables for row in flat_rows(table)]
-        notes = {table.protocol.hash: table.notes for table in tables}
-        return json.dumps({"rows": rows, "notes": notes}, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    if form is Format.LATEX:
-        return "\n".join(map(_as_latex, tables))
-    if form is Format.TERMINAL:
-        return _as_terminal(tables)
-    raise UsageError(f"a comparison has no format {form}; there is: {', '.join(FORMATS)}")
+
+def as_markdown(tables: Sequence[PairedTable]) -> str:
+    return "\n\n".join(map(_markdown_of, tables)) + "\n"
+
+
+def as_latex(tables: Sequence[PairedTable]) -> str:
+    return "\n".join(map(_latex_of, tables))
 
 
 def flat_rows(table: PairedTable) -> list[dict[str, Any]]:
@@ -54,7 +51,7 @@ def _flat(table: PairedTable, row: PairedRow) -> dict[str, Any]:
     return {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in values.items()}
 
 
-def _as_markdown(table: PairedTable) -> str:
+def _markdown_of(table: PairedTable) -> str:
     from v2f_bench.render.markdown import escaped
     from v2f_bench.render.markdown import table as as_table
 
@@ -72,7 +69,7 @@ def _as_markdown(table: PairedTable) -> str:
     return "\n\n".join(parts)
 
 
-def _as_latex(table: PairedTable) -> str:
+def _latex_of(table: PairedTable) -> str:
     from v2f_bench.render.latex import HEAD, escaped, table_of
 
     def line(row: PairedRow) -> list[str]:
@@ -86,7 +83,7 @@ def _as_latex(table: PairedTable) -> str:
     return HEAD + table_of("lrrlrrrr", ["measure", *map(escaped, headings(table))], blocks, caption, table.notes)
 
 
-def _as_terminal(tables: Sequence[PairedTable]) -> str:
+def as_terminal(tables: Sequence[PairedTable]) -> str:
     from rich.text import Text
 
     from v2f_bench.render.terminal import bullet, grid, printed, terminal_width
