@@ -12,7 +12,7 @@ from v2f_bench.harness.stage import stage
 from v2f_bench.harness.tensors import read_tensors, write_state
 from v2f_bench.harness.views import ReadyJudge, view_real_pictures
 from v2f_bench.harness.workplace import Workplace
-from v2f_bench.hashing import file_sha256
+from v2f_bench.hashing import file_sha256, key_of
 from v2f_bench.interfaces import BenchError, Context, Judge, NotAvailable
 from v2f_bench.judges.opening import open_judge
 from v2f_bench.judges.weights import fetch_weights, find_weights
@@ -110,8 +110,27 @@ def _made_ready(judge: Judge, bench: Bench, workplace: Workplace, fetch: bool) -
     return view_real_pictures(judge, sha256, sha256, bench, workplace)
 
 
+def delivered_judge(judge: Judge, bench: Bench) -> Path | None:
+    """Where the data set's own package keeps such a judge, trained on these clips; None where it keeps none.
+
+    The name of the file stands for all that the judge was trained on: another world, split or resolution has another.
+    """
+    dataset, protocol = bench.dataset, bench.protocol
+    if dataset.judges is None:
+        return None
+    clips = {split: protocol.splits[split] for split in ("train", "validation")}
+    options = dataset.media_options
+    key = key_of(judge.name, judge.version, dataset.name, dataset.version, options, clips, protocol.resolution)
+    return dataset.judges / f"{judge.name}-{key}.safetensors"
+
+
 def _train(judge: Judge, bench: Bench, workplace: Workplace) -> tuple[str, str]:
     """Train the judge, or restore it; the sha256 of its weights, and the key of its training."""
+    delivered = delivered_judge(judge, bench)
+    if delivered and delivered.is_file():
+        judge.restore(read_tensors(delivered), workplace.device)
+        sha256 = file_sha256(delivered)
+        return sha256, sha256
     computing = workplace.computing().without_training()
     key = judge_key(
         judge.name, judge.version, source_key(type(judge)), bench.training_key(bench.protocol.resolution), computing

@@ -68,6 +68,8 @@ class Dataset(ABC):
             aligned and cropped. May be set by `__init__`.
         labels: the data set's own words for each label and the shared ones: {"emotion": {"ANG": "angry"}, ...}. Part of
             its protocols and records.
+        judges: a folder of in-domain judges that were trained on its training split already, as `harness/judges.py`
+            names their files, so that rows of two machines are judged by the same; None where each trains its own.
 
     A data set whose media lie in files inherits `v2f_bench.FileDataset`, and its options `v2f_bench.MediaOptions`.
     """
@@ -82,6 +84,7 @@ class Dataset(ABC):
     version: ClassVar[str] = "1"
     faces_cropped: bool = True
     labels: ClassVar[Mapping[str, Mapping[str, str]]] = {}
+    judges: ClassVar[Path | None] = None
 
     def __init__(self, options: Any, root: Path | None) -> None:
         self.opt = options

@@ -10,7 +10,7 @@ from v2f_bench.judges.deepface import (
     DeepFaceVggFace,
 )
 from v2f_bench.judges.facenet import FaceNetCasia, FaceNetVggFace2
-from v2f_bench.judges.in_domain import InDomainEmotion, InDomainIdentity
+from v2f_bench.judges.in_domain import InDomainEmotion, InDomainEmotionShape, InDomainIdentity
 from v2f_bench.judges.inception import Inception
 from v2f_bench.judges.mtcnn import Mtcnn
 from v2f_bench.judges.pixels import Pixels
@@ -27,6 +27,7 @@ def v2f_bench_judges() -> list[type[Judge]]:
         DeepFaceSFace,
         DeepFaceVggFace,
         InDomainEmotion,
+        InDomainEmotionShape,
         DeepFaceEmotion,
         DeepFaceSex,
         DeepFaceAge,

@@ -8,6 +8,9 @@ from torch import nn
 
 SIZE = 64  # pixels
 COARSE = (0.7, 0.5, 0.38, 0.28)  # of the resolution
+LIGHTS, LIGHT = 4, 0.08  # cells a side and strength of coloured light that falls unevenly
+PATCHES = 4  # at most, of strange colours on one face
+LOW_PASS = 24  # pixels a side that are left of a face whose shape alone is to count
 
 
 class Embedder(nn.Module):
@@ -94,6 +97,43 @@ def augment(faces: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
     middle = toned.mean(dim=(1, 2, 3), keepdim=True)
     lit = (toned - middle) * uniform(0.75, 1.25, 1, 1, 1) + middle * uniform(0.75, 1.25, 1, 1, 1)
     return (lit * uniform(0.93, 1.07, 3, 1, 1)).clamp(0, 1)
+
+
+def disturbed(faces: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
+    """Coloured light that falls unevenly, and on half of the faces up to `PATCHES` patches of a colour or of noise.
+
+    A judge that met none of these takes a few coloured pixels for an expression or a person, and a method that is
+    trained against some classifier learns to draw them.
+    """
+    n, _, side, _ = faces.shape
+    strength = LIGHT * torch.rand(n, 1, 1, 1, generator=rng)
+    light = F.interpolate(torch.randn(n, 3, LIGHTS, LIGHTS, generator=rng), (side, side), mode="bicubic")
+    faces = (faces + strength * light).clamp(0, 1)
+    place = torch.arange(side)
+    for number in range(PATCHES):
+        shown = torch.rand(n, generator=rng) < 0.5 ** (number + 1)
+        size = torch.randint(3, side // 4, (n, 2, 1), generator=rng)
+        start = (torch.rand(n, 2, 1, generator=rng) * (side - size)).long()
+        rows, columns = ((place >= start) & (place < start + size)).unbind(dim=1)  # bool [N, side] each
+        inside = (rows[:, :, None] & columns[:, None, :])[:, None] & shown[:, None, None, None]
+        plain = torch.rand(n, 3, 1, 1, generator=rng).expand(-1, -1, side, side)
+        noise = torch.rand(n, 3, side, side, generator=rng)
+        colour = torch.where(torch.rand(n, 1, 1, 1, generator=rng) < 0.5, plain, noise)
+        cover = 0.3 + 0.7 * torch.rand(n, 1, 1, 1, generator=rng)
+        faces = torch.where(inside, (1 - cover) * faces + cover * colour, faces)
+    return faces
+
+
+def shape_alone(faces: torch.Tensor) -> torch.Tensor:
+    """Grey, at `LOW_PASS` pixels a side, of one contrast: what is left of a face without its colour and texture.
+
+    float [N, 3, H, W] -> float [N, 3, 64, 64]; mean 0.5 and deviation 0.2.
+    """
+    grey = faces.mean(dim=1, keepdim=True)
+    coarse = F.interpolate(grey, (LOW_PASS, LOW_PASS), mode="bilinear", antialias=True)
+    middle, contrast = coarse.mean(dim=(1, 2, 3), keepdim=True), coarse.std(dim=(1, 2, 3), keepdim=True)
+    levelled = 0.5 + 0.2 * (coarse - middle) / (contrast + 0.05)
+    return F.interpolate(levelled, (SIZE, SIZE), mode="bicubic").expand(-1, 3, -1, -1)
 
 
 def coarsened(faces: torch.Tensor, rng: torch.Generator) -> torch.Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -33,6 +34,7 @@ class SyntheticSpeakers(Dataset):
     summary = "people made by code; what a voice can tell of a face is known exactly; needs no download"
     tracks = frozenset({"identity", "emotion"})
     options = SyntheticOptions
+    judges = Path(__file__).parent / "judges"  # of the default world; made by leaderboards/train_judges.py
     card: ClassVar[Card] = Card(
         title="Synthetic speakers",
         licence="Apache-2.0, as v2f-bench itself",

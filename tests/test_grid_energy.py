@@ -1,0 +1,53 @@
+"""The energy of a two-pixel pattern: its value for pictures of which it is known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import torch.nn.functional as F
+
+from v2f_bench.interfaces import Evidence
+from v2f_bench.judges.grid import Grid
+from v2f_bench.metrics.grid import GridEnergy
+
+
+def decibels(pictures):
+    seen = Grid().predict(pictures).numpy()
+    trials = pd.DataFrame({"trial": [f"t{n}" for n in range(len(seen))], "speaker": "s"})
+    (measure,) = GridEnergy().measure(Evidence(trials, trials, trials, {"generated": seen, "target": seen}, kind="grid"))
+    return measure.values
+
+
+def white_noise(side, count=64):
+    return torch.rand(count, 3, side, side, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("side", [32, 63, 64, 128])
+def test_white_noise_has_as_much_energy_in_every_pattern(side):
+    assert abs(np.mean(decibels(white_noise(side)))) < 0.5
+
+
+@pytest.mark.parametrize("pattern", ["checks", "rows", "columns"])
+def test_a_faint_grid_is_measured(pattern):
+    row, column = torch.meshgrid(torch.arange(64), torch.arange(64), indexing="ij")
+    sign = {"checks": (-1.0) ** (row + column), "rows": (-1.0) ** row, "columns": (-1.0) ** column}[pattern]
+    noise, step = 0.1 * white_noise(64), 0.01
+    # The grid's energy lies in one frequency of 127 that count, that of the grey noise, 0.1²/12/3 a pixel, in all.
+    expected = 10 * np.log10(1 + (64**2 * step**2) / (127 * 0.1**2 / 36))
+    assert np.mean(decibels(0.5 + noise + step * sign)) == pytest.approx(expected, abs=0.5)
+
+
+def test_a_blur_takes_it_away():
+    smooth = F.interpolate(white_noise(16), (64, 64), mode="bicubic")
+    nearest = F.interpolate(white_noise(32), (64, 64), mode="nearest")
+    assert (decibels(smooth) < 0).all()
+    assert (decibels(nearest) < -20).all()  # pairs of equal pixels hold no pattern of two
+
+
+def test_a_flat_picture_has_a_value_and_a_missing_one_none():
+    assert np.isfinite(decibels(torch.full((2, 3, 64, 64), 0.5))).all()
+    seen = np.array([[np.nan, np.nan], [1.0, 1.0]], np.float32)
+    trials = pd.DataFrame({"trial": ["a", "b"], "speaker": "s"})
+    (measure,) = GridEnergy().measure(Evidence(trials, trials, trials, {"generated": seen, "target": seen}, kind="grid"))
+    assert np.isnan(measure.values[0])
+    assert measure.values[1] == pytest.approx(0)
