@@ -38,7 +38,7 @@ class Generator(nn.Module):
     smooths what grid it leaves; a sigmoid in place of tanh.
 
     Args:
-        smooth: blur after each layer that doubles the size.
+        smooth: blur after the last layer that doubles the size; after all of them the faces stay too soft to be learned.
     """
 
     def __init__(self, conditions: int, noise: int, width: int = 64, smooth: bool = False) -> None:
@@ -54,7 +54,7 @@ class Generator(nn.Module):
         for before, after in pairwise(channels):
             layers += [
                 nn.ConvTranspose2d(before, after, KERNEL, stride=2, padding=1, bias=False),
-                *([Blur()] if smooth else []),
+                *([Blur()] if smooth and after == width else []),
                 nn.BatchNorm2d(after),
                 nn.ReLU(inplace=True),
             ]

@@ -15,7 +15,7 @@ class Voice2FaceOptions:
     """The defaults are the source's and its public code's; where both are silent, a choice that works, marked so."""
 
     width: Count = 64  # channels of the generator's last layer; the first has 16 times as many
-    smooth: bool = False  # blur after each transposed convolution, so that no grid is left; not in the source
+    smooth: bool = False  # blur after the last transposed convolution, so that no grid is left; not in the source
     critic_width: Count = 32  # channels of the face network's first layer
     voice_width: Annotated[float, Range(least=0.01)] = 1.0  # factor on the voice embedding's channels
     batch: Count = 128
