@@ -23,6 +23,7 @@ JUDGE_KINDS = {
     "inception": "the 2,048 features that FID is defined on",
     "features": "features of any picture network, for distances between distributions",
     "pixels": "the picture itself, made small",
+    "grid": "two energies: of a pattern of two pixels, and of patterns a little coarser",
 }
 
 TRAINING_SPEAKERS = "the training split"  # in `met`: the people of whatever data set the judge is trained on

@@ -10,6 +10,7 @@ from v2f_bench.judges.deepface import (
     DeepFaceVggFace,
 )
 from v2f_bench.judges.facenet import FaceNetCasia, FaceNetVggFace2
+from v2f_bench.judges.grid import Grid
 from v2f_bench.judges.in_domain import InDomainEmotion, InDomainEmotionShape, InDomainIdentity
 from v2f_bench.judges.inception import Inception
 from v2f_bench.judges.mtcnn import Mtcnn
@@ -34,4 +35,5 @@ def v2f_bench_judges() -> list[type[Judge]]:
         Mtcnn,
         Inception,
         Pixels,
+        Grid,
     ]

@@ -8,6 +8,7 @@ from v2f_bench.metrics.diversity import Diversity
 from v2f_bench.metrics.emotion_agreement import EmotionAgreement
 from v2f_bench.metrics.face_found import FaceFound
 from v2f_bench.metrics.frechet import Fid, FrechetIdentity
+from v2f_bench.metrics.grid import GridEnergy
 from v2f_bench.metrics.identity_cosine import IdentityCosine, IdentityPreservation
 from v2f_bench.metrics.kernel_distance import Kid
 from v2f_bench.metrics.matching import Matching
@@ -41,4 +42,5 @@ def v2f_bench_metrics() -> list[type[Metric]]:
         FrechetIdentity,
         Kid,
         PrecisionRecall,
+        GridEnergy,
     ]
