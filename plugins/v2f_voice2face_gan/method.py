@@ -43,7 +43,7 @@ class Voice2FaceGan(Method):
         self._voice = speakers.voice.requires_grad_(False)
         gan = GanLearner(train, embed_voices(train, mels, self._voice), self.opt, context)
         train_learner(gan, self.opt.steps, "generator", context)
-        self._generator = gan.drawing
+        self._generator = gan.generator
 
     def generate(self, trials: Trials, context: Context) -> torch.Tensor:
         import torch
@@ -64,6 +64,5 @@ class Voice2FaceGan(Method):
         from v2f_bench.nn import VoiceEmbedding, load_joined
         from v2f_voice2face_gan.networks import Generator
 
-        self._voice = VoiceEmbedding(self.opt.voice_width)
-        self._generator = Generator(self.opt.width, self.opt.smooth)
+        self._voice, self._generator = VoiceEmbedding(self.opt.voice_width), Generator(self.opt.width)
         load_joined({"voice": self._voice, "generator": self._generator}, state, device)

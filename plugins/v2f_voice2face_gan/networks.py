@@ -7,7 +7,6 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from v2f_bench.nn import Blur
 from v2f_bench.nn.voice import CODE
 
 
@@ -16,20 +15,14 @@ class Generator(nn.Module):
 
     With width 64: 1024@4 by a 4×4 filter, then 4×4 of stride 2: 512@8, 256@16, 128@32, 64@64, each with ReLU; a 1×1
     convolution to RGB. The public code leaves its output unbounded, where faces lie in [-1, 1]; so it is here.
-
-    Args:
-        smooth: blur after the last layer that doubles the size.
     """
 
-    def __init__(self, width: int = 64, smooth: bool = False) -> None:
+    def __init__(self, width: int = 64) -> None:
         super().__init__()
         channels = [16 * width, 8 * width, 4 * width, 2 * width, width]
         layers: list[nn.Module] = [nn.ConvTranspose2d(CODE, channels[0], 4), nn.ReLU(inplace=True)]
         for before, after in pairwise(channels):
-            layers.append(nn.ConvTranspose2d(before, after, 4, stride=2, padding=1))
-            if smooth and after == width:
-                layers.append(Blur())
-            layers.append(nn.ReLU(inplace=True))
+            layers += [nn.ConvTranspose2d(before, after, 4, stride=2, padding=1), nn.ReLU(inplace=True)]
         self.layers = nn.Sequential(*layers, nn.Conv2d(width, 3, 1))
         for layer in self.layers:
             if isinstance(layer, nn.ConvTranspose2d):

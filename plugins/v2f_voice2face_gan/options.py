@@ -15,7 +15,6 @@ class Voice2FaceOptions:
     """The defaults are the source's and its public code's; where both are silent, a choice that works, marked so."""
 
     width: Count = 64  # channels of the generator's last layer; the first has 16 times as many
-    smooth: bool = False  # blur after the last transposed convolution, so that no grid is left; not in the source
     critic_width: Count = 32  # channels of the face network's first layer
     voice_width: Annotated[float, Range(least=0.01)] = 1.0  # factor on the voice embedding's channels
     batch: Count = 128
@@ -28,7 +27,6 @@ class Voice2FaceOptions:
     noise: NotNegative = 0.05  # standard deviation of what is added to a voice's code before it is normalised again
     weight_identity: NotNegative = 1.0  # of the classifier's cross-entropy, for generated faces
     weight_pixel: NotNegative = 0.0  # of L1 to a face of the speaker; not in the source, a help for short trainings
-    average: Decay = 0.0  # of the generator's averaged weights (EMA), which draw; 0: off; not in the source
     shortest: Annotated[float, Range(least=0.01)] = 3.0  # seconds of a training crop
     longest: Positive = 8.0
     voice_steps: Count = 50_000  # silent; pretraining of the voice embedding on speakers

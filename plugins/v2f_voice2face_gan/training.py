@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import cast
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from v2f_bench import Clips, Context
 from v2f_bench.audio import LogMels
@@ -58,7 +56,7 @@ class GanLearner(Learner):
         self.train, self.opt, self.device = train, opt, context.device
         self.codes = F.normalize(codes, dim=1)
         self.draws = SpeakerDraws(train)
-        self.generator = Generator(opt.width, opt.smooth)
+        self.generator = Generator(opt.width)
         self.critic = Critic(len(self.draws.speakers), opt.critic_width, CRITIC_KERNEL)
         for network in (self.generator, self.critic):
             network.to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -69,10 +67,6 @@ class GanLearner(Learner):
             name: torch.optim.Adam(network.parameters(), lr=rates[name], betas=betas, fused=True)
             for name, network in self.modules.items()
         }
-        self.average = None
-        if opt.average:
-            self.average = AveragedModel(self.generator, multi_avg_fn=get_ema_multi_avg_fn(opt.average))
-            self.modules["average"] = self.average
         if opt.schedule == "one-cycle":
             self.schedules = {
                 name: torch.optim.lr_scheduler.OneCycleLR(
@@ -109,16 +103,9 @@ class GanLearner(Learner):
             losses["pixel"] = self.opt.weight_pixel * F.l1_loss(fake, own)
         yield "generator", losses
         self.critic.requires_grad_(True)
-        if self.average is not None:
-            self.average.update_parameters(self.generator)
-
-    @property
-    def drawing(self) -> Generator:
-        """The generator that draws: the average over the steps, or the last one where none is kept."""
-        return self.generator if self.average is None else cast(Generator, self.average.module)
 
     def samples(self) -> torch.Tensor:
         """Eight speakers' faces above what their voices give, always the same."""
         draw = self.draws.one(8, np.random.default_rng(0))
-        drawn = self.drawing(self.codes[draw.voice].to(self.device)).clamp(0, 1)
+        drawn = self.generator(self.codes[draw.voice].to(self.device)).clamp(0, 1)
         return torch.cat([self.train.faces(draw.face), drawn.cpu()])
