@@ -93,6 +93,6 @@ class CAE(Method):
 
         self._voice, self._generator = (
             VoiceEmbedding(self.opt.voice_width),
-            Generator(self.opt.width, self.opt.up_kernel),
+            Generator(self.opt.width, self.opt.up_kernel, self.opt.smooth),
         )
         load_joined({"voice": self._voice, "generator": self._generator}, state, device)

@@ -16,6 +16,7 @@ class CaeOptions:
 
     width: Count = 64  # channels of the scaffold's first layer; the others are 2, 4 and 8 times as wide
     up_kernel: Literal[2, 3] = 3  # of the transposed convolutions; not stated (its other kernels are 3×3)
+    smooth: bool = False  # blur what a transposed convolution gives, so that no grid is left; not in the paper
     critic_width: Count = 32  # channels of the discriminator's first layer
     voice_width: Annotated[float, Range(least=0.01)] = 1.0  # factor on the voice embedding's channels
     batch: Count = 1
@@ -45,6 +46,7 @@ class CaeOptions:
 QUICK = CaeOptions(
     width=8,
     up_kernel=2,
+    smooth=True,
     critic_width=8,
     voice_width=0.5,
     batch=16,

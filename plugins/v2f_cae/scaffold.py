@@ -7,6 +7,7 @@ from itertools import pairwise
 import torch
 from torch import nn
 
+from v2f_bench.nn import Blur
 from v2f_bench.nn.voice import CODE
 from v2f_cae.gating import GatedConvTranspose2d
 
@@ -31,10 +32,15 @@ class Generator(nn.Module):
     With width 64: encoder 64@64, 128@32, 256@16, 512@8, halved in size by max-pooling after each, to 512@4; decoder of
     gated transposed convolutions, each with as many channels as the encoder layer whose output joins it:
     512@8, 256@16, 128@32, 64@64. The source leaves the last step to RGB open: a 1×1 convolution and a sigmoid here.
+
+    Args:
+        smooth: blur what each transposed convolution gives. The voice gates its taps one by one, so that pixels of even
+            and odd place differ, and a grid lies over the face.
     """
 
-    def __init__(self, width: int = 64, kernel: int = 3) -> None:
+    def __init__(self, width: int = 64, kernel: int = 3, smooth: bool = False) -> None:
         super().__init__()
+        self.blur = Blur() if smooth else nn.Identity()
         channels = [3, width, 2 * width, 4 * width, 8 * width]
         self.encoder = nn.ModuleList(DoubleConv(before, after) for before, after in pairwise(channels))
         self.pool = nn.MaxPool2d(2)
@@ -54,6 +60,6 @@ class Generator(nn.Module):
             skips.append(x)
             x = self.pool(x)
         for up, layer, skip in zip(self.up, self.decoder, reversed(skips), strict=True):
-            joined = torch.cat([up(x, codes), skip], dim=1)
+            joined = torch.cat([self.blur(up(x, codes)), skip], dim=1)
             x = layer(joined.contiguous(memory_format=torch.channels_last))
         return torch.sigmoid(self.to_rgb(x))

@@ -33,7 +33,7 @@ class GeneratorLearner(Learner):
         self.train, self.codes, self.opt, self.device = train, codes, opt, context.device
         self.pairs = SpeakerDraws(train)
         self.noise = opt.code_noise * codes.std(dim=0)
-        self.generator = Generator(opt.width, opt.up_kernel)
+        self.generator = Generator(opt.width, opt.up_kernel, opt.smooth)
         self.critic = Critic(len(self.pairs.speakers), opt.critic_width)
         for network in (self.generator, self.critic):
             network.to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]

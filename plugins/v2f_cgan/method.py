@@ -137,7 +137,7 @@ class CGan(Method):
         from v2f_cgan.networks import Ear, Generator
 
         self._ear = Ear(self.opt.voice_width)
-        self._generator = Generator(size(self.opt.parts), self.opt.noise, self.opt.width)
+        self._generator = Generator(size(self.opt.parts), self.opt.noise, self.opt.width, self.opt.smooth)
         self._listener = Listener(self.opt.voice_width) if self._listens else None
         load_joined(self._networks(), state, device)
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from v2f_bench.nn import FaceTrunk, VoiceEmbedding
+from v2f_bench.nn import Blur, FaceTrunk, VoiceEmbedding
 from v2f_bench.nn.voice import CODE
 from v2f_cgan.speech import FEATURES
 
@@ -36,9 +36,12 @@ class Generator(nn.Module):
     With width 64: 1024@4 by a linear layer, then transposed convolutions of 4×4 and stride 2: 512@8, 256@16, 128@32,
     64@64, each with batch norm and ReLU. Where DCGAN's fourth gives RGB, here a 3×3 convolution after it does, which
     smooths what grid it leaves; a sigmoid in place of tanh.
+
+    Args:
+        smooth: blur after the last layer that doubles the size; after all of them the faces stay too soft to be learned.
     """
 
-    def __init__(self, conditions: int, noise: int, width: int = 64) -> None:
+    def __init__(self, conditions: int, noise: int, width: int = 64, smooth: bool = False) -> None:
         super().__init__()
         channels = [16 * width, 8 * width, 4 * width, 2 * width, width]
         self.start = nn.Sequential(
@@ -51,6 +54,7 @@ class Generator(nn.Module):
         for before, after in pairwise(channels):
             layers += [
                 nn.ConvTranspose2d(before, after, KERNEL, stride=2, padding=1, bias=False),
+                *([Blur()] if smooth and after == width else []),
                 nn.BatchNorm2d(after),
                 nn.ReLU(inplace=True),
             ]

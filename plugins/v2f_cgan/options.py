@@ -26,6 +26,7 @@ class CGanOptions:
     conditions: Literal["none", "sex", "age", "both"] = "both"  # none: the plain GAN that the source compares with
     label_given: bool = False  # the conditions at test time are the labels, not what is heard; results are marked
     width: Count = 64  # channels of the generator's last hidden layer; the first has 16 times as many
+    smooth: bool = False  # blur after the last transposed convolution, so that no grid is left; not DCGAN's
     critic_width: Count = 32  # channels of the discriminator's first layer; the last has 16 times as many
     voice_width: Annotated[float, Range(least=0.01)] = 1.0  # factor on the channels of the voice networks
     noise: Count = 100  # DCGAN's
@@ -56,6 +57,7 @@ class CGanOptions:
 # discriminator's say makes textures before there are faces, and the detector finds none in them.
 QUICK = CGanOptions(
     width=12,
+    smooth=True,
     critic_width=8,
     voice_width=0.5,
     noise=16,

@@ -33,7 +33,7 @@ class GanLearner(Learner):
         self.draws = SpeakerDraws(train, labelled(train.table, opt.parts))
         conditions = size(opt.parts)
         self.ear = Ear(opt.voice_width).to(context.device)
-        self.generator = Generator(conditions, opt.noise, opt.width)
+        self.generator = Generator(conditions, opt.noise, opt.width, opt.smooth)
         self.critic = Discriminator(conditions, opt.critic_width)
         for network in (self.generator, self.critic):
             network.to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
