@@ -26,5 +26,8 @@ def test_cae_beats_the_floors_on_unseen_speakers(cli, tmp_path):
     # rank, have a cosine of -1.
     for rival in ("same-sex-face", "random-face", "copy-proposal", "mean-face"):
         assert gap(rival, "retrieval/normalised-mean-rank").high < 0, f"rank, against {rival}"
+    # No grid lies over its faces: no more energy in a pattern of two pixels than real photographs have, within 1 dB.
+    grid = by_name["cae"].records[0].result("grid-energy", "grid")
+    assert grid.value < grid.ceiling + 1
     for ceiling in ("oracle", "real-photo"):
         assert gap(ceiling, "identity-cosine/target").high < 0, f"{ceiling} must stand above"
