@@ -38,7 +38,7 @@ class Generator(nn.Module):
     smooths what grid it leaves; a sigmoid in place of tanh.
 
     Args:
-        smooth: blur after the last layer that doubles the size; after all of them the faces stay too soft to be learned.
+        smooth: blur after the last layer that doubles the size. After all of them it makes streaks.
     """
 
     def __init__(self, conditions: int, noise: int, width: int = 64, smooth: bool = False) -> None:
