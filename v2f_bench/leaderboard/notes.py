@@ -10,7 +10,7 @@ from typing import Any
 from v2f_bench.leaderboard.columns import Column
 from v2f_bench.leaderboard.entries import Entry
 from v2f_bench.leaderboard.judge_notes import comparability_texts, independence_texts, judge_texts
-from v2f_bench.leaderboard.names import measure_title
+from v2f_bench.leaderboard.measure_titles import measure_title
 from v2f_bench.record import HumanEstimate, Record
 from v2f_bench.stats import FEWEST_RUNS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from v2f_bench.leaderboard.compare import PairedRow, PairedTable
-from v2f_bench.leaderboard.names import measure_title
+from v2f_bench.leaderboard.measure_titles import measure_title
 from v2f_bench.render.words import plain, with_half
 
 

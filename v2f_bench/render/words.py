@@ -10,7 +10,7 @@ from v2f_bench.leaderboard.board import Board, Cell, Row
 from v2f_bench.leaderboard.columns import Column
 from v2f_bench.leaderboard.differences import Gap
 from v2f_bench.leaderboard.groups import GroupCell
-from v2f_bench.leaderboard.names import measure_title
+from v2f_bench.leaderboard.measure_titles import measure_title
 from v2f_bench.leaderboard.standings import Standing
 from v2f_bench.record import Slice
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from v2f_bench import __version__
 from v2f_bench.leaderboard.compare import PairedTable, TrialGap
-from v2f_bench.leaderboard.names import measure_title
+from v2f_bench.leaderboard.measure_titles import measure_title
 from v2f_bench.record import read_trials
 from v2f_bench.render.page import page
 from v2f_bench.report.cards import Sheet, card

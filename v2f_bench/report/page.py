@@ -15,7 +15,7 @@ from v2f_bench.files import write_text_whole
 from v2f_bench.interfaces import BenchError, Progress
 from v2f_bench.leaderboard import Board, leaderboard
 from v2f_bench.leaderboard.groups import LABELS
-from v2f_bench.leaderboard.names import measure_title
+from v2f_bench.leaderboard.measure_titles import measure_title
 from v2f_bench.record import Record, Result, Slice, StageFacts, column_name, read_trials
 from v2f_bench.render.page import page
 from v2f_bench.report.cards import Card, Sheet, card
