@@ -66,7 +66,7 @@ class Faces:
 
 @pytest.fixture(scope="module")
 def faces():
-    return Faces(speakers=200)
+    return Faces(speakers=120)
 
 
 def changed(faces, score, free):
