@@ -21,6 +21,7 @@ import re
 import shutil
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from datetime import timedelta
@@ -87,8 +88,8 @@ def bundled(track: str, methods: Sequence[str] = ()) -> list[str]:
 def run_all(output: Path, tracks: Sequence[str], methods: Sequence[str]) -> list[str]:
     """Run the methods, one after the other, and take their records; what failed, and why."""
     work = [(track, name) for track in tracks for name in bundled(track, methods)]
-    if not work:
-        raise UsageError(f"{', '.join(methods)}: nothing of these on the track {' and '.join(tracks)}")
+    if idle := sorted(set(methods) - {name for _, name in work}):
+        raise UsageError(f"{', '.join(idle)}: not on the track {' and '.join(tracks)}")
     start, failed = time.monotonic(), []
     for number, (track, name) in enumerate(work, start=1):
         so_far = timedelta(seconds=round(time.monotonic() - start))
@@ -121,12 +122,20 @@ def take(outcomes: Sequence[Outcome], root: Path = RECORDS) -> None:
     """The records of all runs of one method on one track, in place of its older ones."""
     new = {one.folder: one.record for one in outcomes if one.record}
     first = next(iter(new.values()))
+    with tempfile.TemporaryDirectory(dir=root.parent) as made:  # all of them, before any of the older ones goes
+        for folder in new:
+            submit(folder, Path(made), with_faces=False)
+        _replace(root, Path(made), first)
+
+
+def _replace(root: Path, made: Path, first: Record) -> None:
+    """Put the records below `made` among those below `root`, in place of the older ones of the method of `first`."""
     for folder, old in read_all(root / DATASET).items():
         of_method = (old.method.name, old.method.distribution) == (first.method.name, first.method.distribution)
         if old.protocol.track == first.protocol.track and (of_method or old.protocol.hash != first.protocol.hash):
             shutil.rmtree(folder)
-    for folder in new:
-        submit(folder, root, with_faces=False)
+    for folder in find_records(made):
+        shutil.copytree(folder, root / folder.relative_to(made), dirs_exist_ok=True)
 
 
 def main() -> int:

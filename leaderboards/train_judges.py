@@ -3,7 +3,7 @@
     python leaderboards/train_judges.py
 
 Trained on another machine, or with another number of threads, a judge has other last digits, and rows could not be
-compared; hence all use these. They are kept in numbers of 16 bits, some 600 KB each. To be run again when the version
+compared; hence all use these. They are kept in numbers of 16 bits, some 900 kB each. To be run again when the version
 of a judge or of the data set changes; `tests/test_delivered_judges.py` fails where a judge is missing.
 """
 

@@ -11,11 +11,14 @@ from safetensors.torch import load_file
 from v2f_bench.contracts import TRACKS
 from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
 from v2f_bench.harness.bench import Bench
-from v2f_bench.harness.judges import delivered_judge
+from v2f_bench.harness.judges import _train, delivered_judge
 from v2f_bench.harness.make_bench import make_protocol
+from v2f_bench.harness.workplace import Workplace
+from v2f_bench.hashing import file_sha256
 from v2f_bench.interfaces import Context, Silent
 from v2f_bench.judges.in_domain import InDomainEmotion, InDomainEmotionShape, InDomainIdentity
 from v2f_bench.metrics.vectors import unit
+from v2f_bench.stats import area_under_curve
 
 JUDGES = (InDomainIdentity, InDomainEmotion, InDomainEmotionShape)
 FACES, STEPS = 96, 40
@@ -85,6 +88,34 @@ def changed(faces, score, free):
         (slope,) = torch.autograd.grad(score((faces + mask * change).clamp(0, 1)), change)
         change = (change.detach() + most / 8 * slope.sign()).clamp(-most, most)
     return (faces + mask * change).clamp(0, 1).detach()
+
+
+def test_they_have_learned_what_they_judge():
+    """On people of another world, whom they never met."""
+    people = Faces(speakers=24)
+    emotions = people.table["emotion"].to_numpy()
+    for cls in (InDomainEmotion, InDomainEmotionShape):
+        judge = opened(cls)
+        seen = np.array(judge.labels)[judge.predict(people.pictures).argmax(dim=1)]
+        assert (seen == emotions).mean() > 0.8, judge.name
+    vectors = unit(opened(InDomainIdentity).predict(people.pictures).numpy())
+    speakers = people.table["speaker"].to_numpy()
+    first, second = np.triu_indices(len(vectors), k=1)
+    same = speakers[first] == speakers[second]
+    cosines = (vectors @ vectors.T)[first, second]
+    assert area_under_curve(cosines[same], cosines[~same]) > 0.9
+
+
+def test_the_harness_takes_them_and_trains_none(monkeypatch, tmp_path):
+    def refuse(*_):
+        raise AssertionError("trained anew")
+
+    for cls in JUDGES:
+        monkeypatch.setattr(cls, "fit", refuse)
+        judge, bench = cls(), default_bench()
+        assert _train(judge, bench, Workplace(cache=tmp_path))[0] == file_sha256(delivered_judge(judge, bench))
+        with pytest.raises((AssertionError, AttributeError)):  # of another world none is there, and nothing is prepared
+            _train(cls(), default_bench(world=1), Workplace(cache=tmp_path))
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,11 @@ import pytest
 from made_records import SPEAKERS, judge_facts, made_record, records_in, result
 
 from v2f_bench.leaderboard import Choice, leaderboard
-from v2f_bench.leaderboard.disagreement import JUDGES, MEASURE
+from v2f_bench.leaderboard.disagreement import PAIR
 from v2f_bench.record import INFLUENCE, TRIALS, column_name, write_record
 from v2f_bench.render import Format, render
 
+MEASURE, JUDGES = PAIR[0].measure, [column.judge for column in PAIR]
 REAL = (0.98, 0.93)  # what the two agree with on real faces
 
 
@@ -55,10 +56,27 @@ def test_the_mark_follows_the_difference(tmp_path, shares, marked, seeds):
     assert ("editor ¶" in page, "on real faces +0.050" in page) == (marked, marked)
 
 
+def test_runs_that_differ_alike_for_both_judges_hide_no_disagreement(tmp_path):
+    """Both judge the faces of the same runs: what a run does to both is no error of their difference."""
+    for seed, share in enumerate((0.3, 0.5, 0.7)):
+        write(tmp_path, "editor", (share + 0.15, share - 0.15), seed)
+    (row,) = leaderboard(records_in(tmp_path), Choice(measures=[MEASURE])).boards[0].rows
+    assert row.judges_disagree
+
+
+def test_the_mark_does_not_hang_on_the_columns_that_are_shown(tmp_path):
+    write(tmp_path, "editor", (0.60, 0.15))
+    (folder,) = tmp_path.iterdir()
+    (record,) = records_in(tmp_path).values()
+    write_record(folder, replace(record, results=[*record.results, result("fid", np.ones(len(SPEAKERS)), JUDGES[0])]))
+    (row,) = leaderboard(records_in(tmp_path), Choice(measures=["fid"])).boards[0].rows
+    assert row.judges_disagree
+
+
 def test_without_the_second_judge_nothing_is_marked(tmp_path):
     write(tmp_path, "editor", (0.6, 0.1))
     (folder,) = tmp_path.iterdir()
     (record,) = records_in(tmp_path).values()
     write_record(folder, replace(record, results=record.results[:1]))
     made = leaderboard(records_in(tmp_path), Choice(measures=[MEASURE]))
-    assert not made.boards[0].rows[0].judges_disagree
+    assert made.boards[0].rows[0].judges_disagree is None

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from v2f_bench.interfaces import Evidence
 from v2f_bench.judges.grid import Grid
 from v2f_bench.metrics.grid import GridEnergy
+from v2f_bench.nn import Blur
 
 
 def values_of(energies):
@@ -22,6 +23,11 @@ def decibels(pictures):
     return values_of(Grid().predict(pictures).numpy())
 
 
+def sign_of(pattern):
+    row, column = torch.meshgrid(torch.arange(64), torch.arange(64), indexing="ij")
+    return {"checks": (-1.0) ** (row + column), "rows": (-1.0) ** row, "columns": (-1.0) ** column}[pattern]
+
+
 def white_noise(side, count=64):
     return torch.rand(count, 3, side, side, generator=torch.Generator().manual_seed(0))
 
@@ -33,15 +39,20 @@ def test_white_noise_has_as_much_energy_in_every_pattern(side):
 
 @pytest.mark.parametrize("pattern", ["checks", "rows", "columns"])
 def test_a_faint_grid_is_measured(pattern):
-    row, column = torch.meshgrid(torch.arange(64), torch.arange(64), indexing="ij")
-    sign = {"checks": (-1.0) ** (row + column), "rows": (-1.0) ** row, "columns": (-1.0) ** column}[pattern]
     noise, step = 0.1 * white_noise(64), 0.01
     # The grid's energy lies in one frequency of 127 that count, that of the grey noise, 0.1²/12/3 a pixel, in all.
     expected = 10 * np.log10(1 + (64**2 * step**2) / (127 * 0.1**2 / 36))
-    assert np.mean(decibels(0.5 + noise + step * sign)) == pytest.approx(expected, abs=0.5)
+    assert np.mean(decibels(0.5 + noise + step * sign_of(pattern))) == pytest.approx(expected, abs=0.5)
 
 
-def test_a_blur_takes_it_away():
+@pytest.mark.parametrize("pattern", ["checks", "rows", "columns"])
+def test_the_blur_of_the_methods_lets_nothing_of_it_through(pattern):
+    blurred = Blur()(0.5 + 0.1 * sign_of(pattern).expand(1, 3, 64, 64))
+    torch.testing.assert_close(blurred[..., 1:-1, 1:-1], torch.full((1, 3, 62, 62), 0.5))
+    assert (blurred - 0.5).abs().max() <= 0.05 + 1e-6  # at the border, where the outermost pixel counts twice
+
+
+def test_what_is_enlarged_has_little_of_it():
     smooth = F.interpolate(white_noise(16), (64, 64), mode="bicubic")
     nearest = F.interpolate(white_noise(32), (64, 64), mode="nearest")
     assert (decibels(smooth) < 0).all()

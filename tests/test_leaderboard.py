@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from made_records import (
+    COSINE,
     JUDGE,
     R5,
     RANK,
@@ -648,3 +649,15 @@ def test_groups_are_shown_with_their_size(tmp_path):
     assert "No trial has the label age" in render_groups([made_run(tmp_path)], "age")
     with pytest.raises(UsageError, match="--by takes sex, age"):
         render_groups([made_run(tmp_path)], "shoe size")
+
+
+def test_runs_without_a_common_trial_have_a_mean_and_no_interval(tmp_path):
+    values = np.random.default_rng(0).normal(size=len(SPEAKERS))
+    for seed in range(2):
+        half = np.where(np.arange(len(SPEAKERS)) % 2 == seed, values, np.nan)
+        known = result(COSINE, values)
+        made_run(tmp_path, "ours", {COSINE: half}, seed, results=[known])
+    board = leaderboard(records_in(tmp_path), Choice(measures=[COSINE])).boards[0]
+    (cell,) = board.rows[0].cells
+    assert cell.value == pytest.approx(values.mean())
+    assert np.isnan(cell.low)

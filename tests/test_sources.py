@@ -113,10 +113,26 @@ def test_comments_docstrings_and_blank_lines_do_not_matter(key_of_tree):
         ("'a docstring'\nx = 1", "x = 'a docstring'\nx = 1"),
         ("def f():\n    return 'words'", "def f():\n    return 'other words'"),
         ("not python {", "not python }"),
+        ("x = a \\\n\n-y", "x = a \\\n-y"),  # after an empty line a new statement
+        ("x = a \\\n# c\n-y", "x = a \\\n-y"),
+        ("\ufeffx=1#c", "\ufeffx=2#c"),
+        ("# coding: latin-1\nx = 'ä'", "# coding: utf-8\nx = 'ä'"),
     ],
 )
 def test_code_and_texts_matter(one, other):
     assert code_of(one.encode()) != code_of(other.encode())
+
+
+def test_lines_that_end_as_on_old_machines_are_lines(key_of_tree):
+    keys = {
+        key_of_tree(PACKAGE | {"plugin_a/inside.py": text.replace("\n", "\r")})
+        for text in ('"Words."\n# c\ny = 1\n', "y = 1\n", '"Words."\n# c\ny = 2\n')
+    }
+    assert len(keys) == 2
+
+
+def test_a_mark_of_the_byte_order_does_not_matter():
+    assert code_of("\ufeff'Words.'\nx = 1  # c".encode()) == b"x = 1"
 
 
 def test_imports_for_type_checkers_do_not_matter(key_of_tree):

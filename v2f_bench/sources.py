@@ -6,12 +6,14 @@ itself depends on (`LIBRARIES`) does not count, since every record keeps the ver
 plugins (data sets, metrics, judges) it is their module and the modules that these import. Code of v2f-bench that every
 plugin of a kind uses is not in it: `keys.py` says to which stage that belongs.
 
-Comments, docstrings and blank lines do not count: a better word makes no stored work stale.
+Comments, docstrings and blank lines do not count: a better word makes no stored work stale. A plugin that reads its own
+docstrings should know that.
 """
 
 from __future__ import annotations
 
 import ast
+import codecs
 import hashlib
 import inspect
 import io
@@ -189,21 +191,27 @@ def _imports(text: bytes, module: str, is_package: bool) -> Iterator[str]:
 
 
 def _text(file: Path) -> bytes:
-    return file.read_bytes().replace(b"\r\n", b"\n")
+    return file.read_bytes().replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 @cache
 def code_of(text: bytes) -> bytes:
-    """Python source without comments, docstrings and blank lines; unchanged where it cannot be read as Python.
+    """Python source without comments, docstrings and blank lines; unchanged where it is no Python in UTF-8.
 
     The rest is kept as text, and not as a syntax tree or as tokens, since these differ between versions of Python.
     """
+    text = text.removeprefix(codecs.BOM_UTF8)
     try:
+        if tokenize.detect_encoding(io.BytesIO(text).readline)[0] != "utf-8":
+            return text
         tree = ast.parse(text)
-        lines: list[str | None] = [*text.decode("utf-8").split("\n")]
+        whole = text.decode("utf-8").split("\n")
         tokens = list(tokenize.tokenize(io.BytesIO(text).readline))
     except (SyntaxError, ValueError, tokenize.TokenError):
         return text
+    lines: list[str | None] = [*whole]
+    # After a backslash an empty line ends the statement, and a comment does too.
+    after_backslash = {number for number in range(1, len(whole)) if whole[number - 1].endswith("\\")}
     in_string = {
         number
         for node in ast.walk(tree)
@@ -220,7 +228,11 @@ def code_of(text: bytes) -> bytes:
         before = (lines[first] or "").encode()[: docstring.col_offset].decode()
         after = (lines[last] or "").encode()[docstring.end_col_offset :].decode()
         lines[first : last + 1] = [None] * (last - first) + [(before + after).rstrip() or None]
-    kept = [line for number, line in enumerate(lines) if line is not None and (number in in_string or line.strip())]
+    kept = [
+        line or ""
+        for number, line in enumerate(lines)
+        if number in after_backslash or (line is not None and (number in in_string or line.strip()))
+    ]
     return "\n".join(kept).encode()
 
 

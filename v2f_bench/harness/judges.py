@@ -110,14 +110,16 @@ def _made_ready(judge: Judge, bench: Bench, workplace: Workplace, fetch: bool) -
 def delivered_judge(judge: Judge, bench: Bench) -> Path | None:
     """Where the data set's own package keeps such a judge, trained on these clips; None where it keeps none.
 
-    The name of the file stands for all that the judge was trained on: another world, split or resolution has another.
+    The name of the file stands for the judge's code, the data set's code, and the options, clips and resolution that it
+    was trained with. The content of the clips is not in it: only a data set that is made by code may deliver judges.
     """
     dataset, protocol = bench.dataset, bench.protocol
     if dataset.judges is None:
         return None
     clips = {split: protocol.splits[split] for split in ("train", "validation")}
     options = dataset.media_options
-    key = key_of(judge.name, judge.version, dataset.name, dataset.version, options, clips, protocol.resolution)
+    sources = source_key(type(judge)), source_key(type(dataset))
+    key = key_of(judge.name, judge.version, dataset.name, dataset.version, sources, options, clips, protocol.resolution)
     return dataset.judges / f"{judge.name}-{key}.safetensors"
 
 

@@ -70,7 +70,8 @@ class Dataset(ABC):
         labels: by label, the data set's own words with the shared ones: {"emotion": {"ANG": "angry"}, ...}. They are
             part of its protocols and records.
         judges: a folder of in-domain judges that were trained on its training split already, as `harness/judges.py`
-            names their files, so that rows of two machines are judged by the same; None where each trains its own.
+            names their files, so that rows of two machines are judged by the same; None where each trains its own. Only
+            for data that code makes: the content of files is not compared.
 
     A data set whose media lie in files inherits `v2f_bench.FileDataset`, and its options `v2f_bench.MediaOptions`.
     """

@@ -100,7 +100,7 @@ def augment(faces: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
 
 
 def disturbed(faces: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
-    """Coloured light that falls unevenly, and on half of the faces up to `PATCHES` patches of a colour or of noise.
+    """Coloured light that falls unevenly, and on seven in ten faces up to `PATCHES` patches of a colour or of noise.
 
     A judge that met none of these takes a few coloured pixels for an expression or a person, and a method that is
     trained against some classifier learns to draw them.
@@ -125,9 +125,10 @@ def disturbed(faces: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
 
 
 def shape_alone(faces: torch.Tensor) -> torch.Tensor:
-    """Grey, at `LOW_PASS` pixels a side, of one contrast: what is left of a face without its colour and texture.
+    """Grey, at `LOW_PASS` pixels a side, of about one contrast: what is left of a face without its colour and texture.
 
-    float [N, 3, H, W] -> float [N, 3, 64, 64]; mean 0.5 and deviation 0.2.
+    float [N, 3, H, W] -> float [N, 3, 64, 64]; mean 0.5. The deviation nears 0.2 as that of the face
+    rises above 0.05, so that noise on a flat face is not enlarged.
     """
     grey = faces.mean(dim=1, keepdim=True)
     coarse = F.interpolate(grey, (LOW_PASS, LOW_PASS), mode="bilinear", antialias=True)

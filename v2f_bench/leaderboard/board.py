@@ -77,7 +77,7 @@ class Row:
     applicable: int  # trials of all runs that applied to the method
     judged: int  # of these, trials with a face that can be judged
     cells: list[Cell]
-    judges_disagree: bool = False  # the two judges of emotion, by more than on real faces
+    judges_disagree: bool | None = None  # the two judges of emotion, by more than on real faces; None: not tested
     overall: Interval | None = None  # mean normalised rank: 0 first, 1 last
     folders: tuple[Path, ...] = ()  # of its runs
 

@@ -23,7 +23,7 @@ from v2f_bench.leaderboard.columns import (
     refused,
 )
 from v2f_bench.leaderboard.differences import differences
-from v2f_bench.leaderboard.disagreement import disagreements
+from v2f_bench.leaderboard.disagreement import disagreement_texts, disagreements, pair_of
 from v2f_bench.leaderboard.entries import Entry
 from v2f_bench.leaderboard.gather import gather
 from v2f_bench.leaderboard.groups import check_label, group_tables
@@ -65,7 +65,8 @@ def leaderboard(
 def _board(entries: list[Entry], choice: Choice, say: Callable[[str], object]) -> Board:
     columns, ranked_by = _columns(entries, choice)
     compared = len(entries) <= MOST_COMPARED
-    samples = Samples([e for e in entries if compared or len(e.records) > 1], columns, say)
+    read = dict.fromkeys([*columns, *pair_of(entries)])
+    samples = Samples([e for e in entries if compared or len(e.records) > 1], list(read), say)
     ranking = standings(entries, samples, ranked_by, compared) if ranked_by else [None] * len(entries)
     by_column = {
         column: ranking
@@ -77,7 +78,7 @@ def _board(entries: list[Entry], choice: Choice, say: Callable[[str], object]) -
     }
     scored = [column for column in columns if column.better != "neither" and not column.by_people]
     overalls = overall(entries, samples, scored) if _wants_overall(choice) else [None] * len(entries)
-    disagreeing = disagreements(entries, columns, samples)
+    disagreeing = disagreements(entries, samples)
     rows = {
         entry: Row(
             name=entry.name,
@@ -89,7 +90,7 @@ def _board(entries: list[Entry], choice: Choice, say: Callable[[str], object]) -
             applicable=(applicable := sum(record.applicable for record in entry.records)),
             judged=applicable - sum(sum(record.failures.values()) for record in entry.records),
             cells=[_cell(entry, column, samples, by_column[column][place], choice.strict) for column in columns],
-            judges_disagree=entry.name in disagreeing,
+            judges_disagree=one.beyond_real if (one := disagreeing.get(entry.name)) else None,
             overall=overalls[place],
             folders=entry.folders,
         )
@@ -119,7 +120,7 @@ def _board(entries: list[Entry], choice: Choice, say: Callable[[str], object]) -
                 rows=len(entries),
             ),
             choice.strict,
-            disagreeing,
+            disagreement_texts([entry.name for entry in shown], disagreeing),
         ),
         groups={label: group_tables(shown, columns, label, choice.strict) for label in choice.by},
         has_overall=_wants_overall(choice),

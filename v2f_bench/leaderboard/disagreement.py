@@ -2,37 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from v2f_bench.leaderboard.columns import Column
 from v2f_bench.leaderboard.entries import Entry
 from v2f_bench.leaderboard.samples import Samples
-from v2f_bench.stats import compare_pairs
+from v2f_bench.stats import Sample, estimate
 
-MEASURE = "emotion-agreement/accuracy"
-# The one sees colour and texture, the other the shape alone. A method that is trained against a classifier can learn to
-# draw patches that count as an expression for the one.
-JUDGES = ("in-domain-emotion", "in-domain-emotion-shape")
+# The one judge sees colour and texture, the other the shape alone. A method that is trained against a classifier can
+# learn to draw patches that count as an expression for the one.
+PAIR = tuple(
+    Column("emotion-agreement/accuracy", judge, "higher") for judge in ("in-domain-emotion", "in-domain-emotion-shape")
+)
 
 
-def disagreements(entries: Sequence[Entry], columns: Sequence[Column], samples: Samples) -> dict[str, str]:
-    """The rows on which the two judges of emotion disagree by more than on real faces, by name, with the numbers.
+@dataclass(frozen=True)
+class Disagreement:
+    """The agreement by the first judge less that by the second, with its 95 % interval, and the same of real faces."""
 
-    That is, the 95 % interval of the difference of their agreement, on the same faces, lies wholly beyond the
-    difference of their agreement on real faces of the same trials.
+    value: float
+    low: float
+    high: float
+    of_real: float
+
+    @property
+    def beyond_real(self) -> bool:
+        """Whether the judges disagree by more than on real faces: by their interval as a whole."""
+        return self.low > abs(self.of_real) or self.high < -abs(self.of_real)
+
+
+def pair_of(entries: Sequence[Entry]) -> tuple[Column, ...]:
+    """The columns to read for this: none where no row was judged by both."""
+    return PAIR if any(all(entry.results(column) for column in PAIR) for entry in entries) else ()
+
+
+def disagreements(entries: Sequence[Entry], samples: Samples) -> dict[str, Disagreement | None]:
+    """By name, for the rows that both judged; None where the per-trial values of a row were not read.
+
+    On real faces: the ceilings of the two, which are those of the same trials.
     """
-    pair = [column for judge in JUDGES for column in columns if (column.measure, column.judge) == (MEASURE, judge)]
-    if len(pair) < 2:
-        return {}
-    texts = {}
+    found: dict[str, Disagreement | None] = {}
     for entry in entries:
-        both = [samples.of(entry, column) for column in pair]
-        ceilings = [result.ceiling for column in pair for result in entry.results(column)[:1]]
-        if None in both or None in ceilings or len(ceilings) < 2:
+        ceilings = [result.ceiling for column in PAIR for result in entry.results(column)[:1]]
+        if len(ceilings) < len(PAIR) or None in ceilings:
             continue
-        (comparison,) = compare_pairs([one for one in both if one is not None], [(0, 1)])
-        value, low, high = comparison.difference
-        of_real = (ceilings[0] or 0.0) - (ceilings[1] or 0.0)
-        if low > abs(of_real) or high < -abs(of_real):
-            texts[entry.name] = f"{value:+.3f} [{low:+.3f}, {high:+.3f}], on real faces {of_real:+.3f}"
+        first, second = (samples.of(entry, column) for column in PAIR)
+        if first is None or second is None or first.values is None or second.values is None:
+            found[entry.name] = None
+            continue
+        # Both judged the faces of the same runs, so that it is the differences that vary, over speakers and runs.
+        apart = Sample(first.place, first.clusters, first.values - second.values)
+        value, low, high = estimate([apart.runs]).interval().tolist()
+        found[entry.name] = Disagreement(value, low, high, (ceilings[0] or 0.0) - (ceilings[1] or 0.0))
+    return found
+
+
+def disagreement_texts(names: Sequence[str], found: Mapping[str, Disagreement | None]) -> list[str]:
+    """What is to be said of the rows of these names."""
+    texts = []
+    marked = [(name, one) for name in names if (one := found.get(name)) is not None and one.beyond_real]
+    if marked:
+        shown = "; ".join(
+            f"{name} ({one.value:+.3f} [{one.low:+.3f}, {one.high:+.3f}], on real faces {one.of_real:+.3f})"
+            for name, one in marked
+        )
+        texts.append(
+            "¶ the judge of emotion that sees colour and texture and the one that sees shape alone disagree by more "
+            f"than on real faces: {shown}. Something other than an expression may have been drawn."
+        )
+    if unread := [name for name in names if name in found and found[name] is None]:
+        texts.append(f"Whether the two judges of emotion agree was not tested for {len(unread)} rows.")
     return texts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,9 +41,10 @@ class Ranked:
 
 
 def notes_of(
-    entries: Sequence[Entry], columns: Sequence[Column], ranked: Ranked, strict: bool, disagreeing: Mapping[str, str]
+    entries: Sequence[Entry], columns: Sequence[Column], ranked: Ranked, strict: bool, disagreeing: Sequence[str]
 ) -> list[Note]:
-    """The notes under a table of `entries`. `disagreeing`: as `disagreements` gives it."""
+    """The notes under a table of `entries`. `disagreeing`: as
+    `disagreement_texts` gives it."""
     return [
         *_ranking_notes(ranked, columns),
         *_choice_notes(ranked, len(entries)),
@@ -52,7 +53,7 @@ def notes_of(
         *_trial_notes(entries),
         *_seed_notes(entries, ranked.by),
         *(Note(text, brief=True) for text in independence_texts(entries, columns, strict)),
-        *_disagreement_notes(entries, disagreeing),
+        *(Note(text, brief=True) for text in disagreeing),
         *(Note(text) for text in judge_texts(entries, columns)),
         *(Note(text, brief=True) for text in comparability_texts(entries)),
         *_missing_notes(entries),
@@ -164,16 +165,6 @@ def _seed_notes(entries: Sequence[Entry], ranked_by: Column | None) -> Iterator[
         "about another training run.",
         brief=True,
     )
-
-
-def _disagreement_notes(entries: Sequence[Entry], disagreeing: Mapping[str, str]) -> Iterator[Note]:
-    shown = [f"{entry.name} ({disagreeing[entry.name]})" for entry in entries if entry.name in disagreeing]
-    if shown:
-        yield Note(
-            f"¶ the judge of emotion that sees colour and texture and the one that sees shape alone disagree by more "
-            f"than on real faces: {'; '.join(shown)}. Something other than an expression may have been drawn.",
-            brief=True,
-        )
 
 
 def _missing_notes(entries: Sequence[Entry]) -> Iterator[Note]:

@@ -111,6 +111,8 @@ class Samples:
         stacked = np.stack([row for row in rows if row is not None])
         place, speakers = self.trials.place, len(self.trials.speakers)
         if results[0].aggregate is not None:
+            if not (~np.isnan(stacked)).all(axis=0).any():  # no trial on which all runs have a value
+                return None
             return Sample(place, speakers, stacked, results[0].aggregate)
         whole = Runs(np.array([_known(one.value) for one in results]), stacked)
         return Sample(place, speakers, whole=whole, covered=results[0].n)

@@ -15,12 +15,12 @@ class GridEnergy(Metric):
 
     Transposed convolutions treat pixels of even and of odd place differently and leave a checkerboard (Odena et al.,
     Deconvolution and Checkerboard Artifacts, Distill 2016). Real photographs have about as much energy in the finest
-    pattern as just beside it: about 0 dB. Their own value is the ceiling; far above it a grid is seen, and a value
+    pattern as just beside it: 0 to −2 dB. Their own value is the ceiling; far above it a grid is seen, and a value
     below it says no more than that the picture is soft.
     """
 
     name = "grid-energy"
-    summary = "energy of a two-pixel pattern over that of coarser ones, in dB; real photographs about 0"
+    summary = "energy of a two-pixel pattern over that of coarser ones, in dB; real photographs 0 to −2"
     judged_by = ("grid",)
     ceiling = "real-photo"
 

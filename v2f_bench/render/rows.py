@@ -63,6 +63,7 @@ def _identity(board: Board, row: Row) -> dict[str, Any]:
         **{"dataset": board.dataset.name, "track": protocol.track, "protocol": protocol.name},
         **{"protocol_hash": protocol.hash, "method": row.name, "seeds": len(row.seeds), "baseline": row.baseline},
         **{"uses_answer": bool(row.answers), "made_elsewhere": row.elsewhere},
+        "judges_disagree": row.judges_disagree,
     }
 
 

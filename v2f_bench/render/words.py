@@ -91,7 +91,7 @@ def slice_words(one: Slice | None) -> str:
 
 def row_name(row: Row, escape: Callable[[str], str] = plain) -> str:
     """With its marks, escaped as a whole."""
-    marks = [ANSWER] * bool(row.answers) + [DISAGREE] * row.judges_disagree
+    marks = [ANSWER] * bool(row.answers) + [DISAGREE] * bool(row.judges_disagree)
     elsewhere = ["(pictures made elsewhere)"] * row.elsewhere
     return escape(" ".join([row.name, *marks, *elsewhere]))
 

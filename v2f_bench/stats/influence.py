@@ -9,6 +9,7 @@ every kind of number by one rule (see `runs.py` and `paired.py`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -20,7 +21,7 @@ MEDIAN_RESAMPLES = 400
 
 def mean_influence(values: np.ndarray, place: np.ndarray, clusters: int) -> np.ndarray:
     """Of the mean of `values`, float [..., n] without NaN: float [..., clusters]. `place`, int [n]: their clusters."""
-    apart = (values - values.mean(axis=-1, keepdims=True)).reshape(-1, len(place))
+    apart = (values - values.mean(axis=-1, keepdims=True)).reshape(math.prod(values.shape[:-1]), len(place))
     sums = np.bincount(
         (np.arange(len(apart))[:, None] * clusters + place).ravel(), apart.ravel(), len(apart) * clusters
     )
