@@ -50,8 +50,8 @@ def test_in_a_long_video_what_lies_between_is_not_decoded(tmp_path, monkeypatch)
     """Two minutes; a keyframe every ten seconds."""
     path = write_media(tmp_path / "long.mp4", counting(1200, (64, 64), 0), fps=10)
     decoded = []
-    whole = video._decoded
-    monkeypatch.setattr(video, "_decoded", lambda *given: (decoded.append(f) or f for f in whole(*given)))
+    whole = video.decoded
+    monkeypatch.setattr(video, "decoded", lambda *given: (decoded.append(f) or f for f in whole(*given)))
     times = [time for time, _ in read_frames(path, 4, 64)]
     assert times == pytest.approx([15, 45, 75, 105], abs=0.5)
     assert len(decoded) < 4 * 100, "less than the ten seconds before each wanted frame"

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = (
     {"files", "hashing", "interfaces", "sources", "stats"},
     {"catalogue", "contracts", "media"},
-    {"plugins"},
+    {"film", "plugins"},
     {"v2f_bench"},  # what plugins of other people import
     {"audio", "data", "judges", "metrics", "record", "training", "keys"},
     {"artefacts", "datasets", "nn"},

@@ -58,7 +58,7 @@ def read_frames(path: Path, count: int, side: int) -> list[tuple[float, np.ndarr
             note(f"of {len(streams)} video tracks number {number} was used")
         stream.codec_context.thread_count = 1  # the processes share the CPUs already
         stream.codec_context.skip_frame = "NONREF"  # what no other frame rests on need not be decoded
-        span, voice = _spans(container, stream, path)
+        span, voice = spans(container, stream, path)
         begin, end = max(span.begin, voice.begin), min(span.end, voice.end)
         if end - begin < SHORTEST:
             begin, end = span
@@ -67,13 +67,13 @@ def read_frames(path: Path, count: int, side: int) -> list[tuple[float, np.ndarr
         shape = float(stream.sample_aspect_ratio or 1)
         frames = []
         for time, frame in _shown(container, stream, wanted, span, path):
-            frames.append((time - span.begin, _pixels(frame, side, shape, to_rgb)))
+            frames.append((time - span.begin, upright_pixels(frame, side, shape, to_rgb)))
     if not frames:
         raise DataError(f"{path}: holds no picture")
     return frames
 
 
-def _spans(container: Any, stream: Any, path: Path) -> tuple[Span, Span]:
+def spans(container: Any, stream: Any, path: Path) -> tuple[Span, Span]:
     """When the pictures begin and end, and when the sound does (or the pictures, where there is none)."""
     sounds = tracks(container, "audio")
     own = own_span(container, stream)
@@ -97,7 +97,7 @@ def _shown(container: Any, stream: Any, wanted: np.ndarray, span: Span, path: Pa
         if wanted[place] - time > SEEK_BEYOND:
             container.seek(int(wanted[place] / stream.time_base), stream=stream)
             before = None
-        for frame in _decoded(container, stream, ends):
+        for frame in decoded(container, stream, ends):
             time = time + step if frame.time is None else float(frame.time)
             late = int(np.searchsorted(wanted, time - STANDS))
             if before and late > place:  # long before this one: then the one before stood still
@@ -124,7 +124,7 @@ def _shown(container: Any, stream: Any, wanted: np.ndarray, span: Span, path: Pa
             return
 
 
-def _decoded(container: Any, stream: Any, ends: Ends) -> Iterator[Any]:
+def decoded(container: Any, stream: Any, ends: Ends) -> Iterator[Any]:
     """The frames from where the container is to its end; packets that are damaged give none."""
     import av
 
@@ -138,7 +138,7 @@ def _decoded(container: Any, stream: Any, ends: Ends) -> Iterator[Any]:
         yield from frames
 
 
-def _pixels(frame: Any, side: int, shape: float, to_rgb: Any) -> np.ndarray:
+def upright_pixels(frame: Any, side: int, shape: float, to_rgb: Any) -> np.ndarray:
     """uint8 [H, W, 3] RGB, upright, the shorter side at most `side`; `shape`: a stored pixel's width by its height."""
     if shape != 1 and 1 / WIDEST <= shape <= WIDEST:
         note("pixels that are not square were made so")
