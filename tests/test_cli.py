@@ -115,6 +115,11 @@ def run_python(code):
         (["leaderboard", "--output", "."], "--output"),
         (["trials", "--dataset", "synthetic-speakers", "--output", __file__], "--output"),
         (["generate", "runs/x", "--voice", "me.wav", "-o", "face.gif"], "face.gif: the name of a picture ends in"),
+        (
+            ["generate", "runs/x", "--voice", "me.wav", "-s", "f.mp4", "-o", "f.avi"],
+            "f.avi: the name of a film ends in",
+        ),
+        (["generate", "runs/x", "--voice", "me.wav", "-s", "f.mp4", "-p", "p.png", "-o", "o.mp4"], "leave --proposal"),
         (["run", "--method", "cae"], "Missing option '--dataset'"),
         (["run", "--nope"], "No such option: --nope"),
         (["runn"], "'run'"),

@@ -1,4 +1,4 @@
-"""`generate --source film.mp4`: the film stays what it was but for the face that is followed, and speaks with the voice.
+"""`generate --source film.mp4`: the film stays what it was but for the face that is followed, and speaks by the voice.
 
 Films are made by real encoders, and what comes out is decoded again.
 """
