@@ -49,7 +49,7 @@ def prepare(
             typer.echo(f"\n{table_by_kind(table, heading)}")
             typer.echo(f"\nall {len(table):,} in {store.folder}/{name}.parquet")
     if store.clips.empty:
-        raise DataError(f"{dataset}: not one clip could be used")
+        raise DataError(f"{dataset}: no clip can be used")
 
 
 def table_by_kind(files: pd.DataFrame, heading: str) -> str:
