@@ -372,6 +372,7 @@ def learnt(bench):
     return opt, faces, voices
 
 
+@pytest.mark.slow
 def test_the_vae_shows_unseen_faces_better_than_the_mean_face_does(bench, learnt):
     _, learner, _ = learnt
     test = Faces(bench.split("test"), emotions_in(bench.split("train").table), "cpu")
@@ -384,6 +385,7 @@ def test_the_vae_shows_unseen_faces_better_than_the_mean_face_does(bench, learnt
     assert (error < blind).float().mean() > 0.8
 
 
+@pytest.mark.slow
 def test_emotions_of_unseen_speakers_are_heard_better_than_by_chance(bench, learnt):
     opt, _, learner = learnt
     test = bench.split("test")

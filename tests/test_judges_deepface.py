@@ -138,6 +138,7 @@ def test_emotions_are_those_of_analyze(tmp_path, deepface_finds):
     np.testing.assert_allclose(judge.predict(faces(20)[4:5])[0], found[4], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_sex_is_that_of_analyze(tmp_path, deepface_finds):
     from deepface.modules.demography import analyze
 
@@ -150,6 +151,7 @@ def test_sex_is_that_of_analyze(tmp_path, deepface_finds):
         np.testing.assert_allclose(row, [own["gender"]["Woman"] / 100, own["gender"]["Man"] / 100], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_age_is_that_of_analyze_not_rounded(tmp_path, deepface_finds):
     from deepface.modules.demography import analyze
 
