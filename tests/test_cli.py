@@ -48,6 +48,21 @@ def test_help_is_quick_and_imports_no_torch(cli):
     assert run_python(code) == "[]"
 
 
+def test_what_the_bundled_plugins_are_is_shown_without_heavy_imports():
+    code = """
+import sys
+from typer.testing import CliRunner
+from v2f_bench.catalogue import read_catalogue
+from v2f_bench.cli.app import app
+names = dict.fromkeys(each.name for listed in read_catalogue().values() for each in listed)
+assert len(names) > 50
+for words in (["list"], *(["info", name] for name in names)):
+    assert CliRunner().invoke(app, words).exit_code == 0, words
+    assert not {"torch", "pandas"} & set(sys.modules), words
+"""
+    assert run_python(code) == ""
+
+
 def run_python(code):
     import subprocess
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from v2f_baselines.hearing import MOST_VOICES, statistics, statistics_of
 from v2f_baselines.linear import softmax_regression
@@ -13,6 +12,7 @@ from v2f_bench import Clips, Context, Method, NoOptions, Offer, Trials, Voices
 from v2f_bench.interfaces.labels import EMOTIONS
 
 if TYPE_CHECKING:
+    import pandas as pd
     import torch
 
 NEUTRAL = "neutral"

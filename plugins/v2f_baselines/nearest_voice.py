@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from v2f_baselines.hearing import MOST_VOICES, statistics, statistics_of
 from v2f_bench import Clips, Context, Method, NoOptions, Offer, Trials
 
 if TYPE_CHECKING:
+    import pandas as pd
     import torch
 
 DIMENSIONS = 16  # in which voices are compared
@@ -39,7 +39,7 @@ class NearestVoice(Method):
 
         table, rng = train.table, context.numpy_rng("clips")
         rows = rng.permutation(_voices_with_a_face(table))[:MOST_VOICES]
-        speakers, names = pd.factorize(table["speaker"].to_numpy()[rows], sort=True)
+        names, speakers = np.unique(table["speaker"].to_numpy()[rows].astype(str), return_inverse=True)
         features = statistics_of(train, rows).double().numpy()
         self._projection = torch.from_numpy(discriminants(features, speakers)).float()
         means = np.stack([features[speakers == number].mean(axis=0) for number in range(len(names))])

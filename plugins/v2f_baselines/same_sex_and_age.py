@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from v2f_baselines.floors import KEPT_FACES
 from v2f_baselines.hearing import MOST_VOICES, statistics, statistics_of
@@ -13,6 +12,7 @@ from v2f_baselines.linear import logistic_regression, ridge_regression
 from v2f_bench import Clips, Context, Method, NoOptions, Offer, Trials, Voices
 
 if TYPE_CHECKING:
+    import pandas as pd
     import torch
 
 SEXES = ("female", "male")
@@ -126,6 +126,8 @@ def _lacking_of_both_sexes(offer: Offer, part: str) -> str:
 
 def _labelled(table: pd.DataFrame, part: str) -> np.ndarray:
     """Which clips have a voice or a face, as `part` says, with sex and age: bool [N]."""
+    import pandas as pd
+
     if not {"sex", "age"} <= set(table):
         return np.zeros(len(table), bool)
     known = table["sex"].isin(SEXES) & pd.to_numeric(table["age"], errors="coerce").notna()

@@ -129,7 +129,7 @@ def labels_of(
 
 
 def _separator(text: str) -> tuple[str, str]:
-    """What stands between the cells, and the text without the line by which Excel is told of it."""
+    """What stands between the cells, and the text without the line that tells Excel of it."""
     first, _, rest = text.partition("\n")
     if declared := re.fullmatch(r'"?sep=(.)"?', first.strip(), re.IGNORECASE):
         return declared[1], rest

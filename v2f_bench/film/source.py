@@ -15,9 +15,9 @@ from PIL import Image
 
 from v2f_bench.interfaces import DataError
 from v2f_bench.media.changes import note
-from v2f_bench.media.container import Ends, opened, tracks
+from v2f_bench.media.container import Ends, opened
 from v2f_bench.media.file import check_file, check_length
-from v2f_bench.media.video import decoded, spans, upright_pixels
+from v2f_bench.media.video import decoded, pictures_of, spans, upright_pixels
 
 USUAL_RATE = 25  # frames a second, of a film that does not tell
 WHOLE = 1 << 20  # pixels of a side: no frame is made smaller
@@ -68,17 +68,14 @@ class Film:
 
 @contextmanager
 def open_film(path: Path) -> Iterator[Film]:
-    """The film in `path`: its first video track, by the rules of docs/files.md; one frame is held at a time.
+    """The film in `path`: its video track, by the rules of docs/files.md; one frame is held at a time.
 
     Raises:
         DataError: the file is missing, empty, truncated, or has no pictures; names the file.
     """
     check_file(path, "video")
     with opened(path, "video") as container:
-        streams = tracks(container, "video")
-        if not streams:
-            raise DataError(f"{path}: has no video track{' but a cover picture' if container.streams.video else ''}")
-        stream = streams[0]
+        stream = pictures_of(container, path)
         span, _ = spans(container, stream, path)
         pictures = _pictures(container, stream, path, span.end - span.begin)
         first = next(pictures, None)

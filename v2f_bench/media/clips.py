@@ -130,7 +130,7 @@ class ClipReader:
     def _face(self, entry: str) -> np.ndarray | list[Frame]:
         """The face of an entry whose pictures are crops of faces, or else the pictures in which to look for it.
 
-        Whether it is a film is told by its content, where there is a file, since names mislead.
+        Its content decides whether it is a film, where there is a file, since names mislead.
         """
         path = self.dataset.root / entry if self.dataset.root is not None else None
         if is_video(entry) and not (path and path.is_file() and holds_picture(path)):

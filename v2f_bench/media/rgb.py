@@ -60,7 +60,7 @@ def _turned(picture: Image.Image) -> Image.Image:
     orientation = 1
     with suppress(*_OF_DAMAGED_FACTS):
         orientation = picture.getexif().get(0x0112, 1)
-    picture.load()  # newer versions of Pillow turn a TIFF when they load it, and must not be told before
+    picture.load()  # only now: newer versions of Pillow turn a TIFF when they load it, and forget how it lay
     with suppress(*_OF_DAMAGED_FACTS):
         ImageOps.exif_transpose(picture, in_place=True)
     if orientation in range(2, 9):

@@ -1,4 +1,4 @@
-"""The usual endings of files, by which folders are searched. What a file holds is told by its content."""
+"""The usual endings of files, by which folders are searched. What a file holds is read from its content."""
 
 from __future__ import annotations
 

@@ -49,13 +49,7 @@ def read_frames(path: Path, count: int, side: int) -> list[tuple[float, np.ndarr
 
     check_file(path, "video")
     with opened(path, "video") as container:
-        streams = tracks(container, "video")
-        if not streams:
-            raise DataError(f"{path}: has no video track{' but a cover picture' if container.streams.video else ''}")
-        stream = streams[0]
-        if len(streams) > 1:
-            number = sorted(each.index for each in streams).index(stream.index) + 1
-            note(f"of {len(streams)} video tracks number {number} was used")
+        stream = pictures_of(container, path)
         stream.codec_context.thread_count = 1  # the processes share the CPUs already
         stream.codec_context.skip_frame = "NONREF"  # what no other frame rests on need not be decoded
         span, voice = spans(container, stream, path)
@@ -71,6 +65,17 @@ def read_frames(path: Path, count: int, side: int) -> list[tuple[float, np.ndarr
     if not frames:
         raise DataError(f"{path}: holds no picture")
     return frames
+
+
+def pictures_of(container: Any, path: Path) -> Any:
+    """The video track that is used of an open film. DataError where it has none; names the file."""
+    streams = tracks(container, "video")
+    if not streams:
+        raise DataError(f"{path}: has no video track{' but a cover picture' if container.streams.video else ''}")
+    if len(streams) > 1:
+        number = sorted(each.index for each in streams).index(streams[0].index) + 1
+        note(f"of {len(streams)} video tracks number {number} was used")
+    return streams[0]
 
 
 def spans(container: Any, stream: Any, path: Path) -> tuple[Span, Span]:

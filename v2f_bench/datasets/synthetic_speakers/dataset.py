@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
-import pandas as pd
 
 from v2f_bench.data.splits import clip_split, hashed_split
 from v2f_bench.datasets.synthetic_speakers.causes import Person, draw_person, stable_seed
 from v2f_bench.datasets.synthetic_speakers.expression import EMOTIONS, INTENSITIES, Muscles, muscles, prosody
 from v2f_bench.interfaces import Card, Count, Dataset, Range
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RATE = 16_000
 
@@ -48,6 +50,8 @@ class SyntheticSpeakers(Dataset):
     opt: SyntheticOptions
 
     def index(self) -> pd.DataFrame:
+        import pandas as pd
+
         rows = []
         for number in range(self.opt.speakers):
             person = draw_person(self.opt.world, number)
