@@ -81,8 +81,8 @@ def _emotions_in(table: pd.DataFrame) -> tuple[str, ...]:
     if "emotion" not in table:
         return ()
     heard, seen = (set(table["emotion"][table[part]]) for part in ("voice", "face"))
-    found = tuple(emotion for emotion in EMOTIONS if emotion in heard & seen)
-    return found if NEUTRAL in found else ()
+    emotions = tuple(emotion for emotion in EMOTIONS if emotion in heard & seen)
+    return emotions if NEUTRAL in emotions else ()
 
 
 def _mean_of(clips: Clips, rows: np.ndarray) -> torch.Tensor:

@@ -43,9 +43,9 @@ class VoiceLearner(_Classifier):
         self.cnn = VoiceCnn(emotions, opt.voice_width, opt.voice_dropout)
         self.rows = recordings.rows[classes[recordings.rows] >= 0]
         heard = context.numpy_rng("scale").permutation(self.rows)[:AT_ONCE]
-        found, frames = recordings.whole(heard)
+        features, frames = recordings.whole(heard)
         spread = [
-            picture[..., :count].flatten(1).std(dim=1) for picture, count in zip(found, frames.tolist(), strict=True)
+            picture[..., :count].flatten(1).std(dim=1) for picture, count in zip(features, frames.tolist(), strict=True)
         ]
         self.cnn.scale.copy_(torch.stack(spread).mean(dim=0).clamp(min=1e-3)[:, None, None])
         self.cnn.to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -90,8 +90,8 @@ class Faces:
         self._place[self.rows] = torch.arange(len(self.rows))
         self._kept = torch.empty(len(self.rows), 3, clips.resolution, clips.resolution, dtype=torch.uint8)
         for start in range(0, len(self.rows), 256):
-            found = clips.faces(self.rows[start : start + 256])
-            self._kept[start : start + len(found)] = (found * 255).round().byte()
+            faces = clips.faces(self.rows[start : start + 256])
+            self._kept[start : start + len(faces)] = (faces * 255).round().byte()
 
     def of(self, rows: np.ndarray) -> torch.Tensor:
         """Faces of clip rows: float32 [N, 3, S, S] in [0, 1]."""
@@ -111,13 +111,13 @@ def accuracies(
     """The share of held-out clips whose emotion each network hears or sees right; only of what there are clips."""
     heard, seen = (rows[classes[rows] >= 0] for rows in (recordings.rows, faces.rows))
     chance, over = 1 / voice.emotion.out_features, "validation clips"
-    found = []
+    facts = []
     if len(heard):
         right = conditions_of(voice, recordings, heard).argmax(dim=1).cpu().numpy() == classes[heard]
-        found.append(Fact("emotion accuracy of the voice network", float(right.mean()), len(heard), over, chance))
+        facts.append(Fact("emotion accuracy of the voice network", float(right.mean()), len(heard), over, chance))
     if len(seen) and face is not None:
         with torch.inference_mode():
             logits = [face(faces.of(seen[start : start + AT_ONCE]))[1] for start in range(0, len(seen), AT_ONCE)]
         right = torch.cat(logits).argmax(dim=1).cpu().numpy() == classes[seen]
-        found.append(Fact("emotion accuracy of the face network", float(right.mean()), len(seen), over, chance))
-    return found
+        facts.append(Fact("emotion accuracy of the face network", float(right.mean()), len(seen), over, chance))
+    return facts

@@ -30,17 +30,17 @@ def voices_for_faces(table: pd.DataFrame, classes: np.ndarray) -> dict[int, list
     either, all voices in that emotion. A face whose emotion no voice has is left out.
     """
     voice, face, speaker = (table[part].to_numpy() for part in ("voice", "face", "speaker"))
-    found = {}
+    voices_of = {}
     for row in np.flatnonzero(face & (classes >= 0)):
         if voice[row]:
-            found[int(row)] = [int(row)]
+            voices_of[int(row)] = [int(row)]
             continue
         same = voice & (classes == classes[row])
         own = same & (speaker == speaker[row])
         voices = np.flatnonzero(own if own.any() else same)
         if len(voices):
-            found[int(row)] = voices.tolist()
-    return found
+            voices_of[int(row)] = voices.tolist()
+    return voices_of
 
 
 def lacking(table: pd.DataFrame, paired: bool) -> str:

@@ -43,9 +43,9 @@ def stretches(features: torch.Tensor, frames: torch.Tensor) -> tuple[torch.Tenso
         own = recording[..., :count]
         if count < FRAMES:
             own = own.repeat(1, 1, -(-FRAMES // count))[..., :FRAMES]
-        found = own.unfold(2, FRAMES, STEP).permute(2, 0, 1, 3)
-        cut.append(found)
-        owners += [number] * len(found)
+        windows = own.unfold(2, FRAMES, STEP).permute(2, 0, 1, 3)
+        cut.append(windows)
+        owners += [number] * len(windows)
     return torch.cat(cut), torch.tensor(owners, device=features.device)
 
 
@@ -105,9 +105,9 @@ class VoiceCnn(nn.Module):
     def hear(self, features: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
         """The mean over all stretches of whole recordings [N, 3, 40, T]: [N, emotions]."""
         cut, owners = stretches(features, frames)
-        found = self(cut)
-        counts = torch.bincount(owners, minlength=len(features)).to(found)
-        return found.new_zeros(len(features), found.shape[1]).index_add(0, owners, found) / counts[:, None]
+        outputs = self(cut)
+        counts = torch.bincount(owners, minlength=len(features)).to(outputs)
+        return outputs.new_zeros(len(features), outputs.shape[1]).index_add(0, owners, outputs) / counts[:, None]
 
     def conditions(self, features: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
         """The condition z of whole recordings, [N, emotions]: as `hear`, of mean 0 and deviation 1 in training."""

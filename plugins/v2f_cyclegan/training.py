@@ -61,7 +61,7 @@ class Draws:
         of_speaker = pd.Series(neutral).groupby(speakers[neutral]).agg(list).to_dict()
         if opt.paired:
             own = {row: [each for each in of_speaker.get(speakers[row], []) if each != row] for row in self.voices}
-            self.sources = {row: found for row, found in own.items() if found}
+            self.sources = {row: rows for row, rows in own.items() if rows}
             self.sources |= {row: [row] for row in self.voices if row in set(neutral) and row not in self.sources}
         else:
             self.sources = dict.fromkeys(self.voices, neutral.tolist())
@@ -171,7 +171,7 @@ class CycleLearner(Learner):
 
     def samples(self) -> torch.Tensor:
         """Neutral training faces; below each of them with every emotion, by the mean condition of its voices."""
-        sources = np.unique([source for found in self.draws.sources.values() for source in found])
+        sources = np.unique([source for rows in self.draws.sources.values() for source in rows])
         faces = self.draws.faces.of(sources[:: max(1, len(sources) // SHOWN)][:SHOWN])
         faces = F.interpolate(faces, (self.opt.side,) * 2, mode="bilinear", antialias=True)
         rows = [faces]
@@ -190,8 +190,8 @@ class CycleLearner(Learner):
         if opt.weight_match and self.verifier is not None:
             with torch.no_grad():
                 maps = self.verifier.maps(wanted)[:-1]
-            found = self.verifier.maps(drawn.faces)[:-1]
-            distance = sum(F.l1_loss(*pair) for pair in zip(found, maps, strict=True))
+            seen = self.verifier.maps(drawn.faces)[:-1]
+            distance = sum(F.l1_loss(*pair) for pair in zip(seen, maps, strict=True))
             losses["match"] = opt.weight_match * torch.as_tensor(distance)
         if opt.weight_area and drawn.mask is not None:
             losses["area"] = opt.weight_area * (drawn.mask.mean(dim=(1, 2, 3)) - opt.area).relu().mean()

@@ -36,11 +36,11 @@ class FaceCnn(nn.Module):
     def maps(self, faces: torch.Tensor) -> list[torch.Tensor]:
         """What each stage makes of faces float [N, 3, S, S] in [0, 1]."""
         x = (faces * 4 - 2).contiguous(memory_format=torch.channels_last)
-        found = []
+        maps = []
         for stage in self.stages:
             x = stage(x)
-            found.append(x)
-        return found
+            maps.append(x)
+        return maps
 
     def forward(self, faces: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """float [N, 3, S, S] in [0, 1] -> features [N, 64], logits [N, emotions]."""

@@ -88,9 +88,9 @@ def write_leaderboard(records: dict[Path, Record], choice: Choice, form: Format,
     from v2f_bench.leaderboard import leaderboard
     from v2f_bench.render import render
 
-    found = leaderboard(records, choice, say)
-    write_page(output, render(found, form), f"{len(records)} runs in")
-    widest = max((len(board.columns) for board in found.boards), default=0)
+    made = leaderboard(records, choice, say)
+    write_page(output, render(made, form), f"{len(records)} runs in")
+    widest = max((len(board.columns) for board in made.boards), default=0)
     if form is Format.LATEX and widest > FIT_A_PAGE:
         typer.echo(f"{widest} columns of numbers do not fit a page: choose some by --measure NAME, repeated")
 

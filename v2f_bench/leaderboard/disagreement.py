@@ -42,26 +42,26 @@ def disagreements(entries: Sequence[Entry], samples: Samples) -> dict[str, Disag
 
     On real faces: the ceilings of the two, which are those of the same trials.
     """
-    found: dict[str, Disagreement | None] = {}
+    by_name: dict[str, Disagreement | None] = {}
     for entry in entries:
         ceilings = [result.ceiling for column in PAIR for result in entry.results(column)[:1]]
         if len(ceilings) < len(PAIR) or None in ceilings:
             continue
         first, second = (samples.of(entry, column) for column in PAIR)
         if first is None or second is None or first.values is None or second.values is None:
-            found[entry.name] = None
+            by_name[entry.name] = None
             continue
         # Both judged the faces of the same runs, so that it is the differences that vary, over speakers and runs.
         apart = Sample(first.place, first.clusters, first.values - second.values)
         value, low, high = estimate([apart.runs]).interval().tolist()
-        found[entry.name] = Disagreement(value, low, high, (ceilings[0] or 0.0) - (ceilings[1] or 0.0))
-    return found
+        by_name[entry.name] = Disagreement(value, low, high, (ceilings[0] or 0.0) - (ceilings[1] or 0.0))
+    return by_name
 
 
-def disagreement_texts(names: Sequence[str], found: Mapping[str, Disagreement | None]) -> list[str]:
+def disagreement_texts(names: Sequence[str], by_name: Mapping[str, Disagreement | None]) -> list[str]:
     """What is to be said of the rows of these names."""
     texts = []
-    marked = [(name, one) for name in names if (one := found.get(name)) is not None and one.beyond_real]
+    marked = [(name, one) for name in names if (one := by_name.get(name)) is not None and one.beyond_real]
     if marked:
         shown = "; ".join(
             f"{name} ({one.value:+.3f} [{one.low:+.3f}, {one.high:+.3f}], on real faces {one.of_real:+.3f})"
@@ -71,6 +71,6 @@ def disagreement_texts(names: Sequence[str], found: Mapping[str, Disagreement | 
             "¶ the judge of emotion that sees colour and texture and the one that sees shape alone disagree by more "
             f"than on real faces: {shown}. Something other than an expression may have been drawn."
         )
-    if unread := [name for name in names if name in found and found[name] is None]:
+    if unread := [name for name in names if name in by_name and by_name[name] is None]:
         texts.append(f"Whether the two judges of emotion agree was not tested for {len(unread)} rows.")
     return texts

@@ -75,8 +75,8 @@ def _newest(runs: list[_Run], passed_over: Callable[[str], object]) -> Iterator[
     by_name: dict[tuple[str, int], list[_Run]] = defaultdict(list)
     for run in runs:
         by_name[run.record.method.name, run.record.seed].append(run)
-    for (name, seed), found in sorted(by_name.items()):
-        *older, newest = sorted(found, key=lambda run: run.order)
+    for (name, seed), of_name in sorted(by_name.items()):
+        *older, newest = sorted(of_name, key=lambda run: run.order)
         yield newest
         for run in older:
             if run.record.results != newest.record.results:
@@ -108,7 +108,7 @@ def _without_conflicts(runs: list[_Run]) -> list[list[_Run]]:
     by_seed: dict[int, list[_Run]] = defaultdict(list)
     for run in runs:
         by_seed[run.record.seed].append(run)
-    conflict = next((found for _, found in sorted(by_seed.items()) if len(found) > 1), None)
+    conflict = next((of_seed for _, of_seed in sorted(by_seed.items()) if len(of_seed) > 1), None)
     if conflict is None:
         return [runs]
     for fact in _CIRCUMSTANCES.values():
@@ -161,7 +161,7 @@ def _differing(alike: list[Record]) -> list[list[str]]:
     configurations = [_configuration(record) for record in alike]
     names = dict.fromkeys(name for own in configurations for name in own)
     differ = {name for name in names if len({canonical_json(own.get(name)) for own in configurations}) > 1}
-    found = [[f"{name}={value}" for name, value in own.items() if name in differ] for own in configurations]
+    texts = [[f"{name}={value}" for name, value in own.items() if name in differ] for own in configurations]
     same: dict[str, list[int]] = defaultdict(list)
     for place, own in enumerate(configurations):
         same[canonical_json(own)].append(place)
@@ -169,8 +169,8 @@ def _differing(alike: list[Record]) -> list[list[str]]:
         facts = ((name, [fact(alike[place]) for place in places]) for name, fact in _CIRCUMSTANCES.items())
         name, values = next(((name, values) for name, values in facts if len(set(values)) > 1), ("", []))
         for place, value in zip(places, values, strict=False):
-            found[place].append(f"{name}={value}")
-    return found
+            texts[place].append(f"{name}={value}")
+    return texts
 
 
 def _finished(record: Record) -> str:

@@ -99,8 +99,8 @@ class Samples:
             if len(entry.records) > 1 and (sample := self.of(entry, column)) is not None
         ]
         own = [_own_intervals(entry, column) for entry, _ in several]
-        found = sample_intervals([sample for _, sample in several], own)
-        return {entry.name: interval for (entry, _), interval in zip(several, found, strict=True)}
+        intervals = sample_intervals([sample for _, sample in several], own)
+        return {entry.name: interval for (entry, _), interval in zip(several, intervals, strict=True)}
 
     def _sample(self, entry: Entry, column: Column) -> Sample | None:
         results = entry.results(column)

@@ -87,9 +87,12 @@ def _board(board: Board, width: int) -> list[RenderableType]:
         grid(headers, rows),
         "",
     ]
-    for label, found in board.groups.items():
-        tables += [Text(f"By {label}", style="bold"), *([] if found else [f"No trial has the label {label}."])]
-        for each in found:
+    for label, tables_of_label in board.groups.items():
+        tables += [
+            Text(f"By {label}", style="bold"),
+            *([] if tables_of_label else [f"No trial has the label {label}."]),
+        ]
+        for each in tables_of_label:
             laid = layout.groups(each)
             tables += [grid(laid.heads, [[line.name, *map(group_words, line.cells)] for line in laid.rows]), ""]
     return [*tables, *(Text(line) for note in notes for line in bullet(note, width))]

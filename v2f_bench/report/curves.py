@@ -43,11 +43,11 @@ def match_curve(ranks: np.ndarray, speakers: np.ndarray, gallery: int) -> MatchC
     """The curve of ranks, float [n] from 1 to `gallery` (equal scores share the mean of their ranks)."""
     at_most = ranks[:, None] <= np.arange(1, gallery + 1) + 1e-9
     names, place = np.unique(speakers, return_inverse=True)
-    found = np.zeros((len(names), gallery))
-    np.add.at(found, place, at_most.astype(float))
+    hits = np.zeros((len(names), gallery))
+    np.add.at(hits, place, at_most.astype(float))
     trials = np.bincount(place, minlength=len(names)).astype(float)
     weights = cluster_weights(len(names), RESAMPLES, seed=0)
-    drawn = (weights @ found) / (weights @ trials)[:, None]
+    drawn = (weights @ hits) / (weights @ trials)[:, None]
     low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
     return MatchCurve(at_most.mean(axis=0), low, high)
 

@@ -128,9 +128,9 @@ def interval_over_runs(runs: Runs, own: Sequence[Interval] | np.ndarray, level: 
     with np.errstate(divide="ignore", invalid="ignore"):
         scale = both.reach(level) / (scipy.special.stdtrit(clusters - 1, (1 + level) / 2) * single)
         away = scale[..., None] * ends.mean(axis=-2)
-    found = np.stack([both.value, both.value - away[..., 0], both.value + away[..., 1]], axis=-1)
+    intervals = np.stack([both.value, both.value - away[..., 0], both.value + away[..., 1]], axis=-1)
     shapeless = ~(single > 1e-6 * both.error)  # clusters are alike, or differ by rounding
-    found = np.where(shapeless[..., None], both.interval(level), found)
+    intervals = np.where(shapeless[..., None], both.interval(level), intervals)
     known = np.isfinite(both.error) & np.isfinite(ends).all(axis=(-2, -1))
-    found[~known, 1:] = np.nan
-    return found
+    intervals[~known, 1:] = np.nan
+    return intervals

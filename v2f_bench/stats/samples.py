@@ -65,8 +65,8 @@ def sample_intervals(samples: Sequence[Sample], own: Sequence[Sequence[Interval]
     intervals: dict[int, Interval] = {}
     for places in alike.values():
         numbers = np.array([own[place] for place in places])
-        found = interval_over_runs(_together([samples[place] for place in places]), numbers)
-        intervals |= zip(places, (Interval(*one) for one in found.tolist()), strict=True)
+        computed = interval_over_runs(_together([samples[place] for place in places]), numbers)
+        intervals |= zip(places, (Interval(*one) for one in computed.tolist()), strict=True)
     return [intervals[place] for place in range(len(samples))]
 
 

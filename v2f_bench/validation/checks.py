@@ -195,10 +195,10 @@ def _other_faces(faces: Faces, manifest: Manifest) -> list[str]:
 
 def _scores(folder: Path, record: Record, faces: Faces, data_root: Path | None, progress: Progress) -> Check:
     try:
-        found = rescore(folder, record, faces, data_root, progress)
+        rescored = rescore(folder, record, faces, data_root, progress)
     except BenchError as error:
         return Check("scores", not_checked=[str(error)])
-    return Check("scores", found.problems, f"{found.compared} numbers from the faces", found.not_compared)
+    return Check("scores", rescored.problems, f"{rescored.compared} numbers from the faces", rescored.not_compared)
 
 
 def _some(names: list[str]) -> str:
