@@ -284,7 +284,7 @@ def test_generate_draws_one_face_from_a_finished_run(finished, cli, tmp_path):
     ("measure", "told"),
     [
         ("retrieval/R@7", "did you mean 'retrieval/R@"),
-        ("fid", "no judge of inception is here"),
+        ("fid", "no judge of kind inception is available"),
         ("retrieval/R@50-of-100", "There is: retrieval/R@1, "),
     ],
 )

@@ -61,9 +61,12 @@ def generate(
 
         changes = generate_film(run, voice, source, output, seed, device, progress_display())
     else:
-        from v2f_bench.harness.generate_one import Wanted, generate_one
+        from v2f_bench.harness.generate_one import NoProposal, Wanted, generate_one
 
-        changes = generate_one(run, voice, proposal, output, seed, device, Wanted(samples, variation))
+        try:
+            changes = generate_one(run, voice, proposal, output, seed, device, Wanted(samples, variation))
+        except NoProposal as error:
+            raise UsageError(f"{error} (--proposal FILE)") from error
     for file, change in changes:
         typer.echo(f"{file}: {change}", err=True)
     typer.echo(f"{output}: a guess from statistical regularities of the training data, not a likeness of a person")

@@ -20,6 +20,10 @@ from v2f_bench.media.changes import Change, noted
 from v2f_bench.media.picture import picture_format, read_picture, resize, square, to_pixels, to_tensor, write_picture
 
 
+class NoProposal(UsageError):
+    """The method changes a given face, and none is given."""
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What to draw: one face, `samples` faces that differ only in their seed, or the sheet of a variation."""
@@ -73,11 +77,11 @@ def _given(
 ) -> tuple[dict[str, Any], list[Change]]:
     """What the method needs, read from the files, and what was changed when they were read.
 
-    UsageError where the method needs something that is not given, or that no file can give.
+    NoProposal where the method needs a face that is not given, UsageError where it needs what no file can give.
     """
     check_needs(cls, needs)
     if "proposal" in needs and proposal is None:
-        raise UsageError(f"{cls.name} changes a given face: give a proposal, a picture cropped as the data set's are")
+        raise NoProposal(f"{cls.name} changes a given face: give a proposal, a picture cropped as the data set's are")
     voices, changes = read_voice(voice, protocol)
     given: dict[str, Any] = {"voice": voices}
     if proposal is not None:
