@@ -36,7 +36,7 @@ def main() -> None:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
     if code == INTERRUPTED:
-        print("\ninterrupted; the same command goes on from the last finished stage", file=sys.stderr)
+        print("\ninterrupted; finished stages are kept: the same command again does the rest", file=sys.stderr)
     sys.exit(code if isinstance(code, int) else 0)
 
 

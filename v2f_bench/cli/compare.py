@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from v2f_bench.cli.options import DataRoot, Measures, NoPeople
-from v2f_bench.cli.tables import Format, read_runs, say, write_page
+from v2f_bench.cli.tables import read_runs, say, write_page
+from v2f_bench.render.formats import COMPARED, Format
 
 
 def compare(
@@ -19,7 +20,13 @@ def compare(
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", dir_okay=False, help="Write to this file.")] = None,
     form: Annotated[
-        Format | None, typer.Option("--format", "-f", help="Default: by the ending of --output, else terminal.")
+        Format | None,
+        typer.Option(
+            "--format",
+            "-f",
+            metavar=f"[{'|'.join(COMPARED)}]",
+            help="Default: by the ending of --output, else terminal.",
+        ),
     ] = None,
     measures: Measures = None,
     by: Annotated[

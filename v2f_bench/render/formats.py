@@ -51,11 +51,10 @@ FORMS = {
     Format.CSV_LONG: Form("csv:as_long_csv", "", every_column=True),
     Format.JSON: Form("json:as_json", "paired:as_json", (".json",), every_column=True),
     Format.LATEX: Form("latex:as_latex", "paired:as_latex", (".tex",)),
-    Format.HTML: Form(
-        "html:as_html", "", (".html", ".htm"), every_column=True
-    ),  # `report/` makes the comparison's page
+    Format.HTML: Form("html:as_html", "", (".html", ".htm"), every_column=True),  # its comparison: `report/`
     Format.SVG: Form("picture:as_svg", "", (".svg",), every_column=True),
 }
+COMPARED = tuple(name for name, form in FORMS.items() if form.comparison or name is Format.HTML)
 ENDINGS = {ending: name for name, form in FORMS.items() for ending in form.endings}
 
 
@@ -80,8 +79,7 @@ def render(leaderboard: Leaderboard, form: Format) -> str:
 def render_comparison(tables: Sequence[PairedTable], form: Format) -> str:
     """The comparisons as text of a format, with a line end at its end. UsageError for a format that has none."""
     if not FORMS[form].comparison:
-        there = [name for name, each in FORMS.items() if each.comparison]
-        raise UsageError(f"a comparison has no format {form}; there is: {', '.join([*there, Format.HTML])}")
+        raise UsageError(f"a comparison has no format {form}; there is: {', '.join(COMPARED)}")
     text: str = _function(FORMS[form].comparison)(tables)
     return text
 
