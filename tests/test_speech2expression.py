@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.stats import binomtest, wilcoxon
+from torch import nn
 
 import v2f_speech2expression
 from v2f_bench import Voices
@@ -33,6 +34,7 @@ from v2f_speech2expression.redrawing import Redrawing
 from v2f_speech2expression.search import inverted, searched
 from v2f_speech2expression.signs import SIGNS, signed
 from v2f_speech2expression.space import chosen_space, train_generator
+from v2f_speech2expression.strength import largest_near
 from v2f_speech2expression.style import StyleDiscriminator, StyleGenerator
 
 TINY_SEARCH = apply_settings(
@@ -272,6 +274,22 @@ def test_the_latent_space_is_white():
     torch.testing.assert_close(generator.mean + latents @ generator.axes, codes, rtol=1e-3, atol=1e-3)
 
 
+def test_what_lies_farther_out_than_training_faces_is_drawn_as_if_it_lay_at_their_distance():
+    torch.manual_seed(0)
+    generator = Redrawing(96, 8, 5).eval()
+    nn.init.normal_(generator.last.weight)  # so that the latent changes the face
+    codes = torch.randn(1000, 5)
+    generator.whiten(codes)
+    distances = ((codes - generator.mean) @ generator.back).norm(dim=1)
+    assert float((distances <= generator.reach).float().mean()) == pytest.approx(0.99, abs=0.002)
+    still = generator.still(torch.rand(1, 3, 64, 64))
+    direction = torch.nn.functional.normalize(torch.randn(1, 5), dim=1)
+    with torch.inference_mode():
+        near, at_reach, beyond = (generator(direction * length, still) for length in (1.0, generator.reach, 50.0))
+    torch.testing.assert_close(beyond, at_reach)
+    assert float((near - at_reach).abs().max()) > 0.01
+
+
 def test_styled_convolutions_keep_the_size_of_what_they_pass_on():
     torch.manual_seed(0)
     generator = StyleGenerator(96, 64, 16, 32).eval()
@@ -334,12 +352,21 @@ def test_strengths_and_curve_are_left_beside_the_checkpoint(fitted):
     assert list(strengths["strength"].values()) == method.state()["strengths"].tolist()
     for emotion, distances in strengths["distance at 1, 2, ..."].items():
         if None not in distances:
-            assert strengths["strength"][emotion] == 1 + int(np.argmin(distances))
+            assert strengths["strength"][emotion] >= 1 + int(np.argmin(distances))
     curve = json.loads((folder / "disentanglement.json").read_text())
     assert len(curve["transformation"]) == len(curve["disentanglement"]) == 21
     assert 0 <= curve["area"] <= 1
     assert (folder / "disentanglement.png").exists()
     assert method.facts()[-1].value == curve["area"]
+
+
+def test_the_strength_is_the_largest_that_is_as_near_as_the_best_within_one_standard_error():
+    at_best = torch.tensor([1.0, 2.0, 3.0, 4.0])
+    differences = torch.tensor([-0.3, 0.1, 0.3, 0.5])  # mean 0.15, standard error 0.171
+    distances = torch.stack([at_best + 2, at_best, at_best + differences, at_best + differences + 0.1])
+    assert largest_near(distances) == 2
+    assert largest_near(distances[:, :1]) == 2  # one pair, -0.3: the nearest of all
+    assert largest_near(distances[:2]) == 1
 
 
 def test_how_well_the_voice_network_hears_is_a_fact(fitted, splits):

@@ -25,6 +25,7 @@ from v2f_speech2expression.still import Generator, Still
 REACH = 6 / 64  # of the face's side: how far the flow may carry a pixel
 MASK_START = -2.0  # logit: at first the colour has little part in the picture
 LEAST = 0.15  # deviation along an axis of the latent space, beside that along the first
+NEAR = 0.99  # of the training faces have latents that are as near to the mean as any that is drawn
 LEVELS = 3  # halvings of the still picture's features
 SHOWN = 8  # faces in a row of samples
 
@@ -42,6 +43,7 @@ class Redrawing(Generator):
 
     axes: torch.Tensor  # of the codes: principal axes times deviations, one a row [latent, latent]
     back: torch.Tensor  # its inverse, where it has one
+    reach: torch.Tensor  # the longest latent that is drawn
 
     def __init__(self, seen: int, width: int, latent: int) -> None:
         super().__init__()
@@ -61,6 +63,7 @@ class Redrawing(Generator):
         self.register_buffer("mean", torch.zeros(latent))
         self.register_buffer("axes", torch.eye(latent))
         self.register_buffer("back", torch.eye(latent))
+        self.register_buffer("reach", torch.tensor(torch.inf))
 
     def encode(self, seen: torch.Tensor) -> torch.Tensor:
         """The classifier's last feature map of faces -> codes [N, latent], in which left and right are alike."""
@@ -69,7 +72,8 @@ class Redrawing(Generator):
 
     def whiten(self, codes: torch.Tensor) -> None:
         """Take the latent space from the codes [n, latent] of faces. Axes along which they hardly vary are left out:
-        there the generator has seen little but noise."""
+        there the generator has seen little but noise. What lies farther out than nearly all faces is drawn as if it lay
+        at that distance, for the same reason."""
         self.mean.copy_(codes.mean(dim=0))
         _, values, axes = torch.linalg.svd((codes - self.mean).double(), full_matrices=False)
         spread = values / max(1, len(codes) - 1) ** 0.5
@@ -78,6 +82,7 @@ class Redrawing(Generator):
         self.back.zero_()
         self.axes[: len(spread)] = ((axes * spread[:, None]) * kept[:, None]).float()
         self.back[:, : len(spread)] = ((axes / spread[:, None].clamp(min=1e-12)) * kept[:, None]).T.float()
+        self.reach.copy_(((codes - self.mean) @ self.back).norm(dim=1).quantile(NEAR))
 
     def guess(self, seen: torch.Tensor) -> torch.Tensor:
         """The encoder's guess of the latents [N, latent] of faces, from the classifier's last feature map of them."""
@@ -92,7 +97,9 @@ class Redrawing(Generator):
         return Still(faces, tuple(features[::-1]))
 
     def forward(self, latents: torch.Tensor, still: Still) -> torch.Tensor:
-        return self.draw(self.mean + latents @ self.axes, still)[0]
+        length = latents.norm(dim=1, keepdim=True)
+        near = latents * (self.reach / length.clamp(min=1e-6)).clamp(max=1)
+        return self.draw(self.mean + near @ self.axes, still)[0]
 
     def draw(self, codes: torch.Tensor, still: Still) -> tuple[torch.Tensor, torch.Tensor]:
         """Faces, and the mask [N, 1, H, W]."""

@@ -19,7 +19,9 @@ def chosen_strengths(
     """For each emotion the strength that brings neutral faces nearest to the same people's faces with that emotion.
 
     Near is what the perceptual distance says, over pairs of people held out; the classifier's own agreement would
-    always ask for more. An emotion that they do not show has the median of the others' strengths.
+    always ask for more. Of all strengths that are as near as the best one, within one standard error of the paired
+    differences, it is the largest: a distance to one picture of a person favours faces that hardly change. An emotion
+    that they do not show has the median of the others' strengths.
 
     Returns:
         Strengths [emotions], and the mean distances [LONGEST, emotions] at strengths 1, 2, ...; NaN where unknown.
@@ -32,9 +34,18 @@ def chosen_strengths(
         if (mine := pairs.classes[rows] == emotion).any():
             means[:, emotion] = distances[:, mine].mean(dim=1)
     known = ~means.isnan().any(dim=0)
-    strengths = 1.0 + means.nan_to_num(nan=0.0).argmin(dim=0)
+    strengths = torch.ones(emotions)
+    for emotion in known.nonzero()[:, 0].tolist():
+        strengths[emotion] = 1.0 + largest_near(distances[:, pairs.classes[rows] == emotion])
     strengths[~known] = strengths[known].median() if known.any() else 1.0
     return strengths, means
+
+
+def largest_near(distances: torch.Tensor) -> int:
+    """The last row of distances [LONGEST, n] that is within one standard error of the row with the least mean."""
+    more = distances - distances[distances.mean(dim=1).argmin()]
+    error = more.std(dim=1) / more.shape[1] ** 0.5 if more.shape[1] > 1 else torch.zeros(len(more))
+    return int((more.mean(dim=1) <= error).nonzero()[-1])
 
 
 def _distances(space: Space, faces: Faces, pairs: Pairs, rows: torch.Tensor, opt: SearchOptions) -> torch.Tensor:
