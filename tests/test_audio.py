@@ -305,6 +305,12 @@ def test_crops_of_spectrograms_are_stretches_and_repeat_what_is_too_short(record
     assert (repeated == crops[1][:, None]).all(dim=2).all(dim=0).any()
 
 
+def test_of_a_split_without_voices_nothing_is_kept():
+    nobody = SomeClips([np.zeros(1600, np.float32)])
+    nobody.table["voice"] = False
+    assert list(Features(nobody, mfsc).rows) == []
+
+
 def test_any_front_end_can_be_kept(recordings):
     kept = Features(SomeClips(recordings), mfsc, normalise="level")
     found, frames = kept.whole([2, 0])

@@ -28,7 +28,8 @@ class Features:
         self.rows = np.flatnonzero(clips.table["voice"])
         self._kept: dict[int, torch.Tensor] | None = {}
         total = 0
-        for batch in np.array_split(self.rows, max(1, len(self.rows) // 64)):
+        batches = np.array_split(self.rows, max(1, len(self.rows) // 64)) if len(self.rows) else []
+        for batch in batches:
             for row, features in zip(batch, self._compute(batch), strict=True):
                 self._kept[int(row)] = features
                 total += features.numel() * 4
