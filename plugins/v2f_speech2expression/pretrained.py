@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import warnings
 from pathlib import Path
 
 import torch
@@ -17,7 +18,7 @@ from v2f_speech2expression.stylegan2 import Architecture, StyleGan2
 
 LAYOUT = "the g_ema of rosinality/stylegan2-pytorch"
 NAMED = 3  # tensors in a message
-PIXELS_AT_ONCE = 4 * 1024 * 1024  # whose layers are in memory for a gradient: some 8 GB at 1024 pixels a side
+PIXELS_AT_ONCE = 2 * 1024 * 1024  # whose layers are in memory for a gradient: 6 GB
 
 
 def read_stylegan2(file: OptionFile) -> StyleGan2:
@@ -29,17 +30,18 @@ def read_stylegan2(file: OptionFile) -> StyleGan2:
     path = file.path()
     tensors = {name: tensor.float() for name, tensor in _tensors_in(path).items()}
     try:
-        with torch.device("meta"):
-            network = StyleGan2(Architecture.of(tensors))
-    except LookupError as error:
-        raise UsageError(f"{path}: not StyleGAN2's generator as in {LAYOUT}: lacks {error.args[0]}") from None
+        network = StyleGan2(Architecture.of(tensors))
+    except KeyError as error:
+        raise _other(path, f"lacks {error.args[0]}") from None
+    except (IndexError, RuntimeError):
+        raise _other(path, "has another shape in what tells its size") from None
     expected = network.state_dict()
     if not any(name.startswith("noises.") for name in tensors):
-        # Early files hold no noise, and the search needs the same face for the same w: without noise, then.
-        tensors |= {name: torch.zeros(x.shape) for name, x in expected.items() if name.startswith("noises.")}
+        # Early files hold no noise, and the search needs the same face for the same w: the new network's is zero.
+        tensors |= {name: noise for name, noise in expected.items() if name.startswith("noises.")}
     if words := _misfit(tensors, expected):
-        raise UsageError(f"{path}: not StyleGAN2's generator as in {LAYOUT}: {words}")
-    network.load_state_dict(tensors, assign=True)
+        raise _other(path, words)
+    network.load_state_dict(tensors)
     return network.eval().requires_grad_(False)
 
 
@@ -87,7 +89,8 @@ def _tensors_in(path: Path) -> dict[str, torch.Tensor]:
 
 def _saved_by_torch(path: Path) -> dict[str, torch.Tensor]:
     try:
-        with torch.serialization.safe_globals([argparse.Namespace]):  # of a training's settings, beside its networks
+        # A namespace holds a training's settings, beside its networks. Torch warns of pickles that it then refuses.
+        with torch.serialization.safe_globals([argparse.Namespace]), warnings.catch_warnings(action="ignore"):
             content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception:  # torch raises many kinds; its words advise to run the file's code
         raise UsageError(
@@ -98,6 +101,10 @@ def _saved_by_torch(path: Path) -> dict[str, torch.Tensor]:
     if not (tensors and all(isinstance(value, torch.Tensor) for value in tensors.values())):
         raise UsageError(f"{path}: holds no tensors by name under g_ema")
     return dict(tensors)
+
+
+def _other(path: Path, words: str) -> UsageError:
+    return UsageError(f"{path}: not StyleGAN2's generator as in {LAYOUT}: {words}")
 
 
 def _misfit(tensors: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> str:

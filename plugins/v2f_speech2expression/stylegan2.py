@@ -34,7 +34,12 @@ class Architecture:
 
     @classmethod
     def of(cls, tensors: Mapping[str, torch.Tensor]) -> Architecture:
-        """The one whose weights these are, by the shapes of a few. KeyError or IndexError where they are of none."""
+        """The one whose weights these are, by the shapes of a few.
+
+        Raises:
+            KeyError: one of these is missing; its argument is the name.
+            IndexError: one of these has too few dimensions.
+        """
         sizes = sum(f"to_rgbs.{number}.bias" in tensors for number in range(len(tensors)))
         mapping = sum(f"style.{number}.weight" in tensors for number in range(len(tensors)))
         channels = [tensors[f"convs.{2 * number}.conv.weight"].shape[1] for number in range(sizes)]
