@@ -211,7 +211,7 @@ def test_a_file_survives_json_with_its_place_in_a_spec_and_without_it_in_a_recor
 
 @pytest.mark.parametrize("text", ["c.pt", "", "."])
 def test_a_file_that_is_not_there_is_refused(here, text):
-    with pytest.raises(UsageError, match=r"^x: network takes one of own or the path of a file, not"):
+    with pytest.raises(UsageError, match=r"^x: network takes one of own or an existing file, not"):
         apply_settings(WithFile(), [f"network={text}"], "x")
 
 

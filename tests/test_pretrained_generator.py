@@ -344,7 +344,7 @@ def test_a_file_that_changed_after_the_run_was_planned_is_refused(tmp_path):
 
 @pytest.mark.parametrize("text", ["stile", "no/such/file.pt", "", "."])
 def test_what_is_no_generator_and_no_file_is_refused(text):
-    with pytest.raises(UsageError, match="generator takes one of style, redrawing or the path of a file, not"):
+    with pytest.raises(UsageError, match="generator takes one of style, redrawing or an existing file, not"):
         options_with(text)
 
 

@@ -260,4 +260,4 @@ def _kind_in_words(kind: Any) -> str:
     if origin is tuple:
         return f"a comma-separated list of {_kind_in_words(get_args(kind)[0])}"
     words = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
-    return (words | {OptionFile: "the path of a file"}).get(kind, str(kind))
+    return (words | {OptionFile: "an existing file"}).get(kind, str(kind))
