@@ -1,15 +1,19 @@
 """Typed options from `name=value` settings."""
 
-from dataclasses import dataclass, fields
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import Annotated, Literal, get_args, get_type_hints
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from v2f_bench.hashing import canonical_json, file_sha256
 from v2f_bench.interfaces import (
     Count,
     Decay,
+    OptionFile,
     Positive,
     Range,
     Share,
@@ -18,7 +22,7 @@ from v2f_bench.interfaces import (
     describe_options,
     setting_grid,
 )
-from v2f_bench.interfaces.options import options_from
+from v2f_bench.interfaces.options import options_from, unsettable, value_in_words
 from v2f_bench.plugins import registry
 
 
@@ -168,3 +172,57 @@ def test_every_number_of_a_bundled_plugin_has_a_range_that_its_own_values_keep()
             assert ranges, f"{name}: {field} takes any number"
             value = getattr(options, field)
             assert value is None or all(value in allowed for allowed in ranges), f"{name}: {field}={value}"
+
+
+@dataclass(frozen=True)
+class WithFile:
+    network: Literal["own"] | OptionFile = "own"
+    list: OptionFile | None = None
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, content in (("a.pt", "a"), ("b.pt", "b"), ("copy.pt", "a")):
+        Path(name).write_text(content)
+    return tmp_path
+
+
+def test_a_file_is_an_option_by_its_content(here):
+    assert unsettable(WithFile) == []
+    found = apply_settings(WithFile(), ["network=a.pt", "list=b.pt"], "x")
+    assert found.network == OptionFile("a.pt", file_sha256(here / "a.pt"), str(here / "a.pt"))
+    assert found.network.path() == here / "a.pt"
+    assert apply_settings(found, ["network=own", "list=none"], "x") == WithFile()
+    elsewhere = OptionFile("a.pt", found.network.sha256, "/elsewhere/a.pt")
+    assert canonical_json(elsewhere) == canonical_json(found.network), "its place is in no key"
+    assert canonical_json(OptionFile.at(here / "b.pt")) != canonical_json(found.network)
+
+
+def test_a_file_survives_json_with_its_place_in_a_spec_and_without_it_in_a_record(here):
+    options = apply_settings(WithFile(), ["network=a.pt"], "x")
+    in_spec = options_from(WithFile, json.loads(json.dumps(asdict(options))))
+    in_record = options_from(WithFile, json.loads(canonical_json(options)))
+    assert options == in_spec == in_record
+    assert in_spec.network.path() == here / "a.pt"
+    with pytest.raises(UsageError, match=r"^a\.pt: no such file$"):
+        in_record.network.path()
+
+
+@pytest.mark.parametrize("text", ["c.pt", "", "."])
+def test_a_file_that_is_not_there_is_refused(here, text):
+    with pytest.raises(UsageError, match=r"^x: network takes one of own or an existing file, not"):
+        apply_settings(WithFile(), [f"network={text}"], "x")
+
+
+def test_files_are_combined_as_other_choices_are(here):
+    grid = setting_grid(WithFile(), ["network=own,a.pt,b.pt,copy.pt"])
+    found = [apply_settings(WithFile(), each, "x").network for each in grid]
+    assert found[0] == "own"
+    assert [each.name for each in found[1:]] == ["a.pt", "b.pt", "copy.pt"]
+
+
+def test_a_value_is_shown_in_words(here):
+    shown = json.loads(canonical_json(OptionFile.at(here / "a.pt")))
+    assert value_in_words(shown) == f"a.pt {file_sha256(here / 'a.pt')[:8]}"
+    assert [value_in_words(value) for value in (3, "own", None, {"odd": 1})] == ["3", "own", "None", "{'odd': 1}"]

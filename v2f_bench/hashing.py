@@ -10,7 +10,8 @@ from typing import Any
 
 
 def canonical_json(value: Any) -> str:
-    """JSON with sorted keys and no blanks; dataclasses as objects, tuples as arrays, sets sorted, paths as text."""
+    """JSON with sorted keys and no blanks; dataclasses as objects of the fields by which they are compared, tuples as
+    arrays, sets sorted, paths as text."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), default=_plain, ensure_ascii=False)
 
 
@@ -26,7 +27,7 @@ def file_sha256(path: Path) -> str:
 
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.compare}
     if isinstance(value, set | frozenset):
         return sorted(value)
     if isinstance(value, Path):

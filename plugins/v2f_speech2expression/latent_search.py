@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from v2f_bench import Clips, Context, Fact, Method, Offer, Trials, Variation
+from v2f_bench import Clips, Context, Fact, Method, Offer, OptionFile, Trials, Variation
 from v2f_speech2expression.options import SEARCH_QUICK, SearchOptions
 
 if TYPE_CHECKING:
@@ -26,7 +26,9 @@ class LatentSearch(Method):
     disentanglement-transformation curve, `disentanglement.json` and `.png`, by the method's own classifier.
 
     `paper` trains a style-based generator and its inverting encoder at 128 pixels, for a GPU: never tried to its end.
-    The source takes one that is pretrained on FFHQ, which is not bundled.
+    The source takes one that is pretrained on FFHQ. None is bundled, but `generator=FILE` takes such a StyleGAN2 and
+    trains only the encoder: the `g_ema` of a `.pt` of rosinality/stylegan2-pytorch, or the same tensors as
+    safetensors; the section on pretrained generators in docs/files.md says more.
 
     `quick` departs from the source where a thousand faces teach no such generator: its generator draws the face from
     the latent and from the source picture, as flow, mask and light, trained on pairs of one person
@@ -68,15 +70,18 @@ class LatentSearch(Method):
         from v2f_speech2expression.faces import Faces, Pairs
         from v2f_speech2expression.hearing import train_voice
         from v2f_speech2expression.labels import emotions_in
+        from v2f_speech2expression.pretrained import read_stylegan2
         from v2f_speech2expression.space import Report, chosen_space, train_generator
 
+        file = self.opt.generator
+        stylegan2 = read_stylegan2(file) if isinstance(file, OptionFile) else None  # first, for it may be a wrong one
         self._emotions = emotions_in(train.table)
         self._voice, heard = train_voice(train, validation, self._emotions, self.opt, context)
         faces, held_out = (Faces(clips, self._emotions, context.device) for clips in (train, validation))
         attributes = AttributeLearner(faces, held_out, len(self._emotions), self.opt, context)
         train_learner(attributes, self.opt.classifier_steps, "attributes", context)
         h = attributes.network.requires_grad_(False)
-        generator = train_generator(faces, held_out, self._emotions, h, self.opt, context)
+        generator = train_generator(faces, held_out, self._emotions, h, self.opt, context, stylegan2)
         pairs, held_out_pairs = Pairs(faces, self._emotions), Pairs(held_out, self._emotions)
         self._space = chosen_space(generator, h, faces, pairs, self.opt, context)
         report = Report(self._emotions, self._space, held_out, held_out_pairs, self.opt, context)
@@ -132,7 +137,7 @@ class LatentSearch(Method):
         self._voice = VoiceEmotion(len(self._emotions), self.opt)
         speakers = len(state["attributes.speaker.bias"])
         h = Attributes(len(self._emotions), speakers, self.opt.classifier_width)
-        generator = new_generator(h.seen, self.opt)
+        generator = new_generator(h.seen, self.opt, state)
         load_joined({"voice": self._voice, "attributes": h, "generator": generator}, state, device)
         h.requires_grad_(False)
         generator.requires_grad_(False)

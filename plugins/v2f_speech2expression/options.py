@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from v2f_bench import Count, Decay, NotNegative, Positive, Range, Share, UsageError
+from v2f_bench import Count, Decay, NotNegative, OptionFile, Positive, Range, Share, UsageError
 
 KEPT = ("identity", "sex", "age")  # attributes that the search can keep
 
@@ -36,7 +36,8 @@ class SearchOptions(HearingOptions):
     of each emotion is chosen on validation speakers."""
 
     side: Literal[64, 128, 256] = 128  # pixels; silent, the pretrained generator has more
-    generator: Literal["style", "redrawing"] = "style"  # redrawing: from latent and source picture; for few faces
+    # redrawing: from latent and source picture; for few faces. A file: a pretrained StyleGAN2 (docs/files.md).
+    generator: Literal["style", "redrawing"] | OptionFile = "style"
     classifier_width: Count = 32  # silent; channels of the first of four stages
     classifier_steps: Count = 20_000  # silent
     classifier_batch: Annotated[int, Range(least=2)] = 64  # silent
@@ -48,7 +49,7 @@ class SearchOptions(HearingOptions):
     lr: Positive = 2e-3  # StyleGAN2's; for redrawing the peak of one cycle
     weight_r1: NotNegative = 10.0  # StyleGAN2's
     average: Decay = 0.999  # silent; of the style-based generator's weights over the steps
-    encoder_steps: Count = 20_000  # silent; of what inverts the style-based generator
+    encoder_steps: Count = 20_000  # silent; of what inverts a style-based generator
     # Of redrawing alone:
     code_noise: NotNegative = 0.2  # added to codes in training, in their deviations: neighbours are to look alike
     weight_pixel: NotNegative = 12.0  # L1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,36 +17,54 @@ from v2f_speech2expression.directions import attribute_directions
 from v2f_speech2expression.faces import Faces, Pairs
 from v2f_speech2expression.labels import NEUTRAL
 from v2f_speech2expression.options import SearchOptions
+from v2f_speech2expression.pretrained import PretrainedGenerator
 from v2f_speech2expression.redrawing import Redrawing, RedrawingLearner
 from v2f_speech2expression.search import Space, all_directions
-from v2f_speech2expression.still import Generator
+from v2f_speech2expression.still import EncodedGenerator, Generator
 from v2f_speech2expression.strength import chosen_strengths
 from v2f_speech2expression.style import StyleGenerator
 from v2f_speech2expression.style_training import EncoderLearner, StyleLearner
+from v2f_speech2expression.stylegan2 import Architecture, StyleGan2
 
 AT_ONCE = 64
 CURVE_FACES = 8  # validation people on the curve, each on the way to every emotion
 
 
-def new_generator(seen: int, opt: SearchOptions) -> Generator:
-    """A generator without weights of its own yet; `seen` as `Attributes.seen`."""
+def new_generator(seen: int, opt: SearchOptions, state: Mapping[str, torch.Tensor]) -> Generator:
+    """A generator into which the `generator` of a method's state fits; `seen` as `Attributes.seen`."""
     if opt.generator == "style":
         return StyleGenerator(seen, opt.side, opt.width, opt.latent)
-    return Redrawing(seen, opt.width, opt.latent)
+    if opt.generator == "redrawing":
+        return Redrawing(seen, opt.width, opt.latent)
+    prefix = "generator.stylegan2."
+    tensors = {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
+    return PretrainedGenerator(seen, opt.side, StyleGan2(Architecture.of(tensors)))
 
 
 def train_generator(
-    train: Faces, held_out: Faces, emotions: tuple[str, ...], h: Attributes, opt: SearchOptions, context: Context
+    train: Faces,
+    held_out: Faces,
+    emotions: tuple[str, ...],
+    h: Attributes,
+    opt: SearchOptions,
+    context: Context,
+    stylegan2: StyleGan2 | None = None,
 ) -> Generator:
-    """The generator that the options name, trained and frozen."""
+    """The generator that the options name, trained and frozen; of `stylegan2`, the pretrained one, only the encoder is
+    trained."""
     if opt.generator == "redrawing":
         redrawing = RedrawingLearner(train, held_out, emotions, h, opt, context)
         train_learner(redrawing, opt.steps, "generator", context)
         return redrawing.settled()
-    style = StyleLearner(train, h, opt, context)
-    train_learner(style, opt.steps, "generator", context)
-    generator = style.settled()
-    train_learner(EncoderLearner(train, generator, h, opt, context), opt.encoder_steps, "encoder", context)
+    generator: EncodedGenerator
+    if stylegan2 is not None:
+        generator = PretrainedGenerator(h.seen, opt.side, stylegan2).to(context.device)
+        generator.centre()
+    else:
+        style = StyleLearner(train, h, opt, context)
+        train_learner(style, opt.steps, "generator", context)
+        generator = style.settled()
+    train_learner(EncoderLearner(train, generator, h, opt), opt.encoder_steps, "encoder", context)
     return generator.eval().requires_grad_(False)
 
 

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from v2f_speech2expression.still import Generator, Still
+from v2f_speech2expression.still import EncodedGenerator, Still
 
 FIRST = 4  # pixels a side of the constant that a picture grows from
 MAPPING = 8  # layers
@@ -16,7 +16,7 @@ MAPPING_LR = 0.01  # beside the other layers'
 MOST = 512  # channels
 
 
-class StyleGenerator(Generator):
+class StyleGenerator(EncodedGenerator):
     """w [N, latent] -> face [N, 3, side, side] in [0, 1]; noise z -> w by `mapping`; a face's w by `guess`.
 
     Modulated and demodulated convolutions, colours summed over the sizes (skip architecture). The noise inputs are left
@@ -28,31 +28,17 @@ class StyleGenerator(Generator):
     """
 
     def __init__(self, seen: int, side: int, width: int, latent: int) -> None:
-        super().__init__()
-        self.latent = latent
+        super().__init__(seen, latent)
         self.mapping = nn.Sequential(*[_MappingLayer(latent) for _ in range(MAPPING)])
         channels = _channels(side, width)
         self.start = nn.Parameter(torch.randn(1, channels[0], FIRST, FIRST))
         self.first = _Styled(channels[0], channels[0], latent)
         self.blocks = nn.ModuleList(_StyledBlock(before, after, latent) for before, after in pairwise(channels))
         self.colours = nn.ModuleList(_Styled(each, 3, latent, kernel=1, colour=True) for each in channels)
-        self.encoder = nn.Sequential(
-            nn.Flatten(), nn.Linear(seen, latent), nn.LeakyReLU(0.2), nn.Linear(latent, latent)
-        )
-        self.register_buffer("mean", torch.zeros(latent))  # of w
 
     def map(self, noise: torch.Tensor) -> torch.Tensor:
-        """z [N, latent], normal -> w [N, latent]."""
         w: torch.Tensor = self.mapping(noise * noise.square().mean(dim=1, keepdim=True).add(1e-8).rsqrt())
         return w
-
-    def guess(self, seen: torch.Tensor) -> torch.Tensor:
-        """The encoder's guess of the latents [N, latent] of faces, from the classifier's last feature map of them."""
-        return self.mean + self.encoder(seen)
-
-    def still(self, faces: torch.Tensor) -> Still:
-        """The face is drawn from its latent alone: of the still picture nothing is used."""
-        return Still(faces, ())
 
     def forward(self, latents: torch.Tensor, still: Still | None = None) -> torch.Tensor:
         x = self.first(self.start.expand(len(latents), -1, -1, -1), latents)

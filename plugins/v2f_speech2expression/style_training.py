@@ -1,4 +1,4 @@
-"""Two trainings of the style-based generator: against its discriminator; then its encoder, which inverts it."""
+"""The trainings of a style-based generator, against its discriminator, and of the encoder that inverts one."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from v2f_bench.training import Learner, Losses
 from v2f_speech2expression.attributes import Attributes
 from v2f_speech2expression.faces import Faces, mirrored
 from v2f_speech2expression.options import SearchOptions
+from v2f_speech2expression.still import EncodedGenerator
 from v2f_speech2expression.style import StyleDiscriminator, StyleGenerator
 
 LAZY = 16  # steps between two R1 penalties, which then weigh as many times as much
-DRAWN = 4096  # latents that the mean w is taken over
 SHOWN = 8  # faces in a row of samples
 
 
@@ -64,9 +64,7 @@ class StyleLearner(Learner):
     def settled(self) -> StyleGenerator:
         """The average generator, with the mean of its w."""
         generator = cast(StyleGenerator, self.average.module).eval()
-        noise = torch.randn(DRAWN, self.opt.latent, generator=torch.Generator().manual_seed(0)).to(self.device)
-        with torch.no_grad():
-            generator.mean.copy_(generator.map(noise).mean(dim=0))
+        generator.centre()
         return generator
 
     def _drawn(self) -> torch.Tensor:
@@ -77,7 +75,7 @@ class StyleLearner(Learner):
 class EncoderLearner(Learner):
     """The encoder under pixel and perceptual distance of real faces to what the frozen generator makes of its guess."""
 
-    def __init__(self, train: Faces, generator: StyleGenerator, h: Attributes, opt: SearchOptions, context: Context):
+    def __init__(self, train: Faces, generator: EncodedGenerator, h: Attributes, opt: SearchOptions):
         super().__init__()
         self.opt, self.train, self.generator, self.h = opt, train, generator, h
         generator.requires_grad_(False)

@@ -10,13 +10,16 @@ import difflib
 import itertools
 import types
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
+from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from v2f_bench.hashing import file_sha256
 from v2f_bench.interfaces.errors import UsageError
 
 O = TypeVar("O")  # noqa: E741 - an options dataclass
+SHOWN_DIGITS = 8  # of a file's hash
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,36 @@ class Range:
         return " and ".join(words for words, bound in bounds.items() if abs(bound) < inf)
 
 
+@dataclass(frozen=True)
+class OptionFile:
+    """A file as an option's value, such as pretrained weights: `weights: OptionFile | None = None`.
+
+    Its content is what counts. Where it lies is in no key and no record: two copies of a file are the same option.
+
+    Attributes:
+        name: its last part.
+        sha256: of its content when the option was set; 64 hexadecimal digits.
+        location: absolute path; "" in the options of a record.
+    """
+
+    name: str
+    sha256: str
+    location: str = field(default="", compare=False)
+
+    @classmethod
+    def at(cls, path: Path) -> OptionFile:
+        return cls(path.name, file_sha256(path), str(path.resolve()))
+
+    def path(self) -> Path:
+        """Where the file lies. UsageError where it is gone, or has changed since the option was set."""
+        path = Path(self.location)
+        if not (self.location and path.is_file()):
+            raise UsageError(f"{self.location or self.name}: no such file")
+        if file_sha256(path) != self.sha256:
+            raise UsageError(f"{path}: it has changed since the run was planned; start the run again")
+        return path
+
+
 Count = Annotated[int, Range(least=1)]
 Positive = Annotated[float, Range(over=0)]
 NotNegative = Annotated[float, Range(least=0)]
@@ -57,8 +90,8 @@ Decay = Annotated[float, Range(least=0, below=1)]  # of a running mean, such as 
 def apply_settings(options: O, settings: Iterable[str], owner: str) -> O:
     """`options` with each `name=value` of `settings` applied. Of two settings of one name the later one counts.
 
-    Types may be `int`, `float`, `bool`, `str`, `Literal[...]`, `tuple[T, ...]` (comma-separated), `T | None` ("none"),
-    and numbers of a `Range`.
+    Types may be `int`, `float`, `bool`, `str`, `Literal[...]`, `tuple[T, ...]` (comma-separated), `OptionFile` (its
+    path), unions such as `T | None` ("none"), and numbers of a `Range`.
 
     Raises:
         UsageError: a setting without `=`, an unknown name, a value of another type or out of its range, or values that
@@ -100,8 +133,15 @@ def setting_grid(options: object, settings: Iterable[str]) -> list[list[str]]:
 
 
 def options_from(cls: type[O], values: dict[str, Any]) -> O:
-    """Options from their JSON values: lists become tuples again."""
-    return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+    """Options from their JSON values: lists become tuples again, objects files."""
+    return cls(**{name: _from_json(value) for name, value in values.items()})
+
+
+def value_in_words(value: Any) -> str:
+    """The JSON value of an option as tables and pages show it: of a file, its name and how its hash begins."""
+    if isinstance(value, dict) and value.keys() == {"name", "sha256"}:
+        return f"{value['name']} {str(value['sha256'])[:SHOWN_DIGITS]}"
+    return str(value)
 
 
 def describe_options(options: object) -> list[tuple[str, str, Any]]:
@@ -133,6 +173,12 @@ def closest(name: str, known: Iterable[str]) -> str:
 
 def _allowed(fields: list[str]) -> str:
     return f"It takes: {', '.join(fields)}." if fields else "It takes none."
+
+
+def _from_json(value: Any) -> Any:
+    if isinstance(value, dict):
+        return OptionFile(**value)
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _convert(text: str, kind: Any) -> Any:
@@ -174,6 +220,11 @@ def _convert(text: str, kind: Any) -> Any:
         return number
     if kind is str:
         return text
+    if kind is OptionFile:
+        path = Path(text).expanduser()
+        if not (text and path.is_file()):
+            raise ValueError(text)
+        return OptionFile.at(path)
     raise TypeError(f"options of type {kind} cannot be set from the command line")
 
 
@@ -185,7 +236,7 @@ def _is_known(kind: Any) -> bool:
         return all(member is type(None) or _is_known(member) for member in get_args(kind))
     if origin is tuple:
         return len(get_args(kind)) == 2 and get_args(kind)[1] is Ellipsis and _is_known(get_args(kind)[0])
-    return origin is Literal or kind in (bool, int, float, str)
+    return origin is Literal or kind in (bool, int, float, str, OptionFile)
 
 
 def _has_commas(kind: Any) -> bool:
@@ -208,4 +259,5 @@ def _kind_in_words(kind: Any) -> str:
         return "one of " + ", ".join(map(str, get_args(kind)))
     if origin is tuple:
         return f"a comma-separated list of {_kind_in_words(get_args(kind)[0])}"
-    return {int: "a whole number", float: "a number", bool: "true or false", str: "text"}.get(kind, str(kind))
+    words = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+    return (words | {OptionFile: "an existing file"}).get(kind, str(kind))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from v2f_bench.hashing import canonical_json
+from v2f_bench.interfaces.options import value_in_words
 from v2f_bench.leaderboard.entries import ELSEWHERE, Entry
 from v2f_bench.record import Record
 
@@ -161,7 +162,9 @@ def _differing(alike: list[Record]) -> list[list[str]]:
     configurations = [_configuration(record) for record in alike]
     names = dict.fromkeys(name for own in configurations for name in own)
     differ = {name for name in names if len({canonical_json(own.get(name)) for own in configurations}) > 1}
-    texts = [[f"{name}={value}" for name, value in own.items() if name in differ] for own in configurations]
+    texts = [
+        [f"{name}={value_in_words(value)}" for name, value in own.items() if name in differ] for own in configurations
+    ]
     same: dict[str, list[int]] = defaultdict(list)
     for place, own in enumerate(configurations):
         same[canonical_json(own)].append(place)

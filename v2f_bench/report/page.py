@@ -13,6 +13,7 @@ import pandas as pd
 from v2f_bench import __version__
 from v2f_bench.files import write_text_whole
 from v2f_bench.interfaces import BenchError, Progress
+from v2f_bench.interfaces.options import value_in_words
 from v2f_bench.leaderboard import Board, leaderboard
 from v2f_bench.leaderboard.groups import LABELS
 from v2f_bench.leaderboard.measure_titles import measure_title
@@ -119,7 +120,7 @@ def _section(folder: Path, record: Record, people: People, shown: bool) -> Secti
         confusions=[_confusion(one) for one in record.results if one.details and "confusion" in one.details],
         slices=[table for label in LABELS if (table := _slice_table(record, label)).groups],
         sheets=_sheets(folder, record, trials, people, shown) if len(trials) else [],
-        options=[(name, str(value)) for name, value in record.options.items()],
+        options=[(name, value_in_words(value)) for name, value in record.options.items()],
         stages=list(record.circumstances.items()),
         notice=_notice(record, shown),
         problem=problem,
