@@ -184,7 +184,7 @@ def test_what_is_typical_of_a_condition_is_symmetric():
     typical = Typical(8)
     nn.init.normal_(typical.maps.weight)
     maps = typical(torch.randn(2, 8))
-    assert maps.shape == (2, 6, 32, 32)
+    assert maps.shape == (2, 4, 32, 32)
     mirrored = maps.flip(3)
     torch.testing.assert_close(mirrored[:, 1:], maps[:, 1:])
     torch.testing.assert_close(mirrored[:, 0], -maps[:, 0], msg="left moves left where right moves right")
@@ -430,6 +430,16 @@ def test_it_draws_the_same_after_restore(bench, fitted):
     assert varied.columns == ("source", *EMOTIONS[:8])
     assert varied.faces.shape == (6, 9, 3, 64, 64)
     assert torch.equal(varied.faces[:, 0], trials.proposals)
+
+
+def test_a_settled_condition_is_the_training_mean_of_the_emotion_that_is_heard(bench, fitted):
+    settled = CycleGan(replace(TINY, settle=1.0))
+    settled.restore(fitted.state(), "cpu")
+    trials = trials_for(bench, CycleGan.needs, np.arange(6))
+    with torch.inference_mode():
+        heard = settled._voice.hear(*mfsc_of(trials.voices, **front_end_options(TINY))).argmax(dim=1)
+    sheet = settled.vary("emotion", trials, Context()).faces[:, 1:]
+    torch.testing.assert_close(settled.generate(trials, Context()), sheet[torch.arange(6), heard])
 
 
 def test_the_accuracies_of_its_networks_are_facts(fitted, bench):

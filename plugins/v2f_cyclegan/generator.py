@@ -14,7 +14,8 @@ HIDDEN = 64  # between a condition and the scales and shifts
 REACH = 6 / 64  # of the picture's side: the longest way that a pixel comes from
 GRID = 32  # points a side of what is typical of a condition
 PACE = 16.0  # how much faster that is learned than the convolutions, whose maps rest on many more weights
-PAINT = 3.0  # the largest change of a colour under a full mask: a light mask can make teeth white
+MAPS = 4  # flow sideways and down, mask, light
+PAINT = 2.0  # the largest change of light under a full mask: teeth turn white, an open mouth dark
 MASK_BIAS = -2.0  # so the mask starts at 0.12: the face starts as a copy, and can learn what to paint
 
 
@@ -38,8 +39,9 @@ class Generator(nn.Module):
             "film": scale and shift after every norm from the residual blocks on (Perez et al. 2018), of the condition
             without its size.
         head: "image": the face itself, by tanh. "warp": the source, bent by a flow, and painted on where a mask says;
-            zero weights make it a copy at the start. The convolutions then see where they are, and with "film" flow,
-            mask and colour begin with what is typical of a condition, the same for all faces, which are aligned.
+            zero weights make it a copy at the start. The convolutions then see where they are, the way up sees the way
+            down, and with "film" flow, mask and light begin with what is typical of a condition, the same for all
+            faces, which are aligned.
     """
 
     def __init__(self, conditions: int, opt: CycleGanOptions) -> None:
@@ -51,14 +53,18 @@ class Generator(nn.Module):
         self.film = nn.Sequential(nn.Linear(film, HIDDEN), nn.ReLU()) if film else None
         self.first = nn.Sequential(*_convolution(5 if self.warps else 3, width, 7, 1, mode))
         joined = width + (conditions if self.planes else 0)
-        self.down = nn.Sequential(
-            *_convolution(joined, 2 * width, 3, 2, norm=not self.planes), *_convolution(2 * width, 4 * width, 3, 2)
+        self.down = nn.ModuleList(
+            [
+                nn.Sequential(*_convolution(joined, 2 * width, 3, 2, norm=not self.planes)),
+                nn.Sequential(*_convolution(2 * width, 4 * width, 3, 2)),
+            ]
         )
         self.blocks = nn.ModuleList(_Residual(4 * width, mode, bool(film)) for _ in range(opt.blocks))
-        self.up = nn.ModuleList([_Up(4 * width, 2 * width, bool(film)), _Up(2 * width, width, bool(film))])
+        up = _Smooth if self.warps else _Up
+        self.up = nn.ModuleList([up(4 * width, 2 * width, bool(film)), up(2 * width, width, bool(film))])
         # Of a wide convolution that starts at 0, one step of Adam would change the maps by far too much.
         self.last = (
-            nn.Conv2d(width, 6, 3, padding=1) if self.warps else nn.Conv2d(width, 3, 7, padding=3, padding_mode=mode)
+            nn.Conv2d(width, MAPS, 3, padding=1) if self.warps else nn.Conv2d(width, 3, 7, padding=3, padding_mode=mode)
         )
         if self.warps:
             nn.init.zeros_(self.last.weight)
@@ -76,11 +82,14 @@ class Generator(nn.Module):
             x = torch.cat([x, tiled(conditions, x)], dim=1)
         direction = F.layer_norm(conditions, conditions.shape[1:]) if conditions is not None else None
         code = self.film(direction) if self.film is not None else None
-        x = self.down(x)
+        smaller = [x]
+        for layer in self.down:
+            smaller.append(layer(smaller[-1]))
+        x = smaller.pop()
         for block in self.blocks:
             x = block(x, code)
         for block in self.up:
-            x = block(x, code)
+            x = block(x, smaller.pop(), code)
         x = self.last(x)
         if self.typical is not None:
             x = x + F.interpolate(self.typical(direction), x.shape[2:], mode="bilinear")
@@ -99,7 +108,7 @@ def _places(faces: torch.Tensor) -> torch.Tensor:
 
 
 def _warped(faces: torch.Tensor, x: torch.Tensor, strength: float) -> Drawn:
-    """What six maps [N, 6, S, S] make of the source faces: flow, mask and colour."""
+    """What four maps [N, 4, S, S] make of the source faces: flow, mask and light."""
     flow = 2 * REACH * (strength * x[:, :2]).tanh()
     mask = (x[:, 2:3] + MASK_BIAS).sigmoid()
     theta = torch.eye(2, 3, device=faces.device).expand(len(faces), -1, -1)
@@ -109,7 +118,7 @@ def _warped(faces: torch.Tensor, x: torch.Tensor, strength: float) -> Drawn:
 
 
 class Typical(nn.Module):
-    """Maps of flow, mask and colour that are typical of a condition [N, K]: [N, 6, 32, 32], zero at first.
+    """Maps of flow, mask and light that are typical of a condition [N, K]: [N, 4, 32, 32], zero at first.
 
     They are the same for all faces, which are aligned, and as symmetric as an expression is on the whole: left and
     right differ in the sign of the sideways flow alone.
@@ -119,12 +128,12 @@ class Typical(nn.Module):
 
     def __init__(self, conditions: int) -> None:
         super().__init__()
-        self.maps = nn.Linear(conditions, 6 * GRID**2, bias=False)
+        self.maps = nn.Linear(conditions, MAPS * GRID**2, bias=False)
         nn.init.zeros_(self.maps.weight)
-        self.register_buffer("mirrored", torch.tensor([-1.0, 1, 1, 1, 1, 1])[:, None, None], persistent=False)
+        self.register_buffer("mirrored", torch.tensor([-1.0, 1, 1, 1])[:, None, None], persistent=False)
 
     def forward(self, conditions: torch.Tensor) -> torch.Tensor:
-        maps = PACE * self.maps(conditions).unflatten(1, (6, GRID, GRID))
+        maps = PACE * self.maps(conditions).unflatten(1, (MAPS, GRID, GRID))
         return (maps + self.mirrored * maps.flip(3)) / 2
 
 
@@ -160,13 +169,29 @@ class _Residual(nn.Module):
 
 
 class _Up(nn.Module):
+    """CycleGAN's way to twice the size; what the way down saw at that size has no part in it."""
+
     def __init__(self, before: int, after: int, film: bool) -> None:
         super().__init__()
         self.convolution = nn.ConvTranspose2d(before, after, 3, stride=2, padding=1, output_padding=1)
         self.film = _Film(after, film)
 
-    def forward(self, x: torch.Tensor, code: torch.Tensor | None) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, seen: torch.Tensor, code: torch.Tensor | None) -> torch.Tensor:
         return F.relu(self.film(self.convolution(x), code))
+
+
+class _Smooth(nn.Module):
+    """A U-Net's, for flow and mask: enlarged without a grid, with what the way down `seen` [N, after, S, S] at that
+    size, which knows the place of mouth and brows to a pixel."""
+
+    def __init__(self, before: int, after: int, film: bool) -> None:
+        super().__init__()
+        self.convolution = nn.Conv2d(before + after, after, 3, padding=1)
+        self.film = _Film(after, film)
+
+    def forward(self, x: torch.Tensor, seen: torch.Tensor, code: torch.Tensor | None) -> torch.Tensor:
+        x = F.interpolate(x, seen.shape[2:], mode="bilinear")
+        return F.relu(self.film(self.convolution(torch.cat([x, seen], dim=1)), code))
 
 
 def _convolution(

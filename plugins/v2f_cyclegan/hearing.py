@@ -109,6 +109,6 @@ class VoiceCnn(nn.Module):
         counts = torch.bincount(owners, minlength=len(features)).to(outputs)
         return outputs.new_zeros(len(features), outputs.shape[1]).index_add(0, owners, outputs) / counts[:, None]
 
-    def conditions(self, features: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
-        """The condition z of whole recordings, [N, emotions]: as `hear`, of mean 0 and deviation 1 in training."""
-        return (self.hear(features, frames) - self.middle) / self.spread
+    def scaled(self, vectors: torch.Tensor) -> torch.Tensor:
+        """The condition z [N, emotions] from what `hear` gives: of mean 0 and deviation 1 in training."""
+        return (vectors - self.middle) / self.spread

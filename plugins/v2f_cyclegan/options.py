@@ -38,7 +38,7 @@ class CycleGanOptions:
     critic_width: Count = 64  # channels of the discriminators' first layer
     condition: Literal["planes", "film"] = "planes"  # joined to feature maps, or scale and shift of every block
     padding: Padding = "reflect"  # of the first, the last and the residual convolutions
-    head: Literal["image", "warp"] = "image"  # the picture itself, or flow, mask and colour that change the source
+    head: Literal["image", "warp"] = "image"  # the picture itself, or flow, mask and light that change the source
     epochs: Count = 200  # CycleGAN's; over the emotional faces; in the second half the learning rates fall to 0
     steps: Count | None = None  # instead of epochs
     batch: Count = 1
@@ -61,6 +61,7 @@ class CycleGanOptions:
     strength: NotNegative = (
         1.0  # factor on the flow in drawing: expressions larger than life, as a caricaturist draws them
     )
+    settle: Share = 0.0  # how far a heard vector goes, in drawing, to the mean one of the emotion that is highest in it
     average: Share = 0.0  # half-life of the mean of the generator's weights, in trainings; 0: the last weights
 
     def __post_init__(self) -> None:
@@ -105,11 +106,12 @@ QUICK = CycleGanOptions(
     critic_from=0.7,
     weight_adversarial=0.02,
     cycle_every=8,
-    weight_emotion=0.1,
-    weight_pair=200.0,
-    weight_match=1.0,
+    weight_emotion=0.3,  # at 1 it is won by marks on the face that show no expression
+    weight_pair=60.0,
+    weight_match=4.0,
     weight_area=1.0,
     weight_smooth=0.2,
-    strength=2.0,
+    strength=2.5,
+    settle=0.5,
     average=0.1,
 )
