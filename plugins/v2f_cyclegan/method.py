@@ -33,9 +33,9 @@ class CycleGan(Method):
     would subtract the condition again. `quick` departs from it: 64 pixels and narrow networks; MFSC of longer windows,
     farther apart; a person's neutral and emotional face as a pair, of which hair, background and light are left out;
     the condition as scale and shift in every block; in place of a picture of its own a flow, a mask and light that
-    change the source face, by a U-Net; the flow drawn 2.5 times as far as it was learned; the heard vector moved half
-    way to the training mean of its emotion (`settle`), for a vector between two emotions draws neither; discriminators
-    that come in late, with little weight; cycles in one step of eight; the mean of the weights.
+    change the source face, by a U-Net; the flow drawn twice as far as it was learned; the heard vector moved most of
+    the way to the training mean of its emotion (`settle`), for a vector between two emotions draws neither;
+    discriminators that come in late, with little weight; cycles in one step of eight; the mean of the weights.
     """
 
     name = "cyclegan"

@@ -111,7 +111,7 @@ QUICK = CycleGanOptions(
     weight_match=4.0,
     weight_area=1.0,
     weight_smooth=0.2,
-    strength=2.5,
-    settle=0.5,
+    strength=2.0,
+    settle=0.7,
     average=0.1,
 )
