@@ -70,7 +70,7 @@ def generate_film(
         def write(path: Path) -> None:
             with (
                 progress.bar(f"{method.name}: {output.name}", film.expected) as bar,
-                written_film(path, film, sound, rate) as writer,
+                written_film(path, film, (sound, rate)) as writer,
             ):
                 for frame in _changed(film, painter, made):
                     writer.write(frame)

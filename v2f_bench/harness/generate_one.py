@@ -11,7 +11,7 @@ import torch
 from v2f_bench.data.protocol import Protocol
 from v2f_bench.files import write_whole
 from v2f_bench.harness.fitted import FittedMethod, check_needs, read_voice
-from v2f_bench.harness.generate import checked_faces
+from v2f_bench.harness.generate import as_stills, checked
 from v2f_bench.harness.sheet import draw_variation, write_table
 from v2f_bench.harness.workplace import choose_device
 from v2f_bench.interfaces import BenchError, Context, Method, Trials, UsageError
@@ -69,7 +69,7 @@ def generate_one(
 
 def _draw(method: Method, trials: Trials, context: Context) -> torch.Tensor:
     torch.manual_seed(context.seed)
-    return checked_faces(method.generate(trials, context), 1, method.name)
+    return as_stills(checked(method.generate(trials, context), 1, method.name))
 
 
 def _given(
