@@ -52,11 +52,12 @@ SCORING = (
         "film",
         "harness/bench.py",
         "harness/face_check.py",
+        "harness/film_views.py",
         "harness/independence.py",
         "harness/numbers.py",
     ),
     *("harness/results.py", "harness/score.py", "harness/slices.py", "interfaces/metric.py", "media/picture.py"),
-    *("harness/trial_voices.py", "metrics/vectors.py", "stats"),
+    *("harness/trial_voices.py", "interfaces/film.py", "metrics/vectors.py", "stats"),
 )
 
 

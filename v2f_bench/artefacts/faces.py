@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from v2f_bench.artefacts.films import is_film
+from v2f_bench.artefacts.films import is_film, middle_frame
 from v2f_bench.film.writer import SUFFIX
 from v2f_bench.interfaces import DataError
 from v2f_bench.media.picture import pictures_by_stem, read_picture, to_tensor, write_picture
 from v2f_bench.media.suffixes import PICTURE_SUFFIXES
-from v2f_bench.media.video import WHOLE, read_frames
 
 if TYPE_CHECKING:
     import torch
@@ -39,13 +38,11 @@ def write_face(folder: Path, trial: str, pixels: np.ndarray) -> None:
 
 
 def read_still(path: Path) -> np.ndarray:
-    """The face that a picture shows, or a film in the middle of its time: uint8 [H, W, 3] RGB.
+    """The face that a picture shows, or a film in its middle frame: uint8 [H, W, 3] RGB.
 
     DataError where the file cannot be read; names it.
     """
-    if is_film(path):
-        return read_frames(path, 1, WHOLE)[0][1]
-    return read_picture(path)
+    return middle_frame(path) if is_film(path) else read_picture(path)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +90,7 @@ def read_faces(
     faces: Faces, trials: Sequence[str], resolution: int
 ) -> Iterator[tuple[list[str], torch.Tensor, dict[str, str]]]:
     """The faces of trials, in batches: the trials, float32 [N, 3, resolution, resolution] with NaN where there is none,
-    and the reason for each of these. Of a film it is the frame in the middle of its time."""
+    and the reason for each of these. Of a film it is the middle frame."""
     import torch
 
     def read(trial: str) -> np.ndarray | str:

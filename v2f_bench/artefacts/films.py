@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from v2f_bench.film.source import Colours, Film, Frame
+from v2f_bench.film.source import Colours, Film, Frame, open_film
 from v2f_bench.film.writer import SUFFIX, Coding, written_film
 
 if TYPE_CHECKING:
@@ -40,6 +41,17 @@ def write_film(folder: Path, trial: str, film: FaceFilm) -> None:
     with written_film(film_file(folder, trial), form, None, FINE) as writer:
         for number in range(count):
             writer.write(Frame(number, 1, _pixels(film.frames[number])))
+
+
+def middle_frame(path: Path) -> np.ndarray:
+    """Frame ⌊T/2⌋, counted from 0, of the T frames that a film has by its header: uint8 [H, W, 3] RGB, upright.
+
+    DataError where the file cannot be read; names it.
+    """
+    with open_film(path) as film:
+        for frame in islice(film.frames, film.expected // 2 + 1):
+            pixels = frame.pixels
+    return pixels
 
 
 def _pixels(frame: torch.Tensor) -> np.ndarray:

@@ -17,9 +17,10 @@ from v2f_bench.interfaces import DataError
 from v2f_bench.media.changes import note
 from v2f_bench.media.container import Ends, opened
 from v2f_bench.media.file import check_file, check_length
-from v2f_bench.media.video import WHOLE, decoded, pictures_of, spans, upright_pixels
+from v2f_bench.media.video import decoded, pictures_of, spans, upright_pixels
 
 USUAL_RATE = 25  # frames a second, of a film that does not tell
+WHOLE = 1 << 20  # pixels of a side: no frame is made smaller
 UNSPECIFIED = 2  # of FFmpeg's numbers for primaries, transfer curve and matrix
 
 

@@ -112,7 +112,7 @@ class Method(ABC):
         on the run's seed and on the batch, so that a single batch can be repeated.
 
         A method of moving faces gives a list of N films instead. Whatever looks at a still face, such as most judges,
-        is shown the frame in the middle of a film's time.
+        is shown the middle frame of a film.
         """
 
     def facts(self) -> list[Fact]:

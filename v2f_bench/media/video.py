@@ -17,7 +17,6 @@ from v2f_bench.media.rgb import on_white
 
 SEEK_BEYOND = 10.0  # seconds to the next wanted frame, above which a jump costs less than decoding what lies between
 SHORTEST = 0.5  # seconds that a sound track shares with the pictures, below which frames are taken from all of them
-WHOLE = 1 << 20  # pixels of a side: no frame is made smaller
 STANDS = 0.5  # seconds by which a frame comes too late to be the one that is wanted
 WIDEST = 4.0  # times: a pixel that is wider or narrower than that is a mistake in the header
 

@@ -1,0 +1,31 @@
+"""Whether a film flickers."""
+
+from __future__ import annotations
+
+from v2f_bench.interfaces import Evidence, Measure, Metric
+
+
+class Flicker(Metric):
+    """Brightness that jumps from frame to frame: the mean second difference of the luminance of coarse cells of the
+    followed face, by a judge of films (see `judges/motion.py`). Our own definition.
+
+    An even motion or change of light has none. The ceiling is that of real films of the targets: they move unevenly
+    too, so a lower value says no more than that a film is stiller. It is per frame; a film of twice the frame rate has
+    less of it. There is no floor, since nothing random has a flicker. Stills are not measured.
+    """
+
+    name = "flicker"
+    summary = "of films: brightness that jumps between frames, in grey levels; to be held against that of real films"
+    judged_by = ("motion",)
+    ceiling = "real-film"
+
+    def measure(self, evidence: Evidence) -> list[Measure]:
+        return [
+            Measure(
+                self.name,
+                better="lower",
+                unit="grey levels",
+                failure="a missing film, or a still, has no value and is left out",
+                values=evidence.seen["generated"][:, 2].astype(float),
+            )
+        ]
