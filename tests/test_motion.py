@@ -115,7 +115,7 @@ def test_flicker_does_not_reach_across_a_cut():
 def test_a_missing_film_counts_as_unrelated_and_has_no_flicker():
     trials = pd.DataFrame({"trial": ["a", "b"], "speaker": "s"})
     rows = np.array([[0.5, 0.04, 1.5], [np.nan] * 3], np.float32)
-    evidence = Evidence(trials, trials, trials, {"generated": rows}, kind="motion")
+    evidence = Evidence(trials, trials, trials, {"generated": rows, "real-film": rows}, kind="motion")
     (lips,), (jumps,) = LipDynamics().measure(evidence), Flicker().measure(evidence)
     assert lips.values.tolist() == [0.5, 0.0]
     assert lips.details == {"median lag of the mouth in seconds": pytest.approx(0.04)}

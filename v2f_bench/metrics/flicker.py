@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from v2f_bench.interfaces import Evidence, Measure, Metric
+from v2f_bench.metrics.vectors import answers
 
 
 class Flicker(Metric):
@@ -10,8 +11,8 @@ class Flicker(Metric):
     followed face, by a judge of films (see `judges/motion.py`). Our own definition.
 
     An even motion or change of light has none. The ceiling is that of real films of the targets: they move unevenly
-    too, so a lower value says no more than that a film is stiller. It is per frame; a film of twice the frame rate has
-    less of it. There is no floor, since nothing random has a flicker. Stills are not measured.
+    too, so a value far above it is flicker, and one below it says no more than that a film is stiller. It is per frame;
+    a film of twice the frame rate has less of it. There is no floor. Stills are not measured.
     """
 
     name = "flicker"
@@ -23,9 +24,9 @@ class Flicker(Metric):
         return [
             Measure(
                 self.name,
-                better="lower",
+                better="neither",
                 unit="grey levels",
                 failure="a missing film, or a still, has no value and is left out",
-                values=evidence.seen["generated"][:, 2].astype(float),
+                values=answers(evidence, like=self.ceiling)[:, 2].astype(float),
             )
         ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from v2f_bench.interfaces import Evidence, Measure, Metric
+from v2f_bench.metrics.vectors import answers, usable
 
 
 class LipDynamics(Metric):
@@ -15,7 +16,7 @@ class LipDynamics(Metric):
     detection of spoken sentences, J. Acoust. Soc. Am. 108, 2000; Chandrasekaran et al., The natural statistics of
     audiovisual speech, PLoS Comput. Biol. 5, 2009). The floor is what the same films score with the voices of other
     trials: not 0, since the best of several lags is taken. The ceiling is what the films of the targets score with
-    their own voices. Stills are not measured.
+    their own voices. A correlation below 0 counts as 0. Stills are not measured.
     """
 
     name = "lip-dynamics"
@@ -25,16 +26,16 @@ class LipDynamics(Metric):
     ceiling = "real-film"
 
     def measure(self, evidence: Evidence) -> list[Measure]:
-        seen = evidence.seen["generated"]
-        failed = ~np.isfinite(seen).all(axis=1)
-        lags = seen[~failed, 1].astype(float)
+        seen = answers(evidence, like=self.ceiling)
+        judged = usable(seen)
+        lags = seen[judged, 1].astype(float)
         return [
             Measure(
                 self.name,
                 better="higher",
                 unit="r",
-                failure="a missing film, a still, or one without a face in half of its frames counts as unrelated: 0",
-                values=np.where(failed, 0.0, seen[:, 0]).astype(float),
+                failure="a film that is missing, or has a face in less than half of its frames, counts as unrelated: 0",
+                values=np.where(judged, np.maximum(seen[:, 0], 0.0), 0.0).astype(float),
                 headline=True,
                 details={"median lag of the mouth in seconds": float(np.median(lags)) if len(lags) else None},
             )
