@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import av
 import numpy as np
@@ -26,7 +27,7 @@ from v2f_bench.harness.run import attempt
 from v2f_bench.harness.spec import BenchSpec
 from v2f_bench.harness.submission import Submission, score_folder
 from v2f_bench.harness.trials import applicable, trials_for
-from v2f_bench.interfaces import DataError, PluginError, Silent
+from v2f_bench.interfaces import Context, DataError, PluginError, Silent
 from v2f_bench.plugins import registry
 
 METRICS = ("lip-dynamics", "flicker", "face-found")
@@ -287,6 +288,16 @@ def test_source_films_come_with_the_trials_and_are_read_when_asked_for(bench):
 def test_a_method_may_be_made_of_source_films(run):
     lips = results_of(run(Repeats).record)["lip-dynamics"]
     assert lips.value < 0.6 < 0.9 < lips.ceiling, "mouths that go with another person's voice"
+
+
+def test_the_example_of_the_docs_makes_films(bench):
+    text = (Path(__file__).parents[1] / "docs" / "moving-faces.md").read_text(encoding="utf-8")
+    made = {}
+    exec(text.partition("```python\n")[2].partition("```")[0], made)
+    method = made["Nods"]
+    trials = trials_for(bench, method.needs, np.arange(1))
+    (film,) = checked(method(method.options()).generate(trials, Context()), 1, method.name)
+    assert (film.frames.shape, film.rate) == ((35, 3, 64, 64), FPS)
 
 
 def test_a_data_set_without_films_is_left_out_with_its_reason(cache, tmp_path):
