@@ -3,23 +3,32 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 import torch
-from made_media import people
+from made_media import RATE, likeness, people
 from small_bench import plan_of, small_bench, small_workplace
-from talking import FPS, talking, write_talks
+from talking import FPS, SECONDS, syllables, talking, write_talks
 
 from v2f_bench import FaceFilm, Method
 from v2f_bench.artefacts import Faces, film_file, read_faces, read_still, write_film
+from v2f_bench.datasets.crema_d import CremaD
 from v2f_bench.datasets.folder import Folder, FolderOptions
+from v2f_bench.datasets.mead import Mead
+from v2f_bench.datasets.ravdess import Ravdess
+from v2f_bench.datasets.voxceleb import Voxceleb
 from v2f_bench.harness import generate as generating
 from v2f_bench.harness.face_check import find_detector
 from v2f_bench.harness.film_views import NO_FILMS, other_trials
+from v2f_bench.harness.fitted import FittedMethod
 from v2f_bench.harness.generate import checked, generate
+from v2f_bench.harness.generate_film import generate_film
+from v2f_bench.harness.generate_one import Wanted, generate_one
 from v2f_bench.harness.judges import load_judges
 from v2f_bench.harness.make_bench import make_bench
 from v2f_bench.harness.opening import candidates, chosen_metrics
@@ -27,7 +36,9 @@ from v2f_bench.harness.run import attempt
 from v2f_bench.harness.spec import BenchSpec
 from v2f_bench.harness.submission import Submission, score_folder
 from v2f_bench.harness.trials import applicable, trials_for
-from v2f_bench.interfaces import Context, DataError, PluginError, Silent
+from v2f_bench.interfaces import Context, DataError, PluginError, Silent, UsageError
+from v2f_bench.media.picture import read_picture, write_picture
+from v2f_bench.media.sound import read_sound
 from v2f_bench.plugins import registry
 
 METRICS = ("lip-dynamics", "flicker", "face-found")
@@ -298,6 +309,59 @@ def test_the_example_of_the_docs_makes_films(bench):
     trials = trials_for(bench, method.needs, np.arange(1))
     (film,) = checked(method(method.options()).generate(trials, Context()), 1, method.name)
     assert (film.frames.shape, film.rate) == ((35, 3, 64, 64), FPS)
+
+
+@pytest.mark.parametrize("dataset", [Ravdess, Mead, CremaD, Voxceleb, Folder])
+def test_data_sets_of_films_say_where_these_lie(dataset, tmp_path):
+    own = dataset(dataset.options(), tmp_path)
+    assert own.film("Actor_01/01-01-01-01-01-01-01.mp4") == tmp_path / "Actor_01/01-01-01-01-01-01-01.mp4"
+    assert own.film("VideoFlash/1001_DFA_ANG_XX.flv") == tmp_path / "VideoFlash/1001_DFA_ANG_XX.flv"
+    assert own.film("unzippedFaces/A/1.6/x/1.jpg") is None
+
+
+@pytest.fixture
+def drawn_from_a_file(tmp_path, monkeypatch):
+    """`generate` with a finished method, for a voice of 1.4 s and an output of a name."""
+
+    def of(method, name, source=None):
+        protocol = SimpleNamespace(dataset={"options": {}}, sample_rate=RATE, voices="whole", resolution=64)
+        fitted = SimpleNamespace(
+            method=method, protocol=protocol, side=64, needs=method.needs, restore=lambda device: None
+        )
+        monkeypatch.setattr(FittedMethod, "of", classmethod(lambda cls, run: fitted))
+        voice, output = tmp_path / "voice.wav", tmp_path / name
+        soundfile.write(voice, syllables(SECONDS), RATE)
+        if source:
+            generate_film(tmp_path, voice, source, output, 0, "cpu", Silent())
+        else:
+            proposal = tmp_path / "me.png"
+            write_picture(proposal, people(1)[0])
+            generate_one(tmp_path, voice, proposal, output, 0, "cpu", Wanted())
+        return output
+
+    return of
+
+
+def test_generate_writes_a_film_with_its_voice_or_a_still_of_it(drawn_from_a_file):
+    output = drawn_from_a_file(Talks(Options()), "me.mp4")
+    with av.open(str(output)) as container:
+        assert [stream.type for stream in container.streams] == ["video", "audio"]
+        assert container.streams.video[0].frames == 35
+    assert likeness(read_sound(output)[0], syllables(SECONDS)) > 0.95
+    still = read_picture(drawn_from_a_file(Talks(Options()), "me.png"))
+    assert np.abs(still.astype(float) - read_still(output)).mean() < 3
+
+
+def test_generate_says_who_makes_no_films_and_who_makes_nothing_else(drawn_from_a_file, tmp_path):
+    with pytest.raises(UsageError, match=r"stands draws stills, not films: .*me\.mp4 must end in \.png or \.jpg"):
+        drawn_from_a_file(Stands(Options()), "me.mp4")
+    write_talks(tmp_path / "talks", ["test"])
+
+    class Changes(Talks):
+        needs = frozenset({"voice", "proposal"})
+
+    with pytest.raises(UsageError, match="talks makes films itself and changes no given one: leave --source out"):
+        drawn_from_a_file(Changes(Options()), "out.mp4", tmp_path / "talks" / "0.mp4")
 
 
 def test_a_data_set_without_films_is_left_out_with_its_reason(cache, tmp_path):

@@ -1,7 +1,7 @@
 """What a method yields for a trial, on disk: its name, writing, reading, and of which protocol it is."""
 
 from v2f_bench.artefacts.faces import FACES, FAILURES, Faces, face_file, read_faces, read_still, write_face
-from v2f_bench.artefacts.films import film_file, is_film, write_film
+from v2f_bench.artefacts.films import film_file, is_film, write_film, write_film_file
 from v2f_bench.artefacts.origin import ORIGIN, Origin, read_origin, write_origin
 
 __all__ = [
@@ -18,5 +18,6 @@ __all__ = [
     "read_still",
     "write_face",
     "write_film",
+    "write_film_file",
     "write_origin",
 ]

@@ -35,10 +35,15 @@ def is_film(path: Path) -> bool:
 
 def write_film(folder: Path, trial: str, film: FaceFilm) -> None:
     """Write the film of a trial. BenchError where FFmpeg cannot."""
+    write_film_file(film_file(folder, trial), film)
+
+
+def write_film_file(path: Path, film: FaceFilm, sound: tuple[np.ndarray, int] | None = None) -> None:
+    """Write a film to a file, perhaps with a sound (see `FilmWriter`). BenchError where FFmpeg cannot."""
     count, _, height, width = film.frames.shape
     rate = Fraction(film.rate).limit_denominator(FINEST_RATE)
     form = Film(height, width, rate, 1 / rate, count, Colours(), iter(()))
-    with written_film(film_file(folder, trial), form, None, FINE) as writer:
+    with written_film(path, form, sound, FINE) as writer:
         for number in range(count):
             writer.write(Frame(number, 1, _pixels(film.frames[number])))
 

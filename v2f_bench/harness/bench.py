@@ -74,7 +74,7 @@ class Bench:
         index, _ = read_index(self.dataset)
         index = index[[self.of_film(clip) for clip in index["clip"]]]
         files = {clip: self.dataset.film(entry) for clip, entry in zip(index["clip"], index["face"], strict=True)}
-        return {clip: file for clip, file in files.items() if file is not None}
+        return {clip: file for clip, file in files.items() if file is not None and file.is_file()}
 
     def of_film(self, clip: str) -> bool:
         """Whether the face of a clip is a frame of a film in a file."""

@@ -59,9 +59,9 @@ class ReadyFilmJudge(ReadyJudge):
         own = {row: self._compare(trace, voices[row], rate) for row, trace in seen.items()}
         turns = other_trials(bench.trials["speaker"])
         other = {
-            row: np.mean([self._compare(trace, voices[turn[row]], rate) for turn in turns], axis=0)
+            row: _mean_of_usable([self._compare(trace, voices[turn[row]], rate) for turn in turns])
             for row, trace in seen.items()
-            if len(turns)
+            if turns
         }
         real = self._real(bench, workplace)
         silence = float(bench.dataset.media_options.get("silence", 0.0))
@@ -132,6 +132,12 @@ class ReadyFilmJudge(ReadyJudge):
         stage(folder, key, make, progress=workplace.progress)
         stored = read_tensors(folder / "seen.safetensors")
         return {clip: stored[str(number)].numpy() for number, clip in enumerate(clips)}
+
+
+def _mean_of_usable(rows: list[np.ndarray]) -> np.ndarray:
+    """The mean of the rows that are finite, or NaN: some voices are too short for a film."""
+    usable = [row for row in rows if np.isfinite(row).all()]
+    return np.asarray(np.mean(usable or [np.full_like(rows[0], np.nan)], axis=0))
 
 
 def other_trials(speakers: pd.Series) -> list[np.ndarray]:

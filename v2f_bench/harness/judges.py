@@ -106,7 +106,7 @@ def _made_ready(judge: Judge, bench: Bench, workplace: Workplace, fetch: bool) -
     open_judge(judge, file, workplace.device)
     sha256 = file_sha256(file) if file else ""
     if isinstance(judge, FilmJudge):
-        key = key_of(judge.name, judge.version, source_key(type(judge)), sha256)
+        key = key_of(judge.name, judge.version, source_key(type(judge)), sha256, bench.key)
         return ReadyFilmJudge(judge, sha256, key, quality={}, clips={}, means={})
     return view_real_pictures(judge, sha256, sha256, bench, workplace)
 
