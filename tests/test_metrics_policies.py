@@ -13,11 +13,12 @@ from test_metrics_identity import SPEAKERS, TRIALS, world
 
 from v2f_bench.interfaces import Evidence
 from v2f_bench.interfaces.judge import JUDGE_KINDS
+from v2f_bench.interfaces.metric import FILM_ROLES, ROLES
 from v2f_bench.metrics import v2f_bench_metrics
 
 METRICS = v2f_bench_metrics()
 EMOTIONS = ("angry", "happy", "neutral", "sad")
-BY_TRIAL = {"generated", "target", "proposal", "other", "real-photo", "random-face", "mean-face", "mean-face-of-sex"}
+BY_TRIAL = {"generated", *ROLES, *FILM_ROLES}
 
 
 def evidence(kind, seed=0, speakers=SPEAKERS):
@@ -41,6 +42,7 @@ def evidence(kind, seed=0, speakers=SPEAKERS):
         "detection": lambda rows: np.abs(rows[:, :1]),
         "pixels": lambda rows: np.resize(1 / (1 + np.exp(-rows.T)), (768, len(rows))).T,
         "grid": lambda rows: np.abs(rows[:, :2]) + 0.1,
+        "motion": lambda rows: np.tanh(np.abs(rows[:, :3])),
     }[kind]
     seen = {role: see(rows) for role, rows in found.seen.items()}
     if kind == "emotion":
@@ -54,6 +56,8 @@ def evidence(kind, seed=0, speakers=SPEAKERS):
         seen["real-photo"] = trials[["age"]].to_numpy(float) + rng.standard_normal((len(trials), 1))
     if kind == "detection":
         seen["random-face"] = seen["random-face"] * 0
+    if kind == "motion":
+        seen |= {"real-film": seen["target"] / 4 + 0.7, "other-voice": seen["target"] / 4}
     if kind == "pixels":
         seen["real-photo"] = seen["proposal"] + 0.01
     labels = {"emotion": EMOTIONS, "sex": ("female", "male")}.get(kind, ())
@@ -191,6 +195,7 @@ WORST = {
     "sex-agreement": 0,
     "sex-agreement/balanced": 0,
     "face-found": 0,
+    "lip-dynamics": 0,
     "precision-recall/precision": 0,
     "precision-recall/recall": 0,
 }

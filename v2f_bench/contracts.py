@@ -7,9 +7,9 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from v2f_bench.interfaces import NEEDS, Card, Dataset, Judge, Method, Metric
+from v2f_bench.interfaces import NEEDS, Card, Dataset, FilmJudge, Judge, Method, Metric
 from v2f_bench.interfaces.judge import JUDGE_KINDS
-from v2f_bench.interfaces.metric import ROLES
+from v2f_bench.interfaces.metric import FILM_ROLES, ROLES
 from v2f_bench.interfaces.options import unsettable
 
 KINDS: dict[str, type] = {"method": Method, "dataset": Dataset, "metric": Metric, "judge": Judge}
@@ -60,8 +60,8 @@ def _of_metric(cls: type[Metric]) -> Iterator[str]:
     elif unknown := set(judged_by) - set(JUDGE_KINDS):
         yield f".judged_by has {', '.join(sorted(unknown))}; there is: {', '.join(JUDGE_KINDS)}"
     for what in ("floor", "ceiling"):
-        if getattr(cls, what) not in ROLES:
-            yield f".{what} is {getattr(cls, what)!r}; there is: {', '.join(ROLES)}"
+        if getattr(cls, what) not in (*ROLES, *FILM_ROLES):
+            yield f".{what} is {getattr(cls, what)!r}; there is: {', '.join((*ROLES, *FILM_ROLES))}"
 
 
 def _of_judge(cls: type[Judge]) -> Iterator[str]:
@@ -69,6 +69,8 @@ def _of_judge(cls: type[Judge]) -> Iterator[str]:
         yield " does not say its `kind`"
     elif isinstance(cls.kind, str) and cls.kind not in JUDGE_KINDS:
         yield f".kind is {cls.kind!r}; there is: {', '.join(JUDGE_KINDS)}"
+    elif isinstance(cls.kind, str) and JUDGE_KINDS[cls.kind].of_films != issubclass(cls, FilmJudge):
+        yield f" must be a v2f_bench.{'FilmJudge' if JUDGE_KINDS[cls.kind].of_films else 'Judge'}, of kind {cls.kind}"
 
 
 def _of_options(options: Any) -> Iterator[str]:

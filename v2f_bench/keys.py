@@ -40,8 +40,8 @@ DECODING = (
 )
 LEARNING = (*SEEING, "audio", "nn", "training", "harness/devices.py", "harness/fit.py")
 DRAWING = (
-    *(*SEEING, "artefacts", "audio/noise.py", "data/voices.py", "harness/generate.py", "harness/trials.py"),
-    "harness/trial_voices.py",
+    *(*SEEING, "artefacts", "audio/noise.py", "data/voices.py", "film", "harness/generate.py", "harness/trials.py"),
+    *("harness/trial_voices.py", "interfaces/film.py"),
 )
 VIEWING = (*SEEING, "harness/bench.py", "harness/quality.py", "harness/views.py", "metrics/vectors.py", "stats")
 SCORING = (
@@ -49,13 +49,15 @@ SCORING = (
         "artefacts",
         "data/lists.py",
         "data/voices.py",
+        "film",
         "harness/bench.py",
         "harness/face_check.py",
+        "harness/film_views.py",
         "harness/independence.py",
         "harness/numbers.py",
     ),
     *("harness/results.py", "harness/score.py", "harness/slices.py", "interfaces/metric.py", "media/picture.py"),
-    *("harness/trial_voices.py", "metrics/vectors.py", "stats"),
+    *("harness/trial_voices.py", "interfaces/film.py", "metrics/vectors.py", "stats"),
 )
 
 

@@ -12,7 +12,7 @@ def generate(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run: runs/<dataset>/<method>/<run id>.")],
     voice: Annotated[Path, typer.Option("--voice", "-v", help="A recording: wav, flac, mp3, m4a, mp4, ...")],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="The picture to write: .png or .jpg; with --source a film: .mp4.")
+        Path, typer.Option("--output", "-o", help="The picture to write: .png or .jpg; or a film: .mp4.")
     ],
     proposal: Annotated[
         Path | None,

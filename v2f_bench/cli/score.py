@@ -31,7 +31,7 @@ from v2f_bench.cli.tables import Format, read_runs, show_leaderboard
 
 
 def score(
-    folder: Annotated[Path, typer.Argument(help="Folder of <trial>.png (or .jpg, ...), with trials.json.")],
+    folder: Annotated[Path, typer.Argument(help="Folder of <trial>.png (.jpg, ...) or <trial>.mp4, with trials.json.")],
     dataset: DatasetName,
     name: Annotated[str, typer.Option("--name", "-n", help="What made them, as it shall stand in tables.")],
     seed: Annotated[int, typer.Option(min=0, help="Seed that they were made with; seeds of one name are one row.")] = 0,
@@ -58,10 +58,12 @@ def score(
     threads: Threads = None,
     jobs: Jobs = None,
 ) -> None:
-    """Score the pictures <trial>.png of FOLDER on DATASET, and print the table with all runs of its protocol.
+    """Score the pictures <trial>.png, or films <trial>.mp4, of FOLDER on DATASET, and print the table with all runs of
+    its protocol.
 
     `v2f-bench trials` gives out the voices. A picture that is missing, unreadable, not square or shows no face is
-    counted by reason, and costs what each metric's policy says. The record is kept below OUTPUT, as that of a run. Of
+    counted by reason, and costs what each metric's policy says. Of a film, what looks
+    at stills is shown the frame in the middle. The record is kept below OUTPUT, as that of a run. Of
     pictures scored again under the same name and seed, the newest result counts.
 
     \b

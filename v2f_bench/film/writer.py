@@ -1,9 +1,10 @@
-"""A film written in a stream: H.264 pictures at the times of another film, and a voice as its sound."""
+"""A film written in a stream: H.264 pictures at the times of another film, and a voice as its sound, if it has one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,16 +16,26 @@ from v2f_bench.interfaces import BenchError
 from v2f_bench.media.sound import resample
 
 SUFFIX = ".mp4"
-QUALITY = "18"  # of x264, constant: hardly a difference can be seen
 # With the other one films are larger; some builds of FFmpeg have no other. Without frames that rest on later ones (bf)
 # the length of the track is exact also where the rate varies: MP4 counts it in the order of decoding.
-CODECS = {"libx264": {"crf": QUALITY, "bf": "0"}, "mpeg4": {"qmin": "2", "qmax": "4", "bf": "0"}}
+CODECS = {"libx264": {"bf": "0"}, "mpeg4": {"qmin": "2", "qmax": "4", "bf": "0"}}
 SOUND_RATES = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000)  # of AAC
 OTHER_RATE = 48_000  # Hz, for sound of a rate that AAC does not have
 # A colour is decoded with the matrix that the film names; where it names none, FFmpeg takes that of BT.601.
 KNOWN_MATRICES, BT_601 = (1, 4, 5, 7, 9), 5
 BITS_A_SAMPLE = 4  # of the sound, up to HIGHEST_SOUND bits a second
 HIGHEST_SOUND = 160_000
+
+
+@dataclass(frozen=True)
+class Coding:
+    """`quality`: x264's constant rate factor, smaller is better; `threads`: 0 for as many as FFmpeg likes."""
+
+    quality: str
+    threads: int = 0
+
+
+TO_WATCH = Coding("18")  # hardly a difference can be seen
 
 
 class FilmWriter:
@@ -35,29 +46,38 @@ class FilmWriter:
         folder: of the file, for errors.
         film: its size, rate, ticks and colours are taken over. A side that is odd gets one more line of pixels, a copy
             of the last, since H.264 with half the colours has even sides only.
-        voice: float32 [T] in [-1, 1] at `rate` Hz. What is longer than the film is cut; silence follows a shorter one.
+        sound: a voice, float32 [T] in [-1, 1], and its rate in Hz. What is longer than the film is cut; silence follows
+            a shorter one. None for a silent film.
+        coding: how the pictures are coded.
     """
 
-    def __init__(self, container: Any, folder: Path, film: Film, voice: np.ndarray, rate: int):
+    def __init__(
+        self, container: Any, folder: Path, film: Film, sound: tuple[np.ndarray, int] | None, coding: Coding
+    ) -> None:
         from av.video.reformatter import VideoReformatter
 
         self._container, self._folder, self._tick = container, folder, film.tick
-        self._voice, self._rate = (
-            (voice, rate) if rate in SOUND_RATES else (resample(voice, rate, OTHER_RATE), OTHER_RATE)
-        )
         codec = codec_here()
-        self._pictures = container.add_stream(codec, rate=film.rate, options=CODECS[codec])
+        options = CODECS[codec] | ({"crf": coding.quality} if codec == "libx264" else {})
+        self._pictures = container.add_stream(codec, rate=film.rate, options=options)
         context = self._pictures.codec_context
         context.height, context.width = even(film.height), even(film.width)
+        context.thread_count = coding.threads
         context.pix_fmt, context.time_base = "yuv420p", film.tick
         context.colorspace, context.color_primaries = film.colours.matrix, film.colours.primaries
         context.color_trc, context.color_range = film.colours.curve, 1  # limited: luma from 16 to 235
         self._to_yuv = VideoReformatter()  # one for all: to set it up takes longer than to use it
         self._matrix = film.colours.matrix if film.colours.matrix in KNOWN_MATRICES else BT_601
-        self._sound = container.add_stream("aac", rate=self._rate, layout="mono")
-        self._sound.codec_context.bit_rate = min(BITS_A_SAMPLE * self._rate, HIGHEST_SOUND)
         self._lengths: dict[int, int] = {}  # of the frames that the encoder still holds, by when they begin
         self._end, self._heard = 0, 0  # ticks of pictures and samples of sound that the encoders were given
+        self._sound: Any = None
+        if sound is not None:
+            voice, rate = sound
+            self._voice, self._rate = (
+                (voice, rate) if rate in SOUND_RATES else (resample(voice, rate, OTHER_RATE), OTHER_RATE)
+            )
+            self._sound = container.add_stream("aac", rate=self._rate, layout="mono")
+            self._sound.codec_context.bit_rate = min(BITS_A_SAMPLE * self._rate, HIGHEST_SOUND)
 
     @property
     def seconds(self) -> float:
@@ -85,14 +105,17 @@ class FilmWriter:
         self._end = frame.begin + frame.length
         with _errors_named(self._folder):
             self._mux(self._pictures.encode(picture))
-            self._sound_up_to(int(self._end * self._tick * self._rate))
+            if self._sound:
+                self._sound_up_to(int(self._end * self._tick * self._rate))
 
     def finish(self) -> None:
         """Write what the encoders still hold."""
         with _errors_named(self._folder):
-            self._sound_up_to(round(self._end * self._tick * self._rate), last=True)
+            if self._sound:
+                self._sound_up_to(round(self._end * self._tick * self._rate), last=True)
             self._mux(self._pictures.encode(None))
-            self._container.mux(self._sound.encode(None))
+            if self._sound:
+                self._container.mux(self._sound.encode(None))
 
     def _mux(self, packets: list[Any]) -> None:
         for packet in packets:
@@ -117,8 +140,10 @@ class FilmWriter:
 
 
 @contextmanager
-def written_film(path: Path, film: Film, voice: np.ndarray, rate: int) -> Iterator[FilmWriter]:
-    """A writer of an MP4 file, which is finished at the end of the block.
+def written_film(
+    path: Path, film: Film, sound: tuple[np.ndarray, int] | None, coding: Coding = TO_WATCH
+) -> Iterator[FilmWriter]:
+    """A writer of an MP4 file, which is finished at the end of the block. Arguments are as of `FilmWriter`.
 
     Raises:
         BenchError: FFmpeg cannot write it. Errors of FFmpeg in the block, which reads another file, stay what they are.
@@ -128,7 +153,7 @@ def written_film(path: Path, film: Film, voice: np.ndarray, rate: int) -> Iterat
     with _errors_named(path.parent):
         container = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
     with container:
-        writer = FilmWriter(container, path.parent, film, voice, rate)
+        writer = FilmWriter(container, path.parent, film, sound, coding)
         yield writer
         writer.finish()
         with _errors_named(path.parent):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ from v2f_bench.data.protocol import Protocol
 from v2f_bench.data.splits import hash_order
 from v2f_bench.data.store import Store, StoredClips
 from v2f_bench.harness.frame_judge import frame_judge_name
+from v2f_bench.harness.reading import read_index
 from v2f_bench.harness.trial_voices import trial_seconds
 from v2f_bench.hashing import key_of
 from v2f_bench.interfaces import Dataset, Judge, ListedQuestions
@@ -65,6 +67,22 @@ class Bench:
         """The judge that chose the frames of the data set's videos; "" where none did."""
         by_judge = (self.store.clips["frame_by"] == "emotion").any()
         return frame_judge_name(self.dataset.opt.frame_judge) if by_judge else ""
+
+    @cached_property
+    def films(self) -> dict[str, Path]:
+        """The film of each clip whose face is a frame of one, where the data set has it in a file."""
+        index, _ = read_index(self.dataset)
+        index = index[[self.of_film(clip) for clip in index["clip"]]]
+        files = {clip: self.dataset.film(entry) for clip, entry in zip(index["clip"], index["face"], strict=True)}
+        return {clip: file for clip, file in files.items() if file is not None and file.is_file()}
+
+    def of_film(self, clip: str) -> bool:
+        """Whether the face of a clip is a frame of a film in a file."""
+        return clip in self._framed and type(self.dataset).film is not Dataset.film
+
+    @cached_property
+    def _framed(self) -> frozenset[str]:
+        return frozenset(self.store.clips["clip"][self.store.clips["frame_time"].notna()])
 
     @cached_property
     def trials(self) -> pd.DataFrame:

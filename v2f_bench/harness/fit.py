@@ -12,7 +12,7 @@ from v2f_bench.harness.bench import Bench
 from v2f_bench.harness.circumstances import circumstances
 from v2f_bench.harness.containment import process_state_kept
 from v2f_bench.harness.devices import fit_method, fit_on_devices
-from v2f_bench.harness.generate import draw
+from v2f_bench.harness.generate import Drawn, as_floats, draw
 from v2f_bench.harness.plan import Plan
 from v2f_bench.harness.stage import adopt, stage
 from v2f_bench.harness.tensors import read_tensors, write_state
@@ -78,11 +78,25 @@ def _check_restored(fitted: Method, plan: Plan, bench: Bench, model: Path) -> No
     if not len(rows):
         return
     before, after = (draw(method, plan, bench, rows) for method in (fitted, _restored(plan, model)))
-    both = before.isfinite() & after.isfinite()
-    gap = float((before - after)[both].abs().max()) if both.any() else 0.0
-    if gap > ALIKE or not torch.equal(before.isfinite(), after.isfinite()):
+    gap = max(_gap(one, other) for one, other in zip(_frames(before), _frames(after), strict=True))
+    if gap > ALIKE:
         raise PluginError(
             f"{plan.method.name}: draws other faces after restore() than after fit() (by up to {gap:.2f} of 1): does "
             "state() hold all that generate() needs, buffers of batch normalisation included, and does fit() leave the "
             "networks in evaluation mode?"
         )
+
+
+def _frames(drawn: Drawn) -> list[torch.Tensor]:
+    """The frames of each face, a still one's alone: float32 [T, 3, H, H]."""
+    if isinstance(drawn, torch.Tensor):
+        return list(drawn[:, None])
+    return [as_floats(film.frames) for film in drawn]
+
+
+def _gap(before: torch.Tensor, after: torch.Tensor) -> float:
+    """By how much two faces differ, at most, where both are finite; 1 where they are not finite in the same places."""
+    if before.shape != after.shape or not torch.equal(before.isfinite(), after.isfinite()):
+        return 1.0
+    finite = before.isfinite()
+    return float((before - after)[finite].abs().max()) if finite.any() else 0.0

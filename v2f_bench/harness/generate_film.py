@@ -70,7 +70,7 @@ def generate_film(
         def write(path: Path) -> None:
             with (
                 progress.bar(f"{method.name}: {output.name}", film.expected) as bar,
-                written_film(path, film, sound, rate) as writer,
+                written_film(path, film, (sound, rate)) as writer,
             ):
                 for frame in _changed(film, painter, made):
                     writer.write(frame)
@@ -104,7 +104,10 @@ class Painter:
         ids = tuple(f"frame {shot.frame.begin}" for shot in shots)
         trials = Trials(ids, {need: given[need] for need in self.fitted.needs}, self.fitted.side)
         torch.manual_seed(self.context.seed)  # the same for all batches: what a method draws at random does not change
-        drawn = checked_faces(self.method.generate(trials, self.context), count, self.method.name)
+        drawn = self.method.generate(trials, self.context)
+        if isinstance(drawn, list | tuple):
+            raise UsageError(f"{self.method.name} makes films itself and changes no given one: leave --source out")
+        drawn = checked_faces(drawn, count, self.method.name)
         sources = resize(sources, drawn.shape[-1])
         for shot, before, after in zip(shots, sources, drawn, strict=True):
             if after.isfinite().all():

@@ -8,16 +8,18 @@ from typing import Any
 
 import torch
 
+from v2f_bench.artefacts import is_film, write_film_file
 from v2f_bench.data.protocol import Protocol
 from v2f_bench.files import write_whole
 from v2f_bench.harness.fitted import FittedMethod, check_needs, read_voice
-from v2f_bench.harness.generate import checked_faces
+from v2f_bench.harness.generate import Drawn, as_stills, checked
 from v2f_bench.harness.sheet import draw_variation, write_table
 from v2f_bench.harness.workplace import choose_device
 from v2f_bench.interfaces import BenchError, Context, Method, Trials, UsageError
 from v2f_bench.interfaces.options import did_you_mean
 from v2f_bench.media.changes import Change, noted
 from v2f_bench.media.picture import picture_format, read_picture, resize, square, to_pixels, to_tensor, write_picture
+from v2f_bench.media.sound import read_sound
 
 
 class NoProposal(UsageError):
@@ -35,12 +37,13 @@ class Wanted:
 def generate_one(
     run: Path, voice: Path, proposal: Path | None, output: Path, seed: int, device: str, wanted: Wanted
 ) -> list[Change]:
-    """Draw with the method of the finished run in folder `run` for `voice`, and write `output`, a PNG or JPEG.
+    """Draw with the method of the finished run in folder `run` for `voice`, and write `output`, a PNG or JPEG; of a
+    method that makes films also an MP4, with the voice as its sound.
 
     Returns:
         What was changed in the voice and the proposal when they were read.
     """
-    form = picture_format(output)
+    form = "MP4" if is_film(output) and wanted == Wanted() else picture_format(output)
     fitted = FittedMethod.of(run)
     method, protocol = fitted.method, fitted.protocol
     if wanted.variation and wanted.variation not in method.variations:
@@ -55,7 +58,15 @@ def generate_one(
     if wanted.variation:
         draw_variation(method, wanted.variation, trials, Context(seed, device), output)
         return changes
-    drawn = [_draw(method, trials, Context(number, device)) for number in range(seed, seed + wanted.samples)]
+    if form == "MP4":
+        film = _draw(method, trials, Context(seed, device))
+        if isinstance(film, torch.Tensor):
+            raise UsageError(f"{method.name} draws stills, not films: {output} must end in .png or .jpg")
+        if not film[0].frames.isfinite().all():
+            raise BenchError(f"{method.name} made no film of {voice}: its output is not finite")
+        write_whole(output, lambda path: write_film_file(path, film[0], read_sound(voice)))
+        return changes
+    drawn = [as_stills(_draw(method, trials, Context(number, device))) for number in range(seed, seed + wanted.samples)]
     if not torch.stack(drawn).isfinite().all():
         raise BenchError(f"{method.name} made no face of {voice}: its output is not finite")
     if wanted.samples > 1:
@@ -67,9 +78,9 @@ def generate_one(
     return changes
 
 
-def _draw(method: Method, trials: Trials, context: Context) -> torch.Tensor:
+def _draw(method: Method, trials: Trials, context: Context) -> Drawn:
     torch.manual_seed(context.seed)
-    return checked_faces(method.generate(trials, context), 1, method.name)
+    return checked(method.generate(trials, context), 1, method.name)
 
 
 def _given(

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from v2f_bench.harness.bench import Bench
 from v2f_bench.harness.containment import PLUGIN_EXCEPTIONS, failure_reason, process_state_kept
+from v2f_bench.harness.film_views import ReadyFilmJudge
 from v2f_bench.harness.stage import stage
 from v2f_bench.harness.tensors import read_tensors, write_state
 from v2f_bench.harness.views import ReadyJudge, view_real_pictures
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.hashing import file_sha256, key_of
-from v2f_bench.interfaces import BenchError, Context, Judge, NotAvailable
+from v2f_bench.interfaces import BenchError, Context, FilmJudge, Judge, NotAvailable
 from v2f_bench.judges.opening import open_judge
 from v2f_bench.judges.weights import fetch_weights, find_weights
 from v2f_bench.keys import judge_key
@@ -104,6 +105,9 @@ def _made_ready(judge: Judge, bench: Bench, workplace: Workplace, fetch: bool) -
         )
     open_judge(judge, file, workplace.device)
     sha256 = file_sha256(file) if file else ""
+    if isinstance(judge, FilmJudge):
+        key = key_of(judge.name, judge.version, source_key(type(judge)), sha256, bench.key)
+        return ReadyFilmJudge(judge, sha256, key, quality={}, clips={}, means={})
     return view_real_pictures(judge, sha256, sha256, bench, workplace)
 
 

@@ -101,7 +101,7 @@ def _valid_human_numbers(folder: Path, faces: str, progress: Progress) -> list[H
 
 def _record(made: Made, to_score: FacesToScore, scores: Scores, bench: Bench, judges: Judges) -> Record:
     protocol, clips, card = bench.protocol, bench.store.clips, bench.dataset.card
-    crashed = {judge.name for judge in scores.crashed}
+    silent = {*(judge.name for judge in scores.crashed), *scores.unasked}  # judges that gave nothing
     metrics = sorted((plugin.name, source_key(plugin.cls)) for plugin in judges.metrics)
     sources = sorted((ready.judge.name, source_key(type(ready.judge))) for ready in judges.ready)
     independence_facts = IndependenceFacts.of(bench, to_score.trained_with)
@@ -146,7 +146,7 @@ def _record(made: Made, to_score: FacesToScore, scores: Scores, bench: Bench, ju
         ),
         applicable=int(to_score.applicable.sum()),
         seed=made.seed,
-        judges=[_judge_facts(ready, independence_facts) for ready in judges.ready if ready.judge.name not in crashed],
+        judges=[_judge_facts(ready, independence_facts) for ready in judges.ready if ready.judge.name not in silent],
         judges_missing=[*judges.missing, *scores.crashed],
         failures=scores.failures,
         results=scores.results,

@@ -16,7 +16,7 @@ from v2f_bench.harness.numbers import Number, number_of, value_of
 from v2f_bench.harness.slices import slices_of
 from v2f_bench.interfaces import Evidence, Measure, Metric, PluginError
 from v2f_bench.interfaces.judge import JUDGE_KINDS
-from v2f_bench.interfaces.metric import ROLES
+from v2f_bench.interfaces.metric import FILM_ROLES, ROLES
 from v2f_bench.record import Result, number_or_none
 from v2f_bench.stats import Aggregate
 
@@ -108,17 +108,14 @@ def results_of(metric: Metric, case: Case, judges: Judges) -> list[Measured]:
 def measure_names(metric: Metric, judges: Judges, bench: Bench) -> list[str]:
     """The names of a metric's measures on this bench with the available judges, sorted.
 
-    The metric is tried on random training faces, so that this can be asked before any training. PluginError where it
-    breaks its contract.
+    The metric is tried on random training faces, or on films in which nothing moves, so that this can be asked before
+    any training. PluginError where it breaks its contract.
     """
     names: set[str] = set()
     everything = np.ones(len(bench.trials), bool)
     for ready in judges.ready:
         if ready.judge.kind in metric.judged_by:
-            placeholder = np.stack([ready.clips[clip] for clip in bench.trials["random_face"]])
-            evidence = Case(ready.evidence(bench, placeholder), everything).with_role_as_generated(
-                "generated", everything
-            )
+            evidence = Case(ready.trial_evidence(bench), everything).with_role_as_generated("generated", everything)
             names |= {measure.name for measure in checked(metric, metric.measure(evidence), evidence)}
     return sorted(names)
 
@@ -148,6 +145,12 @@ def has_picture(evidence: Evidence, role: str) -> np.ndarray:
     column = role.replace("-", "_")
     if column in ("real_photo", "random_face"):
         return evidence.trials[column].ne("").to_numpy()
+    if role in FILM_ROLES:
+        return (
+            ~np.isnan(evidence.seen[role]).all(axis=1)
+            if role in evidence.seen
+            else np.zeros(len(evidence.trials), bool)
+        )
     if role == "mean-face-of-sex":
         return ~np.isnan(evidence.seen[role]).all(axis=1)
     return np.ones(len(evidence.trials), bool)
@@ -162,8 +165,8 @@ def _problem(metric: Metric, measure: Measure, trials: int) -> str:
     if measure.aggregate not in get_args(Aggregate):
         return f"has the aggregate {measure.aggregate!r}, not {', '.join(get_args(Aggregate))}"
     for what, role in (("floor", measure.floor or metric.floor), ("ceiling", metric.ceiling)):
-        if role not in ROLES:
-            return f"has the {what} {role!r}, which is no role; roles are: {', '.join(ROLES)}"
+        if role not in (*ROLES, *FILM_ROLES):
+            return f"has the {what} {role!r}, which is no role; roles are: {', '.join((*ROLES, *FILM_ROLES))}"
     if (measure.values is None) == (measure.statistic is None):
         return "must have either values or a statistic"
     for what, array in (("values", measure.values), ("covers", measure.covers)):

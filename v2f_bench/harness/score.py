@@ -21,6 +21,7 @@ from v2f_bench.harness.containment import (
     reraise_disk_error,
 )
 from v2f_bench.harness.face_check import without_a_face
+from v2f_bench.harness.film_views import NO_FILMS, ReadyFilmJudge
 from v2f_bench.harness.independence import IndependenceFacts
 from v2f_bench.harness.judges import Judges
 from v2f_bench.harness.results import Case, Measured, results_of
@@ -55,6 +56,7 @@ class Scores:
     results: list[Result]
     unavailable: list[Unavailable]
     crashed: list[MissingJudge]  # judges that failed on these faces
+    unasked: list[str]  # judges of films, by name, where there is none
     failures: dict[str, int]  # how many applicable trials have no face that can be judged, by reason
 
 
@@ -64,6 +66,7 @@ class _Stored(msgspec.Struct):
     results: list[Result]
     unavailable: list[Unavailable]
     crashed: list[MissingJudge]
+    unasked: list[str]
     failures: dict[str, int]
 
 
@@ -74,6 +77,7 @@ class _JudgedFaces:
     cases: list[Case]  # one a judge
     failures: dict[str, str]  # why a trial has no face that can be judged, by trial
     crashed: list[MissingJudge]
+    unasked: list[MissingJudge]  # judges of films, where there is none
 
 
 def score(made: FacesToScore, output: Path, bench: Bench, judges: Judges, workplace: Workplace) -> Scores:
@@ -91,24 +95,25 @@ def score(made: FacesToScore, output: Path, bench: Bench, judges: Judges, workpl
     folder = output / SCORES / key[:8]
 
     def make(unfinished: Path) -> None:
-        judged = _judge_faces(made, bench, judges, workplace.progress)
+        judged = _judge_faces(made, bench, judges, workplace)
         measured, unavailable = _measure(judged, judges, workplace.progress)
         trials = _trial_table(made, judged, measured, bench)
         trials.to_parquet(unfinished / TRIALS, index=False)
         _influence_table(measured, bench).to_parquet(unfinished / INFLUENCE, index=False)
         failures = {reason: int(n) for reason, n in trials["failure"].value_counts().items() if reason}
-        stored = _Stored([one.result for one in measured], unavailable, judged.crashed, failures)
+        unasked = [one.name for one in judged.unasked]
+        stored = _Stored([one.result for one in measured], unavailable, judged.crashed, unasked, failures)
         (unfinished / RESULTS).write_bytes(msgspec.json.encode(stored))
 
     stage(folder, key, make, facts=circumstances(workplace.device), progress=workplace.progress)
     stored = msgspec.json.decode((folder / RESULTS).read_bytes(), type=_Stored)
-    return Scores(folder, stored.results, stored.unavailable, stored.crashed, stored.failures)
+    return Scores(folder, stored.results, stored.unavailable, stored.crashed, stored.unasked, stored.failures)
 
 
-def _judge_faces(made: FacesToScore, bench: Bench, judges: Judges, progress: Progress) -> _JudgedFaces:
+def _judge_faces(made: FacesToScore, bench: Bench, judges: Judges, workplace: Workplace) -> _JudgedFaces:
     """Show every face to every judge. A judge that crashes is left out; a detector that crashes ends the scoring."""
-    trials = list(bench.trials["trial"])
-    working = list(judges.ready)
+    trials, progress = list(bench.trials["trial"]), workplace.progress
+    working = [ready for ready in judges.ready if not isinstance(ready, ReadyFilmJudge)]
     if judges.detector is not None and judges.detector not in working:
         working.append(judges.detector)
     given: dict[str, list[np.ndarray]] = {ready.judge.name: [] for ready in working}
@@ -134,7 +139,22 @@ def _judge_faces(made: FacesToScore, bench: Bench, judges: Judges, progress: Pro
             failures.setdefault(str(trial), f"no face found ({judges.detector.judge.name})")
     scoring = [ready for ready in working if ready in judges.ready]
     cases = [Case(evidence[ready.judge.name], made.applicable, detected) for ready in scoring]
-    return _JudgedFaces(cases, failures, crashed)
+    unasked = []
+    for ready in judges.ready:
+        if not isinstance(ready, ReadyFilmJudge):
+            continue
+        try:
+            with process_state_kept():
+                of_films = ready.film_evidence(bench, made.faces, workplace)
+        except PLUGIN_EXCEPTIONS as error:
+            crashed.append(_crashed(ready, error, judges))
+            progress.line(f"judge {ready.judge.name} left out: {crashed[-1].reason}")
+            continue
+        if of_films is None:
+            unasked.append(MissingJudge(ready.judge.name, ready.judge.kind, NO_FILMS))
+        else:
+            cases.append(Case(of_films, made.applicable))
+    return _JudgedFaces(cases, failures, crashed, unasked)
 
 
 def _crashed(ready: ReadyJudge, error: BaseException, judges: Judges) -> MissingJudge:
@@ -158,7 +178,7 @@ def _measure(judged: _JudgedFaces, judges: Judges, progress: Progress) -> tuple[
     unavailable: list[Unavailable] = []
     with progress.bar("score", len(judges.metrics)) as bar:
         for plugin in judges.metrics:
-            if reason := _no_judge(plugin.cls, judges, judged.crashed):
+            if reason := _no_judge(plugin.cls, judges, judged):
                 unavailable.append(Unavailable(plugin.name, plugin.name, None, reason))
             for case in judged.cases:
                 if case.evidence.kind not in plugin.cls.judged_by:
@@ -175,14 +195,15 @@ def _measure(judged: _JudgedFaces, judges: Judges, progress: Progress) -> tuple[
     return measured, unavailable
 
 
-def _no_judge(metric: type[Metric], judges: Judges, crashed: list[MissingJudge]) -> str:
+def _no_judge(metric: type[Metric], judges: Judges, judged: _JudgedFaces) -> str:
     """Why a metric has no judge at all; "" where it has one."""
-    lost = {judge.name for judge in crashed}
+    if any(judge.kind in metric.judged_by for judge in judged.unasked):
+        return NO_FILMS
+    lost = {judge.name for judge in judged.crashed}
     if any(ready.judge.kind in metric.judged_by and ready.judge.name not in lost for ready in judges.ready):
         return ""
-    reasons = [
-        f"{judge.name}: {judge.reason}" for judge in [*judges.missing, *crashed] if judge.kind in metric.judged_by
-    ]
+    missing = [*judges.missing, *judged.crashed]
+    reasons = [f"{judge.name}: {judge.reason}" for judge in missing if judge.kind in metric.judged_by]
     return "; ".join(reasons) or f"no judge of kind {' or '.join(metric.judged_by)}"
 
 

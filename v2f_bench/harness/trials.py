@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from v2f_bench.data.store import pad
+from v2f_bench.film.reading import StoredFilm
 from v2f_bench.harness.bench import Bench
 from v2f_bench.harness.trial_voices import trial_voice
 from v2f_bench.interfaces import NEEDS, Dataset, Offer, PluginError, Trials
@@ -15,11 +16,13 @@ from v2f_bench.media.picture import to_tensor
 
 
 def applicable(bench: Bench, needs: frozenset[str]) -> np.ndarray:
-    """Which trials have all that a method needs: bool [n]. A speaker may lack a second picture, or a label."""
+    """Which trials have all that a method needs: bool [n]. A speaker may lack a second picture, a film, or a label."""
     applies = np.ones(len(bench.trials), bool)
     for need, column in (("real-photo", "real_photo"), ("emotion", "emotion")):
         if need in needs:
             applies &= bench.trials[column].to_numpy() != ""
+    if "source-video" in needs:
+        applies &= bench.trials["proposal"].isin(bench.films).to_numpy()
     if "attributes" in needs:
         applies &= (bench.trials["sex"].ne("") & bench.trials["age"].notna()).to_numpy()
     return applies
@@ -43,6 +46,8 @@ def _lacking(bench: Bench, need: str) -> str:
             return f"{dataset.name} has no sex and age labels"
         if not applicable(bench, frozenset({"attributes"})).any():
             return f"{dataset.name} has no test speaker with both sex and age labels"
+    if need == "source-video" and not any(bench.of_film(clip) for clip in trials["proposal"]):
+        return f"{dataset.name} has no films"
     if need == "emotion" and not trials.get("emotion", pd.Series(dtype=str)).any():
         return f"{dataset.name} has no emotion labels"
     if need == "real-photo" and not trials["real_photo"].any():
@@ -65,6 +70,8 @@ def _given(bench: Bench, need: str, table: pd.DataFrame, side: int) -> Any:
         return pad(recordings, bench.store.rate)
     if need == "proposal":
         return bench.faces(list(table["proposal"]), side)
+    if need == "source-video":
+        return tuple(StoredFilm(bench.films[clip]) for clip in table["proposal"])
     if need == "real-photo":
         return bench.faces(list(table["real_photo"]), side)
     if need == "attributes":

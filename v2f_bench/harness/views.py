@@ -65,6 +65,10 @@ class ReadyJudge:
         name, kind, labels = self.judge.name, self.judge.kind, tuple(self.judge.labels)
         return Evidence(trials, bench.gallery, bench.reference, seen, name, labels, bench.lists, kind)
 
+    def trial_evidence(self, bench: Bench) -> Evidence:
+        """Evidence to try a metric on: as if random training faces were the method's."""
+        return self.evidence(bench, np.stack([self.clips[clip] for clip in bench.trials["random_face"]]))
+
 
 def outputs(judge: Judge, faces: torch.Tensor) -> np.ndarray:
     """What the judge gives for a batch of faces, [N, 3, R, R]: float32 [N, D]; NaN where face or row is not finite.

@@ -3,7 +3,8 @@
 from v2f_bench.interfaces.context import Bar, Context, Progress, Silent
 from v2f_bench.interfaces.dataset import Card, Dataset, Part
 from v2f_bench.interfaces.errors import BenchError, DataError, NotAvailable, PluginError, UsageError
-from v2f_bench.interfaces.judge import Judge, WeightsFile
+from v2f_bench.interfaces.film import FaceFilm, FilmFace, FilmFile
+from v2f_bench.interfaces.judge import FilmJudge, Judge, WeightsFile
 from v2f_bench.interfaces.method import Method
 from v2f_bench.interfaces.metric import Evidence, ListedQuestions, Measure, Metric, OfWeights
 from v2f_bench.interfaces.offer import Offer
@@ -34,7 +35,11 @@ __all__ = [
     "Dataset",
     "Decay",
     "Evidence",
+    "FaceFilm",
     "Fact",
+    "FilmFace",
+    "FilmFile",
+    "FilmJudge",
     "Judge",
     "ListedQuestions",
     "Measure",

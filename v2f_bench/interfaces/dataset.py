@@ -168,6 +168,13 @@ class Dataset(ABC):
         """
         raise DataError(f"{entry}: {self.name} reads no videos")
 
+    def film(self, entry: str) -> Path | None:
+        """The file of a `face` entry of the index that is a video; None where it is a picture.
+
+        A data set that overrides this offers its films to methods that need "source-video", and to judges of films.
+        """
+        return None
+
     def oracle_faces(self, speakers: list[str], resolution: int) -> np.ndarray | None:
         """The face that can be expected from each speaker's voice alone: uint8 [N, resolution, resolution, 3].
 

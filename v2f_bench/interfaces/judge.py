@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Literal
 from v2f_bench.interfaces.labels import EMOTIONS, SEXES
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
     from v2f_bench.interfaces.context import Context
+    from v2f_bench.interfaces.film import FilmFile
     from v2f_bench.interfaces.values import Clips
 
 
@@ -29,6 +31,7 @@ class JudgeKind:
         all_labels: whether a classifier must have a column for each of these.
         columns: D of `Judge.predict`, where every judge of the kind has the same; None where not.
         least_columns: the smallest D that makes sense.
+        of_films: whether its judges are shown films (`FilmJudge`) rather than stills.
         on_card: the kind that a judge card states for it (see `judges/card.py`); "" where no card can describe it.
     """
 
@@ -39,6 +42,7 @@ class JudgeKind:
     all_labels: bool = False
     columns: int | None = None
     least_columns: int = 1
+    of_films: bool = False
     on_card: str = ""
 
 
@@ -81,6 +85,12 @@ JUDGE_KINDS = {
     "features": JudgeKind("features of any picture network, for distances between distributions", on_card="features"),
     "pixels": JudgeKind("the picture itself, reduced to a few pixels"),
     "grid": JudgeKind("two energies: of a pattern of two pixels, and of patterns a little coarser", columns=2),
+    "motion": JudgeKind(
+        "three numbers of a film and a voice: the highest correlation of the opening of the mouth with the voice's "
+        "envelope, the lag at which it is (seconds, above 0 where the mouth comes later), and flicker in grey levels",
+        columns=3,
+        of_films=True,
+    ),
 }
 
 TRAINING_SPEAKERS = "the training split"  # in `met`: the training speakers of the data set at hand
@@ -159,3 +169,28 @@ class Judge(ABC):
 
     def restore(self, state: dict[str, torch.Tensor], device: str) -> None:
         raise NotImplementedError
+
+
+class FilmJudge(Judge):
+    """A judge of a kind `of_films`. It is shown each film once, and then hears one voice or another with it."""
+
+    def predict(self, faces: torch.Tensor) -> torch.Tensor:
+        raise NotImplementedError(f"{self.name} is shown films, not stills")
+
+    @abstractmethod
+    def watch(self, film: FilmFile) -> np.ndarray:
+        """What is seen in a film, whatever the voice: float64 [T, D], a row a frame; T may be 0.
+
+        DataError where the film cannot be read.
+        """
+
+    @abstractmethod
+    def compare(self, seen: np.ndarray, voice: np.ndarray, rate: int) -> np.ndarray:
+        """How what was seen goes with a voice that begins with the film: float32 [C] (see `JUDGE_KINDS`).
+
+        NaN throughout for a film about which it can say nothing.
+
+        Args:
+            seen: what `watch` gave.
+            voice: float32 [S], mono in [-1, 1] at `rate` Hz.
+        """

@@ -1,9 +1,10 @@
-"""The contract of a method: learn from the training and validation clips, then make one face for each trial."""
+"""The contract of a method: learn from the training and validation clips, then make one face, still or moving, for
+each trial."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from v2f_bench.interfaces.errors import UsageError
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     import torch
 
     from v2f_bench.interfaces.context import Context
+    from v2f_bench.interfaces.film import FaceFilm
     from v2f_bench.interfaces.offer import Offer
     from v2f_bench.interfaces.values import Clips, Fact, Trials, Variation
 
@@ -103,11 +105,14 @@ class Method(ABC):
         """
 
     @abstractmethod
-    def generate(self, trials: Trials, context: Context) -> torch.Tensor:
+    def generate(self, trials: Trials, context: Context) -> torch.Tensor | Sequence[FaceFilm]:
         """One face for each trial: float32 [N, 3, H, W], RGB in [0, 1]; any H = W, resized to the protocol's.
 
         A face that cannot be made is NaN, and counts as missing by each metric's stated policy. `context.seed` depends
         on the run's seed and on the batch, so that a single batch can be repeated.
+
+        A method of moving faces gives a list of N films instead. Whatever looks at a still face, such as most judges,
+        is shown the middle frame of a film.
         """
 
     def facts(self) -> list[Fact]:

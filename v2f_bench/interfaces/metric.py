@@ -34,6 +34,8 @@ class ListedQuestions:
 BESIDE_TRIALS = ("gallery", "reference", "listed")
 # Roles whose faces may be a metric's floor or ceiling.
 ROLES = ("target", "proposal", "other", "real-photo", "random-face", "mean-face", "mean-face-of-sex")
+# The same of a judge of films.
+FILM_ROLES = ("real-film", "other-voice")
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,12 @@ class Evidence:
     * "random-face": a training speaker's face;
     * "mean-face": the mean training face; absent without training speakers;
     * "mean-face-of-sex": the mean training face of the trial's sex; absent without such labels.
+
+    Of a judge of films there are these three alone:
+
+    * "generated": the method's film with the trial's voice; NaN for a still;
+    * "other-voice": the method's film with the voices of other trials, the mean over a few;
+    * "real-film": the film of the target with the voice of its own clip.
 
     Other roles: "gallery" and "reference", with the rows of these tables, and "listed", the real faces of `lists`.
     """

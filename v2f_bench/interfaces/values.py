@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     import pandas as pd
     import torch
 
+    from v2f_bench.interfaces.film import FilmFile
+
 # What a method may need of a trial. A method is given what it declares and nothing else.
 NEEDS = {
     "voice": "the recording",
     "proposal": "a picture of another test speaker, to be changed into the voice's owner",
+    "source-video": "the film of which the proposal is a frame, where the data set has films",
     "attributes": "the true sex and age of the speaker (a label, not heard: the results are marked)",
     "emotion": "the true emotion of the voice (a label, not heard: the results are marked)",
     "real-photo": "a photograph of the true speaker (the answer: for ceilings only)",
@@ -116,6 +119,11 @@ class Trials:
     @property
     def proposals(self) -> torch.Tensor:
         return self._get("proposal")  # type: ignore[return-value]
+
+    @property
+    def source_films(self) -> tuple[FilmFile, ...]:
+        """For each trial the film that its proposal is a frame of; nothing of it is read yet."""
+        return self._get("source-video")  # type: ignore[return-value]
 
     @property
     def attributes(self) -> pd.DataFrame:

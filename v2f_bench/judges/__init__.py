@@ -13,6 +13,7 @@ from v2f_bench.judges.facenet import FaceNetCasia, FaceNetVggFace2
 from v2f_bench.judges.grid import Grid
 from v2f_bench.judges.in_domain import InDomainEmotion, InDomainEmotionShape, InDomainIdentity
 from v2f_bench.judges.inception import Inception
+from v2f_bench.judges.motion import Motion
 from v2f_bench.judges.mtcnn import Mtcnn
 from v2f_bench.judges.pixels import Pixels
 from v2f_bench.plugins import hookimpl
@@ -36,4 +37,5 @@ def v2f_bench_judges() -> list[type[Judge]]:
         Inception,
         Pixels,
         Grid,
+        Motion,
     ]

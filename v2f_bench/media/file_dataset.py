@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from v2f_bench.interfaces.dataset import Dataset
 from v2f_bench.interfaces.errors import UsageError
 from v2f_bench.interfaces.options import NotNegative
+from v2f_bench.media.suffixes import is_video
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,6 +49,9 @@ class FileDataset(Dataset):
         from v2f_bench.media.video import read_frames
 
         return read_frames(self.path(entry), count, side)
+
+    def film(self, entry: str) -> Path | None:
+        return self.path(entry) if is_video(entry) else None
 
     def path(self, entry: str) -> Path:
         """Where the file of an index entry lies."""

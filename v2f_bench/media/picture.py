@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -73,17 +73,17 @@ def holds_picture(path: Path) -> bool:
         return False
 
 
-def pictures_by_stem(folder: Path) -> dict[str, Path]:
+def pictures_by_stem(folder: Path, suffixes: Set[str] = PICTURE_SUFFIXES) -> dict[str, Path]:
     """The picture files of a folder by name without the ending, in the order of names.
 
-    Any ending of `PICTURE_SUFFIXES` is one, in capitals too. Hidden files and what lies in inner folders are left out.
+    Any ending of `suffixes` is one, in capitals too. Hidden files and what lies in inner folders are left out.
 
     Raises:
-        DataError: two pictures have one name; names the first few.
+        DataError: two of them have one name; names the first few.
     """
     by_stem: dict[str, list[Path]] = {}
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".") and path.is_file():
+        if path.suffix.lower() in suffixes and not path.name.startswith(".") and path.is_file():
             by_stem.setdefault(normal(path.stem), []).append(path)
     twice = [" and ".join(path.name for path in paths) for paths in by_stem.values() if len(paths) > 1]
     if twice:

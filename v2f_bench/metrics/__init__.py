@@ -7,10 +7,12 @@ from v2f_bench.metrics.consistency import Consistency
 from v2f_bench.metrics.diversity import Diversity
 from v2f_bench.metrics.emotion_agreement import EmotionAgreement
 from v2f_bench.metrics.face_found import FaceFound
+from v2f_bench.metrics.flicker import Flicker
 from v2f_bench.metrics.frechet import Fid, FrechetIdentity
 from v2f_bench.metrics.grid import GridEnergy
 from v2f_bench.metrics.identity_cosine import IdentityCosine, IdentityPreservation
 from v2f_bench.metrics.kernel_distance import Kid
+from v2f_bench.metrics.lip_dynamics import LipDynamics
 from v2f_bench.metrics.matching import Matching
 from v2f_bench.metrics.mean_average_precision import MeanAveragePrecision
 from v2f_bench.metrics.precision_recall import PrecisionRecall
@@ -43,4 +45,6 @@ def v2f_bench_metrics() -> list[type[Metric]]:
         Kid,
         PrecisionRecall,
         GridEnergy,
+        LipDynamics,
+        Flicker,
     ]

@@ -17,12 +17,12 @@ def finite(vectors: np.ndarray) -> np.ndarray:
     return vectors[usable(vectors)]
 
 
-def answers(evidence: Evidence) -> np.ndarray:
-    """What the judge gave for the method's faces, as wide as for real ones: [n, D].
+def answers(evidence: Evidence, like: str = "target") -> np.ndarray:
+    """What the judge gave for the method's faces, as wide as for real ones, the role `like`: [n, D].
 
     Where not one face could be judged, nobody could know D.
     """
-    generated, width = evidence.seen["generated"], evidence.seen["target"].shape[1]
+    generated, width = evidence.seen["generated"], evidence.seen[like].shape[1]
     if generated.shape[1] != width and not usable(generated).any():
         return np.full((len(generated), width), np.nan)
     return generated

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from v2f_bench.artefacts import FACES, Faces
+from v2f_bench.artefacts import FACES, Faces, read_still
 from v2f_bench.interfaces import BenchError, DataError, Progress
 from v2f_bench.record import Record
 from v2f_bench.render.page import data_uri
@@ -101,12 +101,10 @@ def faces_of(folder: Path, pictures: Path | None = None) -> Faces:
 
 def face(faces: Faces, trial: str) -> str:
     """The face of a trial; "" where it is missing or no picture."""
-    from v2f_bench.media.picture import read_picture
-
     if trial not in faces.pictures:
         return ""
     try:
-        return picture_uri(read_picture(faces.pictures[trial]))
+        return picture_uri(read_still(faces.pictures[trial]))
     except DataError:
         return ""
 
@@ -136,9 +134,9 @@ def thumbnail(faces: Faces, trials: Sequence[str], side: int = 48) -> bytes | No
     """Some faces in a row as WebP, under 2 KB, for a table; None where there is no picture of any of the trials."""
     from PIL import Image
 
-    from v2f_bench.media.picture import read_picture, square
+    from v2f_bench.media.picture import square
 
-    pixels = [square(read_picture(faces.pictures[trial]), side) for trial in trials if trial in faces.pictures]
+    pixels = [square(read_still(faces.pictures[trial]), side) for trial in trials if trial in faces.pictures]
     if not pixels:
         return None
     stream = io.BytesIO()

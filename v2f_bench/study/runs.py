@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from v2f_bench.artefacts import FACES, Faces, face_file
+from v2f_bench.artefacts import FACES, Faces, face_file, read_still
 from v2f_bench.interfaces import Card, DataError, Progress, UsageError
 from v2f_bench.study.permission import check_permission
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from v2f_bench.record import Record
 
 BLENDED = 8  # training faces whose mean is the floor of realism
-FILM = ".mp4"  # of a trial whose method makes a film
 
 
 @dataclass(frozen=True)
@@ -45,12 +44,12 @@ class RunFaces:
         Raises:
             DataError: it is missing, unreadable or not square; names the file.
         """
-        from v2f_bench.media.picture import read_picture, to_pixels, to_tensor
+        from v2f_bench.media.picture import to_pixels, to_tensor
 
         if trial not in self.faces.pictures:
             raise DataError(f"{face_file(self.faces.folder, trial)}: missing")
         path = self.faces.pictures[trial]
-        pixels = read_picture(path)
+        pixels = read_still(path)
         if pixels.shape[0] != pixels.shape[1]:
             raise DataError(f"{path}: not square")
         return np.asarray(to_pixels(to_tensor(pixels[None], resolution))[0])
@@ -68,8 +67,7 @@ class RunFaces:
 
     def film(self, trial: str) -> Path | None:
         """The film of a trial, where its method makes films."""
-        path = self.faces.folder / f"{trial}{FILM}"
-        return path if path.is_file() else None
+        return self.faces.film(trial)
 
 
 @dataclass(frozen=True)
@@ -186,8 +184,8 @@ def _run(folder: Path, pictures: Path | None, record: Record, bench: Bench) -> R
     if not where.is_dir():
         raise DataError(f"{folder}: its pictures are not in {where}; name their folder too: {folder}=FOLDER")
     faces = Faces.of(where)
-    if not faces.pictures and not any(where.glob(f"*{FILM}")):
-        raise DataError(f"{where}: holds no picture <trial>.png")
+    if not faces.pictures:
+        raise DataError(f"{where}: holds no picture <trial>.png and no film <trial>.mp4")
     name = record.method.name
     expected = bench.trials["trial"][applicable(bench, frozenset(record.method.needs))]
     return RunFaces(name, folder, faces, name, record.run, record.seed, tuple(expected))
