@@ -194,6 +194,7 @@ def test_networks_have_the_sizes_they_document():
 def test_the_paper_preset_has_no_help_that_the_source_does_not_know():
     opt = CGan.preset("paper")
     assert opt.weight_pixel == opt.code_noise == opt.age_jitter == 0
+    assert not opt.smooth
     assert opt.conditions == "both"
     assert not opt.label_given
 

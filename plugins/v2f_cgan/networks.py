@@ -38,7 +38,7 @@ class Generator(nn.Module):
     smooths what grid it leaves; a sigmoid in place of tanh.
 
     Args:
-        smooth: blur after the last layer that doubles the size. After all of them it makes streaks.
+        smooth: blur after the last layer that doubles the size, and the picture. After all layers it makes streaks.
     """
 
     def __init__(self, conditions: int, noise: int, width: int = 64, smooth: bool = False) -> None:
@@ -58,7 +58,8 @@ class Generator(nn.Module):
                 nn.BatchNorm2d(after),
                 nn.ReLU(inplace=True),
             ]
-        self.layers = nn.Sequential(*layers, nn.Conv2d(width, 3, 3, padding=1), nn.Sigmoid())
+        blurs = [Blur()] if smooth else []
+        self.layers = nn.Sequential(*layers, nn.Conv2d(width, 3, 3, padding=1), *blurs, nn.Sigmoid())
 
     def forward(self, code: torch.Tensor, noise: torch.Tensor, conditions: torch.Tensor) -> torch.Tensor:
         start = self.start(torch.cat([code, noise, conditions], dim=1))

@@ -26,7 +26,7 @@ class CGanOptions:
     conditions: Literal["none", "sex", "age", "both"] = "both"  # none: the plain GAN that the source compares with
     label_given: bool = False  # the conditions at test time are the labels, not what is heard; results are marked
     width: Count = 64  # channels of the generator's last hidden layer; the first has 16 times as many
-    smooth: bool = False  # blur after the last transposed convolution, so that no grid is left; not DCGAN's
+    smooth: bool = False  # blur after the last transposed convolution and at the end: no grid is left; not DCGAN's
     critic_width: Count = 32  # channels of the discriminator's first layer; the last has 16 times as many
     voice_width: Annotated[float, Range(least=0.01)] = 1.0  # factor on the channels of the voice networks
     noise: Count = 100  # DCGAN's
@@ -65,7 +65,7 @@ QUICK = CGanOptions(
     steps=450,
     lr=2e-3,
     critic_lr=5e-4,
-    weight_pixel=300.0,
+    weight_pixel=1000.0,
     code_noise=0.5,
     age_jitter=5.0,
     seconds=2.0,

@@ -64,5 +64,5 @@ class Voice2FaceGan(Method):
         from v2f_bench.nn import VoiceEmbedding, load_joined
         from v2f_voice2face_gan.networks import Generator
 
-        self._voice, self._generator = VoiceEmbedding(self.opt.voice_width), Generator(self.opt.width)
+        self._voice, self._generator = VoiceEmbedding(self.opt.voice_width), Generator(self.opt.width, self.opt.smooth)
         load_joined({"voice": self._voice, "generator": self._generator}, state, device)

@@ -7,6 +7,7 @@ from itertools import pairwise
 import torch
 from torch import nn
 
+from v2f_bench.nn import Blur
 from v2f_bench.nn.voice import CODE
 
 
@@ -15,15 +16,18 @@ class Generator(nn.Module):
 
     With width 64: 1024@4 by a 4×4 filter, then 4×4 of stride 2: 512@8, 256@16, 128@32, 64@64, each with ReLU; a 1×1
     convolution to RGB. The public code leaves its output unbounded, where faces lie in [-1, 1]; so it is here.
+
+    Args:
+        smooth: blur the picture, so that no grid is left.
     """
 
-    def __init__(self, width: int = 64) -> None:
+    def __init__(self, width: int = 64, smooth: bool = False) -> None:
         super().__init__()
         channels = [16 * width, 8 * width, 4 * width, 2 * width, width]
         layers: list[nn.Module] = [nn.ConvTranspose2d(CODE, channels[0], 4), nn.ReLU(inplace=True)]
         for before, after in pairwise(channels):
             layers += [nn.ConvTranspose2d(before, after, 4, stride=2, padding=1), nn.ReLU(inplace=True)]
-        self.layers = nn.Sequential(*layers, nn.Conv2d(width, 3, 1))
+        self.layers = nn.Sequential(*layers, nn.Conv2d(width, 3, 1), *([Blur()] if smooth else []))
         for layer in self.layers:
             if isinstance(layer, nn.ConvTranspose2d):
                 _keep_variance(layer)

@@ -56,7 +56,7 @@ class GanLearner(Learner):
         self.train, self.opt, self.device = train, opt, context.device
         self.codes = F.normalize(codes, dim=1)
         self.draws = SpeakerDraws(train)
-        self.generator = Generator(opt.width)
+        self.generator = Generator(opt.width, opt.smooth)
         self.critic = Critic(len(self.draws.speakers), opt.critic_width, CRITIC_KERNEL)
         for network in (self.generator, self.critic):
             network.to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
