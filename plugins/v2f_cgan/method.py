@@ -22,6 +22,9 @@ class CGan(Method):
     time they are what a listener hears in the voice, a second ear trained on the training split's labels; or by
     `label_given` the labels. The source also removes noise from the recordings, in a way that it does not tell; here
     they are taken as they are.
+
+    `quick` departs from the source in the same way as that of `voice2face-gan`: narrow networks, L1 to a face of the
+    voice's owner, far above the discriminator's part, learning rates that fall, and a blur over the picture.
     """
 
     name = "cgan"

@@ -17,6 +17,9 @@ class Voice2FaceGan(Method):
 
     The discriminator asks whether a face is real, the classifier whether it is the voice's owner; both stand on one
     face network. No pair of a voice and a face is formed, but by the speaker's name.
+
+    `quick` departs from the source where a short training teaches the two opponents nothing: narrow networks, L1 to a
+    face of the voice's owner, far above their part, one cycle of the learning rates, and a blur over the picture.
     """
 
     name = "voice2face-gan"
