@@ -25,10 +25,10 @@ KNOWN = ("angry", "happy", "neutral", "sad")
 
 
 def evidence(given, labels=(), **columns):
-    """One role's rows for every role: what the judge gives for generated faces is all that these metrics read."""
+    """What a judge gives for generated faces; other roles have the same rows, targets in another order."""
     trials = pd.DataFrame({"speaker": [f"s{place // PER_SPEAKER:03d}" for place in range(len(given))], **columns})
     gallery = trials.drop_duplicates("speaker").reset_index(drop=True)
-    seen = {"generated": given, "target": given, "proposal": given, "gallery": given[::PER_SPEAKER]}
+    seen = {"generated": given, "target": np.roll(given, 1, axis=0), "proposal": given, "gallery": given[::PER_SPEAKER]}
     return Evidence(trials, gallery, gallery.iloc[:0], {**seen, "reference": given[:0]}, "judge", labels)
 
 
@@ -131,6 +131,7 @@ def test_agreement_of_a_group_and_its_interval():
     found = evidence(given, KNOWN, emotion=emotion)
     speakers, rows = found.trials["speaker"].to_numpy(), np.arange(40, 100)
     alone = evidence(given[rows], KNOWN, emotion=emotion[rows])
+    alone.seen["target"] = found.seen["target"][rows]
     for name, measure in measures(EmotionAgreement, found).items():
         value, low, high = interval_of(measure, speakers)
         assert low < value < high, name
@@ -155,6 +156,28 @@ def test_a_voice_heard_otherwise_than_meant_can_agree_with_one_only():
     assert point(agreement["emotion-agreement/heard-accuracy"]) == 1
     assert point(agreement["emotion-agreement/heard-kappa"]) == 1
     assert point(agreement["emotion-agreement/kappa"]) < 0
+
+
+def test_agreement_with_the_real_face_is_with_what_the_judge_sees_in_it():
+    """Real faces of sad voices look angry to this judge; generated ones are judged by what it sees there."""
+    emotion = np.repeat(["sad", "happy"], N // 2)
+    real, drawn = np.repeat(["angry", "happy"], N // 2), np.tile(["angry", "happy"], N // 2)
+    seen = {role: (each[:, None] == np.array(KNOWN)).astype(np.float32) for role, each in (("t", real), ("g", drawn))}
+    found = evidence(seen["g"], KNOWN, emotion=emotion)
+    found.seen["target"] = seen["t"].copy()
+    found.seen["target"][:10] = np.nan
+    agreement = measures(EmotionAgreement, found)
+    truth, said = real[10:], drawn[10:]
+    value = {
+        part: point(agreement[f"emotion-agreement/real-face-{part}"]) for part in ("accuracy", "macro-F1", "kappa")
+    }
+    assert value["accuracy"] == pytest.approx(accuracy_score(truth, said))
+    assert value["macro-F1"] == pytest.approx(f1_score(truth, said, average="macro"))
+    assert value["kappa"] == pytest.approx(cohen_kappa_score(truth, said))
+    assert agreement["emotion-agreement/real-face-accuracy"].details["without_label"] == 10
+    assert point(agreement["emotion-agreement/accuracy"]) == pytest.approx(0.25)
+    itself = measures(EmotionAgreement, found.instead("target"))
+    assert point(itself["emotion-agreement/real-face-accuracy"]) == 1
 
 
 def test_sex_agreement_equals_scikit_learn():
