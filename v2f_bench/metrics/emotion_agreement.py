@@ -1,5 +1,5 @@
-"""Whether the generated face shows the emotion that the voice has: as it was meant, as people heard it, and as the judge
-sees it in the real face."""
+"""Whether the generated face shows the emotion that the voice has: as meant, as people heard it, and as the judge sees
+it in the real face."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class EmotionAgreement(Metric):
     two of five voices of CREMA-D (Cao et al. 2014), so a method that follows the voice cannot always agree with the
     intention. `real-face-...`: the same against the emotion that the judge itself finds the most probable in the
     speaker's real face with the voice's emotion: where the judge is often wrong, or people show an emotion in a way of
-    their own, a face like the real one still agrees. `AUC`, one emotion against the rest, mean over the emotions (Fawcett 2006, An introduction to ROC
-    analysis, section 9.2, without its weights): whether the faces of happy voices look happier to the judge than those
-    of others. It does not ask which emotion is the most probable, so a judge that calls every blurred face sad can
-    still tell which is the sadder; 0.5 is chance, whatever the judge's leanings. Trials whose label the judge has no
-    class for are left out, and counted in the details beside the confusion matrix. The floor of the rest is the source
-    face unchanged, the ceiling the speaker's real face with the emotion.
+    their own, a face like the real one still agrees. `AUC`, one emotion against the rest, mean over the emotions
+    (Fawcett 2006, An introduction to ROC analysis, section 9.2, without its weights): whether the faces of happy voices
+    look happier to the judge than those of others. It does not ask which emotion is the most probable, so a judge that
+    calls every blurred face sad can still tell which is the sadder; 0.5 is chance, whatever the judge's leanings.
+    Trials whose label the judge has no class for are left out, and counted in the details beside the confusion matrix.
+    The floor of the rest is the source face unchanged, the ceiling the speaker's real face with the emotion.
     """
 
     name = "emotion-agreement"
