@@ -175,6 +175,7 @@ def test_stills_are_not_measured_and_it_is_said(run):
     assert [judge.name for judge in record.judges] == ["mtcnn"]
 
 
+@pytest.mark.slow
 def test_a_film_that_is_not_finite_counts_as_missing(run, bench):
     outcome = run(HalfMissing)
     assert json.loads((outcome.folder / "faces" / "failures.json").read_text()) == dict.fromkeys(
@@ -187,6 +188,7 @@ def test_a_film_that_is_not_finite_counts_as_missing(run, bench):
     assert results["face-found"].value == 0.5
 
 
+@pytest.mark.slow
 def test_the_same_films_score_the_same_from_a_folder(run, bench, judges, workplace, tmp_path):
     outcome = run(Talks)
     place = small_workplace(workplace.cache, tmp_path / "scored")
@@ -296,6 +298,7 @@ def test_source_films_come_with_the_trials_and_are_read_when_asked_for(bench):
         _ = trials.proposals
 
 
+@pytest.mark.slow
 def test_a_method_may_be_made_of_source_films(run):
     lips = results_of(run(Repeats).record)["lip-dynamics"]
     assert lips.value < 0.6 < 0.9 < lips.ceiling, "mouths that go with another person's voice"

@@ -284,6 +284,7 @@ def options_with(path, *settings):
     return apply_settings(SEARCH_QUICK, [*tiny, *few, f"generator={path}", *settings], "latent-search")
 
 
+@pytest.mark.slow
 def test_from_a_file_to_faces_and_back_without_it(bench, tmp_path):
     path = tmp_path / "ours.pt"
     torch.save({"g_ema": g_ema()}, path)
