@@ -38,6 +38,7 @@ from v2f_speech2expression.labels import emotions_in
 from v2f_speech2expression.options import SEARCH_QUICK
 
 LEFT_OUT = 2  # actors at a time
+PEER = "logistic regression"
 SIDE = 64  # pixels of faces, of which none is used
 
 
@@ -81,7 +82,7 @@ def main() -> None:
     actors = np.array(sorted(clips["speaker"].unique()))
     emotions = emotions_in(clips)
     nobody = StoredClips(store, [], SIDE)  # instead of validation clips: the weights at the end of training count
-    hearers = {"latent-search": by_latent_search, "cyclegan": by_cyclegan, "logistic regression": by_regression}
+    hearers = {"latent-search": by_latent_search, "cyclegan": by_cyclegan, PEER: by_regression}
     right: dict[str, list[np.ndarray]] = {name: [] for name in hearers}
     owners = []
     for number in range(0, len(actors), LEFT_OUT):
@@ -96,7 +97,8 @@ def main() -> None:
         values = np.concatenate(parts).astype(float)
         interval = mean_interval(values, place)
         rows.append((name, len(values), values.mean(), interval.low, interval.high))
-        worst = min(worst, interval.low)
+        if name != PEER:
+            worst = min(worst, interval.low)
     print(f"RAVDESS, {len(actors)} actors, {LEFT_OUT} left out at a time; chance {1 / len(emotions):.3f}\n")
     print(tabulate(rows, headers=("voice network", "recordings", "accuracy", "low", "high"), floatfmt=".3f"))
     sys.exit(worst <= 1 / len(emotions))

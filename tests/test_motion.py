@@ -15,7 +15,8 @@ from talking import FPS, loudness, syllables, talking
 from v2f_bench.artefacts import film_file, write_film
 from v2f_bench.film.reading import StoredFilm
 from v2f_bench.interfaces import Evidence, FaceFilm
-from v2f_bench.judges.motion import CELLS, LAGS, Motion, best_correlation, flicker
+from v2f_bench.judges.motion import Motion
+from v2f_bench.judges.movement import CELLS, LAGS, best_correlation, flicker
 from v2f_bench.metrics.flicker import Flicker
 from v2f_bench.metrics.lip_dynamics import LipDynamics
 

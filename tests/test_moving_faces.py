@@ -269,8 +269,8 @@ FINE = torch.zeros(4, 3, 8, 8)
         ([FaceFilm(FINE.byte()[:, :, :4], 25)] * 2, "faces of 4×8 pixels, they must be square"),
         ([FaceFilm(FINE.int(), 25)] * 2, "a film of torch.int32; frames are uint8 or floats"),
         ([FaceFilm(FINE + 2, 25)] * 2, "values from 2 to 2; they must lie in"),
-        ([FaceFilm(FINE, 0)] * 2, "a film of 0 frames a second, not up to 240"),
-        ([FaceFilm(FINE, float("nan"))] * 2, "a film of nan frames a second, not up to 240"),
+        ([FaceFilm(FINE, 0)] * 2, "a film of 0 frames a second, not 0.1 to 240"),
+        ([FaceFilm(FINE, float("nan"))] * 2, "a film of nan frames a second, not 0.1 to 240"),
         ("faces", r"str, not \[2, 3, H, W\]"),
     ],
 )
@@ -308,7 +308,7 @@ def test_the_example_of_the_docs_makes_films(bench):
     text = (Path(__file__).parents[1] / "docs" / "moving-faces.md").read_text(encoding="utf-8")
     made = {}
     exec(text.partition("```python\n")[2].partition("```")[0], made)
-    method = made["Nods"]
+    method = made["UpsideDown"]
     trials = trials_for(bench, method.needs, np.arange(1))
     (film,) = checked(method(method.options()).generate(trials, Context()), 1, method.name)
     assert (film.frames.shape, film.rate) == ((35, 3, 64, 64), FPS)

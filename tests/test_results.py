@@ -13,12 +13,13 @@ from test_metrics_policies import evidence
 from v2f_bench.harness.containment import process_state_kept
 from v2f_bench.harness.judges import Judges
 from v2f_bench.harness.results import Case, results_of
-from v2f_bench.interfaces import Measure, Metric, PluginError
+from v2f_bench.interfaces import Evidence, Measure, Metric, PluginError
 from v2f_bench.metrics import (
     Diversity,
     FaceFound,
     FrechetIdentity,
     IdentityCosine,
+    LipDynamics,
     Retrieval,
     SexAgreement,
     Verification,
@@ -68,6 +69,24 @@ def test_trials_that_do_not_apply_are_no_part_of_any_number(metric):
         assert (result.expected, result.failed) == (count, 0), measure.name
         assert result.n <= count
         assert result.speakers <= speakers
+
+
+def test_a_floor_that_rests_on_the_method_is_each_methods_own():
+    """The films of a method with other voices: one command scores several methods with the same judges."""
+    trials = evidence("identity").trials
+    rows = {role: np.zeros((len(trials), 3), np.float32) for role in ("generated", "real-film", "other-voice")}
+    judges = Judges([], [], [])
+
+    def floor(correlation: float) -> float:
+        other = np.full((len(trials), 3), correlation, np.float32)
+        found = Evidence(
+            trials, trials.iloc[:0], trials.iloc[:0], {**rows, "other-voice": other}, "motion", kind="motion"
+        )
+        (measured,) = results_of(LipDynamics(), Case(found, np.ones(len(trials), bool)), judges)
+        return measured.result.floor
+
+    assert floor(0.2) == pytest.approx(0.2)
+    assert floor(0.6) == pytest.approx(0.6)
 
 
 def test_perfect_answers_are_perfect_by_an_independent_computation():

@@ -44,6 +44,7 @@ DRAWING = (
     *("harness/trial_voices.py", "interfaces/film.py"),
 )
 VIEWING = (*SEEING, "harness/bench.py", "harness/quality.py", "harness/views.py", "metrics/vectors.py", "stats")
+WATCHING = ("film", "harness/film_views.py", "interfaces/film.py")  # beside VIEWING, where films are viewed
 SCORING = (
     *(
         "artefacts",

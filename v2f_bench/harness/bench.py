@@ -72,7 +72,8 @@ class Bench:
     def films(self) -> dict[str, Path]:
         """The film of each clip whose face is a frame of one, where the data set has it in a file."""
         index, _ = read_index(self.dataset)
-        index = index[[self.of_film(clip) for clip in index["clip"]]]
+        usable = index["fault"] == ""  # of two rows of one name the second one has a fault
+        index = index[usable & index["clip"].map(self.of_film)]
         files = {clip: self.dataset.film(entry) for clip, entry in zip(index["clip"], index["face"], strict=True)}
         return {clip: file for clip, file in files.items() if file is not None and file.is_file()}
 

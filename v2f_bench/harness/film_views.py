@@ -24,9 +24,9 @@ from v2f_bench.harness.workplace import Workplace
 from v2f_bench.hashing import key_of
 from v2f_bench.interfaces import DataError, Evidence, FilmJudge, PluginError
 from v2f_bench.interfaces.judge import JUDGE_KINDS
-from v2f_bench.keys import views_key
+from v2f_bench.keys import WATCHING, views_key
 from v2f_bench.media.changes import noted
-from v2f_bench.sources import source_key
+from v2f_bench.sources import core_key, source_key
 
 NO_FILMS = "measured on films only; stills were made"
 OTHER_VOICES = 5  # of other trials, drawn by a fixed seed, with which each film is compared for the floor
@@ -118,7 +118,8 @@ class ReadyFilmJudge(ReadyJudge):
         judge = self.judge
         files = [(clip, bench.films[clip].stat().st_size, bench.films[clip].stat().st_mtime_ns) for clip in clips]
         pictures = key_of(bench.store.content_of(clips), files)
-        key = views_key(judge.name, judge.version, source_key(type(judge)), self.key, pictures, workplace.computing())
+        source = key_of(source_key(type(judge)), core_key(*WATCHING))
+        key = views_key(judge.name, judge.version, source, self.key, pictures, workplace.computing())
         folder = workplace.cache / "views" / f"{judge.name}-{key}"
 
         def make(unfinished: Path) -> None:
@@ -135,8 +136,10 @@ class ReadyFilmJudge(ReadyJudge):
 
 
 def _mean_of_usable(rows: list[np.ndarray]) -> np.ndarray:
-    """The mean of the rows that are finite, or NaN: some voices are too short for a film."""
-    usable = [row for row in rows if np.isfinite(row).all()]
+    """The mean of the rows that are finite, or NaN: some voices are too short for a film. A correlation below 0 counts
+    as 0 in each, as it does in `lip-dynamics`: else voices that have nothing to do with a mouth would score above this
+    mean."""
+    usable = [np.append(max(row[0], 0), row[1:]) for row in rows if np.isfinite(row).all()]
     return np.asarray(np.mean(usable or [np.full_like(rows[0], np.nan)], axis=0))
 
 

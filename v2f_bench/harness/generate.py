@@ -21,7 +21,7 @@ from v2f_bench.interfaces import Context, FaceFilm, Method, PluginError, Progres
 from v2f_bench.media.picture import resize, to_pixels
 
 BATCH = 32
-HIGHEST_RATE = 240  # frames a second of a film
+LOWEST_RATE, HIGHEST_RATE = 0.1, 240  # frames a second of a film
 Drawn = torch.Tensor | list[FaceFilm]  # float32 [N, 3, H, H], or N films
 
 
@@ -110,8 +110,10 @@ def _checked_film(film: object, owner: str) -> FaceFilm:
         raise PluginError(f"{owner}: generate gave a film of {shape}, not [T, 3, H, W]")
     if not (frames.is_floating_point() or frames.dtype == torch.uint8):
         raise PluginError(f"{owner}: generate gave a film of {frames.dtype}; frames are uint8 or floats")
-    if not 0 < film.rate <= HIGHEST_RATE:
-        raise PluginError(f"{owner}: generate gave a film of {film.rate} frames a second, not up to {HIGHEST_RATE}")
+    if not (isinstance(film.rate, int | float) and LOWEST_RATE <= film.rate <= HIGHEST_RATE):
+        raise PluginError(
+            f"{owner}: generate gave a film of {film.rate!r} frames a second, not {LOWEST_RATE} to {HIGHEST_RATE}"
+        )
     frames = frames.detach().cpu()
     if frames.is_floating_point():
         frames = checked_faces(frames, len(frames), owner)

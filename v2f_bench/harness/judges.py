@@ -42,7 +42,7 @@ class Judges:
     detector: ReadyJudge | None = None  # of the protocol's face check
     wanted: frozenset[str] = frozenset()  # names of those that the user asked for
     # What the faces of a role score, by measure, for (metric, judge, role, trials): many runs share it.
-    bound_cache: dict[tuple[str, str, str, bytes], dict[str, float | None]] = field(default_factory=dict)
+    bound_cache: dict[tuple[str, str, str, str, bytes], dict[str, float | None]] = field(default_factory=dict)
 
 
 def load_judges(

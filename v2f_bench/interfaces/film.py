@@ -18,7 +18,7 @@ class FaceFilm:
 
     Attributes:
         frames: [T, 3, H, W], RGB, T ≥ 1 and H = W: uint8, or a floating type with values in [0, 1].
-        rate: frames a second, above 0 and at most 240.
+        rate: frames a second, 0.1 to 240.
     """
 
     frames: torch.Tensor

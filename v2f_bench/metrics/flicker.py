@@ -16,7 +16,7 @@ class Flicker(Metric):
     """
 
     name = "flicker"
-    summary = "of films: brightness that jumps between frames, in grey levels; to be held against that of real films"
+    summary = "of films: brightness that jumps between frames, in grey levels; to be compared with that of real films"
     judged_by = ("motion",)
     ceiling = "real-film"
 
