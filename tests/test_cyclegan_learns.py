@@ -12,7 +12,7 @@ EMOTION, IDENTITY = "in-domain-emotion", "in-domain-identity"
 def test_quick_beats_copying_and_keeps_the_person(cli, tmp_path):
     cli(
         *("run", "--method", "cyclegan,copy-proposal,random-face", "--no-baselines"),
-        *("--track", "emotion", "--dataset", "synthetic-speakers", "--dataset-set", "world=3"),
+        *("--track", "emotion", "--dataset", "synthetic-speakers"),
         *("--judges", f"{EMOTION},{IDENTITY}", "--output", tmp_path),
     )
     records = records_in(tmp_path)
