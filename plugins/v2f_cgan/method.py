@@ -20,7 +20,7 @@ class CGan(Method):
     An ear (the voice embedding of Wen et al. 2019, which the source builds on) is trained together with the generator.
     The discriminator judges pairs of a face and a voice, under the conditions. In training these are labels. At test
     time they are what a listener hears in the voice, a second ear trained on the training split's labels; or by
-    `label_given` the labels. The source also removes noise from the recordings, in a way that it does not tell; here
+    `label_given` the labels. The source also removes noise from the recordings, and does not say how; here
     they are taken as they are.
 
     `quick` departs from the source in the same way as that of `voice2face-gan`: narrow networks, L1 to a face of the

@@ -32,7 +32,8 @@ class EmotionAgreement(Metric):
     look happier to the judge than those of others. It does not ask which emotion is the most probable, so a judge that
     calls every blurred face sad can still tell which is the sadder; 0.5 is chance, whatever the judge's leanings.
     Trials whose label the judge has no class for are left out, and counted in the details beside the confusion matrix.
-    The floor of the rest is the source face unchanged, the ceiling the speaker's real face with the emotion.
+    The floor of the rest is the source face unchanged, the ceiling the speaker's real face with the emotion: for
+    `real-face-...` that is 1 by definition.
     """
 
     name = "emotion-agreement"
