@@ -35,6 +35,7 @@ from v2f_bench.harness.opening import candidates, chosen_metrics
 from v2f_bench.harness.run import attempt
 from v2f_bench.harness.spec import BenchSpec
 from v2f_bench.harness.submission import Submission, score_folder
+from v2f_bench.harness.trial_voices import loudest_stretch
 from v2f_bench.harness.trials import applicable, trials_for
 from v2f_bench.interfaces import Context, DataError, PluginError, Silent, UsageError
 from v2f_bench.media.picture import read_picture, write_picture
@@ -326,8 +327,8 @@ def test_data_sets_of_films_say_where_these_lie(dataset, tmp_path):
 def drawn_from_a_file(tmp_path, monkeypatch):
     """`generate` with a finished method, for a voice of 1.4 s and an output of a name."""
 
-    def of(method, name, source=None):
-        protocol = SimpleNamespace(dataset={"options": {}}, sample_rate=RATE, voices="whole", resolution=64)
+    def of(method, name, source=None, voices="whole", samples=1):
+        protocol = SimpleNamespace(dataset={"options": {}}, sample_rate=RATE, voices=voices, resolution=64)
         fitted = SimpleNamespace(
             method=method, protocol=protocol, side=64, needs=method.needs, restore=lambda device: None
         )
@@ -339,7 +340,7 @@ def drawn_from_a_file(tmp_path, monkeypatch):
         else:
             proposal = tmp_path / "me.png"
             write_picture(proposal, people(1)[0])
-            generate_one(tmp_path, voice, proposal, output, 0, "cpu", Wanted())
+            generate_one(tmp_path, voice, proposal, output, 0, "cpu", Wanted(samples))
         return output
 
     return of
@@ -353,6 +354,19 @@ def test_generate_writes_a_film_with_its_voice_or_a_still_of_it(drawn_from_a_fil
     assert likeness(read_sound(output)[0], syllables(SECONDS)) > 0.95
     still = read_picture(drawn_from_a_file(Talks(Options()), "me.png"))
     assert np.abs(still.astype(float) - read_still(output)).mean() < 3
+
+
+def test_the_sound_of_a_film_is_the_part_of_the_voice_that_the_method_heard(drawn_from_a_file):
+    output = drawn_from_a_file(Talks(Options()), "me.mp4", voices="1s")
+    heard = loudest_stretch(syllables(SECONDS), RATE)
+    sound = read_sound(output)[0]
+    assert len(sound) / RATE == pytest.approx(1, abs=0.1)
+    assert likeness(sound, heard) > 0.95
+
+
+def test_several_draws_make_no_film(drawn_from_a_file):
+    with pytest.raises(UsageError, match=r"me\.mp4: a film is one draw"):
+        drawn_from_a_file(Talks(Options()), "me.mp4", samples=4)
 
 
 def test_generate_says_who_makes_no_films_and_who_makes_nothing_else(drawn_from_a_file, tmp_path):

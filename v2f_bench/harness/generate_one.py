@@ -19,7 +19,6 @@ from v2f_bench.interfaces import BenchError, Context, Method, Trials, UsageError
 from v2f_bench.interfaces.options import did_you_mean
 from v2f_bench.media.changes import Change, noted
 from v2f_bench.media.picture import picture_format, read_picture, resize, square, to_pixels, to_tensor, write_picture
-from v2f_bench.media.sound import read_sound
 
 
 class NoProposal(UsageError):
@@ -38,12 +37,14 @@ def generate_one(
     run: Path, voice: Path, proposal: Path | None, output: Path, seed: int, device: str, wanted: Wanted
 ) -> list[Change]:
     """Draw with the method of the finished run in folder `run` for `voice`, and write `output`, a PNG or JPEG; of a
-    method that makes films also an MP4, with the voice as its sound.
+    method that makes films also an MP4, whose sound is what the method heard of the voice.
 
     Returns:
         What was changed in the voice and the proposal when they were read.
     """
-    form = "MP4" if is_film(output) and wanted == Wanted() else picture_format(output)
+    if is_film(output) and wanted != Wanted():
+        raise UsageError(f"{output}: a film is one draw; several, or a variation, make a picture: .png or .jpg")
+    form = "MP4" if is_film(output) else picture_format(output)
     fitted = FittedMethod.of(run)
     method, protocol = fitted.method, fitted.protocol
     if wanted.variation and wanted.variation not in method.variations:
@@ -51,7 +52,7 @@ def generate_one(
         offers = f" It has: {', '.join(method.variations)}." if method.variations else " It has none."
         raise UsageError(f"{method.name} has no variation {wanted.variation!r}{hint}{offers}")
     given, changes = _given(type(method), fitted.needs, protocol, fitted.side, voice, proposal)
-    trials = Trials(("one",), given, fitted.side)
+    trials = Trials(("one",), {need: given[need] for need in fitted.needs}, fitted.side)
     device = choose_device(device)
     fitted.restore(device)
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -64,7 +65,9 @@ def generate_one(
             raise UsageError(f"{method.name} draws stills, not films: {output} must end in .png or .jpg")
         if not film[0].frames.isfinite().all():
             raise BenchError(f"{method.name} made no film of {voice}: its output is not finite")
-        write_whole(output, lambda path: write_film_file(path, film[0], read_sound(voice)))
+        heard = given["voice"]  # by some protocols a part of the recording: the mouth goes with that
+        sound = heard.samples[0, : int(heard.lengths[0])].numpy(), heard.rate
+        write_whole(output, lambda path: write_film_file(path, film[0], sound))
         return changes
     drawn = [as_stills(_draw(method, trials, Context(number, device))) for number in range(seed, seed + wanted.samples)]
     if not torch.stack(drawn).isfinite().all():
@@ -86,7 +89,7 @@ def _draw(method: Method, trials: Trials, context: Context) -> Drawn:
 def _given(
     cls: type[Method], needs: frozenset[str], protocol: Protocol, side: int, voice: Path, proposal: Path | None
 ) -> tuple[dict[str, Any], list[Change]]:
-    """What the method needs, read from the files, and what was changed when they were read.
+    """The voice and, where it is given, the proposal, read from the files, and what was changed when they were read.
 
     NoProposal where the method needs a face that is not given, UsageError where it needs what no file can give.
     """
@@ -100,4 +103,4 @@ def _given(
             pixels = read_picture(proposal)
         given["proposal"] = to_tensor(square(pixels, min(pixels.shape[:2]))[None], side)
         changes += [(str(proposal), change) for _, change in in_proposal]
-    return {need: given[need] for need in needs}, changes
+    return given, changes
