@@ -370,7 +370,9 @@ def test_a_method_that_makes_films_is_shown_moving(acted, tmp_path):
                 frame = av.VideoFrame.from_image(Image.new("RGB", (128, 128), colour))
                 container.mux(stream.encode(frame))
             container.mux(stream.encode())
-    moving = Material((replace(run, faces=Faces.of(pictures)),), acted.bench)
+    films = replace(run, faces=Faces.of(pictures))
+    assert not films.missing()
+    moving = Material((films,), acted.bench)
     size = Size(lists=1, trials=4, anchors=0, checks=0)
     request = ExportRequest("name-emotion", modality="film", size=size, voice_seconds=1.0)
     export_study(moving, request, tmp_path / "study", Silent())
@@ -379,6 +381,9 @@ def test_a_method_that_makes_films_is_shown_moving(acted, tmp_path):
             frames = [frame.to_ndarray(format="rgb24").reshape(-1, 3).mean(0) for frame in container.decode(video=0)]
         assert frames[2][0] > 200 > 60 > frames[2][2], "red at the beginning"
         assert frames[-3][2] > 200 > 60 > frames[-3][0], "blue at the end"
+    damaged = run.expected[-1]
+    (pictures / f"{damaged}.mp4").write_bytes(b"no film")
+    assert list(films.missing()) == [damaged]
 
 
 def test_designs_and_tracks_that_do_not_fit_are_refused(material, acted, tmp_path):
