@@ -60,6 +60,7 @@ def test_a_method_that_is_made_for_one_size_is_handed_faces_of_it(bench_of):
     assert bench.training_key(128) != bench.training_key(64)
 
 
+@pytest.mark.slow
 def test_voices_are_cut_to_the_loudest_stretch(bench_of):
     whole, cut = bench_of(), bench_of(voices="1s")
     rows = np.arange(5)

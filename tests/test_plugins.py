@@ -60,6 +60,7 @@ def test_an_empty_world_has_no_plugins():
         Registry([]).find("method", "cae")
 
 
+@pytest.mark.slow
 def test_a_third_partys_package_appears_and_is_described(cli, installed):
     env = {"PYTHONPATH": str(installed("third_party"))}
     listed = json.loads(cli("list", "--json", env=env).stdout)

@@ -79,6 +79,7 @@ def covered(interval, clusters, *, trials=4, skewed=False, repeats=2000, median=
     return hits / repeats
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["percentile", "bca", "expanded"])
 @pytest.mark.parametrize("clusters", [60, 150])
 def test_coverage_over_speakers_whose_trials_hang_together(clusters, method):
@@ -86,11 +87,13 @@ def test_coverage_over_speakers_whose_trials_hang_together(clusters, method):
     assert 0.93 <= covered(mean_interval, clusters, method=method) <= 0.97
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["percentile", "bca", "expanded"])
 def test_coverage_where_speakers_are_skewed(method):
     assert 0.93 <= covered(mean_interval, 150, skewed=True, method=method) <= 0.97
 
 
+@pytest.mark.slow
 def test_coverage_of_the_median():
     assert 0.93 <= covered(median_interval, 60, repeats=1500) <= 0.97
 

@@ -84,6 +84,7 @@ def coverage(draw, repeats):
     return hits / repeats
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ratio", [0, 1, 3])
 @pytest.mark.parametrize("seeds", [3, 5])
 def test_coverage_over_seeds_and_speakers(seeds, ratio):
@@ -91,6 +92,7 @@ def test_coverage_over_seeds_and_speakers(seeds, ratio):
     assert 0.93 <= coverage(lambda: (*runs_of(*simulated_runs(rng, seeds, ratio)), 0.0), 1500) <= 0.97
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ratio", [0, 1])
 @pytest.mark.parametrize("seeds", [3, 5])
 def test_coverage_of_a_statistic_over_seeds_and_speakers(seeds, ratio):

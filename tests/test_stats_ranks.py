@@ -175,6 +175,7 @@ def test_speakers_without_negatives_count_by_their_positives():
     assert alone == pytest.approx(equal_error_rate(positive[known], pool))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("of_weights", [auc_of_weights, eer_of_weights])
 def test_coverage_of_verification_intervals(of_weights):
     """Positives are normal about 1, negatives about 0, both of variance 2: the truth is known.

@@ -21,6 +21,7 @@ def export(cli, *words, **more):
     return cli("study", "export", *words, "--trials", "10", "--raters", "3", "--seed", "1", **more)
 
 
+@pytest.mark.slow
 def test_a_study_is_exported_from_runs(cli, runs, tmp_path):
     given = [word for run in runs.values() for word in ("--run", run)]
     done = export(cli, *given, "-D", "match-2afc", "-o", tmp_path / "study", "--rule", "max_failed_checks=0")

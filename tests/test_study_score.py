@@ -384,6 +384,7 @@ def simulated_preferences(key):
     return everybody(key, lambda q: rng.choice(["left", "right", "equal", q.first]))
 
 
+@pytest.mark.slow
 def test_the_command_scores_what_it_can_and_names_the_rest(tmp_path, cli):
     key = small_key("match-2afc")
     study = write_study(tmp_path / "study", key)
