@@ -218,6 +218,19 @@ def test_a_file_without_noise_is_drawn_without_it(tmp_path):
     )
 
 
+@pytest.mark.parametrize("start", [b"\x80", b"PK"])
+def test_safetensors_are_known_by_their_header_whatever_its_length(tmp_path, start):
+    path = tmp_path / "network.safetensors"
+    file = written(path, g_ema())
+    content = path.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    longer = next(each for each in range(length, length + 70_000) if each.to_bytes(8, "little").startswith(start))
+    header = content[8 : 8 + length] + b" " * (longer - length)
+    expected = picture_of(file)
+    path.write_bytes(longer.to_bytes(8, "little") + header + content[8 + length :])
+    assert torch.equal(picture_of(OptionFile.at(path)), expected)
+
+
 class Malicious:
     def __reduce__(self):
         return exec, ("raise SystemExit('code of the file was run')",)
@@ -254,7 +267,13 @@ def without(*names):
             g_ema() | {"convs.0.conv.weight": torch.zeros(1, 1 << 40, 0, 3, 3)},
             "has another shape in what tells its size$",
         ),
+        (g_ema() | {"style.1.weight": torch.zeros(0, 0)}, "has another shape in what tells its size$"),
+        (g_ema() | {"input.input": torch.zeros(1, 0, 4, 4)}, "has another shape in what tells its size$"),
         (g_ema() | {"style.1.bias": torch.full((LATENT,), torch.nan)}, "not finite in style.1.bias$"),
+        (g_ema() | {"style.1.bias": torch.zeros(LATENT).to_sparse()}, "real numbers in style.1.bias$"),
+        (g_ema() | {"style.1.bias": torch.zeros(LATENT, device="meta")}, "real numbers in style.1.bias$"),
+        (g_ema() | {"style.1.bias": torch.zeros(LATENT, dtype=torch.complex64)}, "real numbers in style.1.bias$"),
+        (g_ema() | {7: torch.zeros(1)}, "holds no tensors by name under g_ema"),
     ],
 )
 def test_a_file_of_another_kind_is_refused_in_a_line(tmp_path, content, problem):

@@ -350,9 +350,6 @@ def test_strengths_and_curve_are_left_beside_the_checkpoint(fitted):
     method, folder = fitted[LatentSearch]
     strengths = json.loads((folder / "strengths.json").read_text())
     assert list(strengths["strength"].values()) == method.state()["strengths"].tolist()
-    for emotion, distances in strengths["distance at 1, 2, ..."].items():
-        if None not in distances:
-            assert strengths["strength"][emotion] >= 1 + int(np.argmin(distances))
     curve = json.loads((folder / "disentanglement.json").read_text())
     assert len(curve["transformation"]) == len(curve["disentanglement"]) == 21
     assert 0 <= curve["area"] <= 1
@@ -361,12 +358,26 @@ def test_strengths_and_curve_are_left_beside_the_checkpoint(fitted):
 
 
 def test_the_strength_is_the_largest_that_is_as_near_as_the_best_within_one_standard_error():
-    at_best = torch.tensor([1.0, 2.0, 3.0, 4.0])
-    differences = torch.tensor([-0.3, 0.1, 0.3, 0.5])  # mean 0.15, standard error 0.171
+    at_best = torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0])
+    differences = torch.tensor([-0.3, 0.0, 0.1, 0.3, 0.5])  # mean 0.12, standard error 0.136
     distances = torch.stack([at_best + 2, at_best, at_best + differences, at_best + differences + 0.1])
-    assert largest_near(distances) == 2
-    assert largest_near(distances[:, :1]) == 2  # one pair, -0.3: the nearest of all
-    assert largest_near(distances[:2]) == 1
+    people = np.arange(5)
+    assert largest_near(distances, people) == 2
+    assert largest_near(distances[:2], people) == 1
+    ended = torch.cat([distances[:3], distances[2:3], distances[2:3]])
+    assert largest_near(ended, people) == 2, "of equal rows the first"
+
+
+def test_the_standard_error_of_a_strength_is_over_people():
+    at_best = torch.arange(5.0)
+    differences = torch.tensor([-0.3, 0.0, 0.1, 0.3, 0.5])
+    distances = torch.stack([at_best, at_best + differences])
+    assert largest_near(distances, np.arange(5)) == 1
+    # Nine more pictures of the first person: still five people with the same means.
+    more = torch.cat([distances[:, :1].expand(-1, 9), distances], dim=1)
+    assert largest_near(more, np.array([0] * 10 + [1, 2, 3, 4])) == 1
+    # Of four people no error is known, however many pictures they have: the nearest.
+    assert largest_near(distances.repeat(1, 4), np.tile([0, 1, 2, 3, 3], 4)) == 0
 
 
 def test_how_well_the_voice_network_hears_is_a_fact(fitted, splits):

@@ -40,15 +40,18 @@ class Faces:
 
 
 class Pairs:
-    """Every (neutral row, row with an emotion) of one speaker's faces; a neutral face is also a pair with itself."""
+    """Every (neutral row, row with an emotion) of one speaker's faces; a neutral face is also a pair with itself.
+
+    By pair: the rows `neutral` and `shown`, `speaker` (a number from 0), and `classes`, of the shown emotion.
+    """
 
     def __init__(self, faces: Faces, emotions: tuple[str, ...]) -> None:
         neutral = emotions.index(NEUTRAL)
         pairs = []
-        for rows in by_speaker(faces.table, "face").values():
+        for speaker, rows in enumerate(by_speaker(faces.table, "face").values()):
             at_rest = [row for row in rows if faces.classes[row] == neutral]
-            pairs += [(rest, row) for rest in at_rest for row in rows if faces.classes[row] >= 0]
-        self.neutral, self.shown = np.array(pairs, dtype=int).reshape(-1, 2).T
+            pairs += [(rest, row, speaker) for rest in at_rest for row in rows if faces.classes[row] >= 0]
+        self.neutral, self.shown, self.speaker = np.array(pairs, dtype=int).reshape(-1, 3).T
         self.classes = faces.classes[self.shown]
 
     def __len__(self) -> int:

@@ -28,12 +28,15 @@ def read_stylegan2(file: OptionFile) -> StyleGan2:
         UsageError: the file is gone or has changed, is damaged or of another kind, or holds other tensors; names it.
     """
     path = file.path()
-    tensors = {name: tensor.float() for name, tensor in _tensors_in(path).items()}
+    tensors = _tensors_in(path)
+    if unusual := [name for name, tensor in tensors.items() if not _plain(tensor)]:
+        raise _other(path, f"has no plain tensor of real numbers in {_some(unusual)}")
+    tensors = {name: tensor.float() for name, tensor in tensors.items()}
     try:
         network = StyleGan2(Architecture.of(tensors))
     except KeyError as error:
         raise _other(path, f"lacks {error.args[0]}") from None
-    except (IndexError, RuntimeError):
+    except (IndexError, ValueError, RuntimeError):
         raise _other(path, "has another shape in what tells its size") from None
     expected = network.state_dict()
     if not any(name.startswith("noises.") for name in tensors):
@@ -77,14 +80,14 @@ class PretrainedGenerator(EncodedGenerator):
 def _tensors_in(path: Path) -> dict[str, torch.Tensor]:
     with path.open("rb") as stream:
         head = stream.read(9)
+    if head[8:] == b"{":  # after the length of safetensors' header, which may be any eight bytes
+        try:
+            return load_file(path)
+        except SafetensorError as error:
+            raise UsageError(f"{path}: damaged ({error})") from None
     if head.startswith((b"PK", b"\x80")):  # as torch saves, or saved once
         return _saved_by_torch(path)
-    if head[8:] != b"{":
-        raise UsageError(f"{path}: neither safetensors nor a file that torch saved; was something else downloaded?")
-    try:
-        return load_file(path)
-    except SafetensorError as error:
-        raise UsageError(f"{path}: damaged ({error})") from None
+    raise UsageError(f"{path}: neither safetensors nor a file that torch saved; was something else downloaded?")
 
 
 def _saved_by_torch(path: Path) -> dict[str, torch.Tensor]:
@@ -98,9 +101,15 @@ def _saved_by_torch(path: Path) -> dict[str, torch.Tensor]:
             "convert_weight.py of that project"
         ) from None
     tensors = content.get("g_ema", content) if isinstance(content, dict) else {}
-    if not (tensors and all(isinstance(value, torch.Tensor) for value in tensors.values())):
+    named = all(isinstance(name, str) and isinstance(value, torch.Tensor) for name, value in tensors.items())
+    if not (tensors and named):
         raise UsageError(f"{path}: holds no tensors by name under g_ema")
     return dict(tensors)
+
+
+def _plain(tensor: torch.Tensor) -> bool:
+    """Whether the tensor's numbers are in the file, each in its place, and real: no sparse, complex or meta tensor."""
+    return tensor.layout == torch.strided and not tensor.is_meta and tensor.is_floating_point()
 
 
 def _other(path: Path, words: str) -> UsageError:
@@ -118,6 +127,10 @@ def _misfit(tensors: dict[str, torch.Tensor], expected: dict[str, torch.Tensor])
     }
     for words, names in problems.items():
         if names:
-            more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-            return f"{words} {', '.join(names[:NAMED])}{more}"
+            return f"{words} {_some(names)}"
     return ""
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more

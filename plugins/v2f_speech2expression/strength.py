@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
 from v2f_speech2expression.faces import Faces, Pairs
@@ -10,6 +11,7 @@ from v2f_speech2expression.search import Space, inverted, kept_directions, towar
 
 LONGEST = 12  # strengths from 1 to this are tried
 PAIRS = 256  # at most
+FEWEST = 5  # people from whose spread a standard error is taken
 AT_ONCE = 64
 
 
@@ -19,9 +21,9 @@ def chosen_strengths(
     """For each emotion the strength that brings neutral faces nearest to the same people's faces with that emotion.
 
     Near is what the perceptual distance says, over pairs of people held out; the classifier's own agreement would
-    always ask for more. Of all strengths that are as near as the best one, within one standard error of the paired
-    differences, it is the largest: a distance to one picture of a person favours faces that hardly change. An emotion
-    that they do not show has the median of the others' strengths.
+    always ask for more. Of all strengths that are as near as the best one, within one standard error of the people's
+    differences from it, it is the largest: a distance to one picture of a person favours faces that hardly change. An
+    emotion that they do not show has the median of the others' strengths.
 
     Returns:
         Strengths [emotions], and the mean distances [LONGEST, emotions] at strengths 1, 2, ...; NaN where unknown.
@@ -36,16 +38,29 @@ def chosen_strengths(
     known = ~means.isnan().any(dim=0)
     strengths = torch.ones(emotions)
     for emotion in known.nonzero()[:, 0].tolist():
-        strengths[emotion] = 1.0 + largest_near(distances[:, pairs.classes[rows] == emotion])
+        mine = pairs.classes[rows] == emotion
+        strengths[emotion] = 1.0 + largest_near(distances[:, mine], pairs.speaker[rows.numpy()][mine.numpy()])
     strengths[~known] = strengths[known].median() if known.any() else 1.0
     return strengths, means
 
 
-def largest_near(distances: torch.Tensor) -> int:
-    """The last row of distances [LONGEST, n] that is within one standard error of the row with the least mean."""
-    more = distances - distances[distances.mean(dim=1).argmin()]
-    error = more.std(dim=1) / more.shape[1] ** 0.5 if more.shape[1] > 1 else torch.zeros(len(more))
-    return int((more.mean(dim=1) <= error).nonzero()[-1])
+def largest_near(distances: torch.Tensor, speaker: np.ndarray) -> int:
+    """The largest row of distances [LONGEST, n] whose mean is within one standard error of the least.
+
+    The error is that of the differences between both rows, over the speakers [n] of the pairs; with fewer than FEWEST
+    of them it is not known, and the row is the one with the least mean. Where the search has ended for all pairs, later
+    rows repeat: of equal rows it is the first.
+    """
+    _, who = np.unique(speaker, return_inverse=True)
+    people = torch.zeros(len(distances), who.max() + 1, dtype=distances.dtype)
+    people.index_add_(1, torch.from_numpy(who), distances)
+    people /= torch.from_numpy(np.bincount(who))
+    best = int(people.mean(dim=1).argmin())
+    if people.shape[1] < FEWEST:
+        return best
+    more = people - people[best]
+    largest = int((more.mean(dim=1) <= more.std(dim=1) / more.shape[1] ** 0.5).nonzero()[-1])
+    return int((distances == distances[largest]).all(dim=1).nonzero()[0])
 
 
 def _distances(space: Space, faces: Faces, pairs: Pairs, rows: torch.Tensor, opt: SearchOptions) -> torch.Tensor:

@@ -39,11 +39,15 @@ class Architecture:
         Raises:
             KeyError: one of these is missing; its argument is the name.
             IndexError: one of these has too few dimensions.
+            ValueError: one of these is empty.
         """
         sizes = sum(f"to_rgbs.{number}.bias" in tensors for number in range(len(tensors)))
         mapping = sum(f"style.{number}.weight" in tensors for number in range(len(tensors)))
         channels = [tensors[f"convs.{2 * number}.conv.weight"].shape[1] for number in range(sizes)]
-        return cls(tensors["style.1.weight"].shape[1], mapping, (tensors["input.input"].shape[1], *channels))
+        latent, first = tensors["style.1.weight"].shape[1], tensors["input.input"].shape[1]
+        if min(latent, first, *channels) < 1:
+            raise ValueError("a size of 0")
+        return cls(latent, mapping, (first, *channels))
 
 
 class StyleGan2(nn.Module):
