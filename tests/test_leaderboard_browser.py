@@ -154,13 +154,15 @@ def test_a_large_table_is_sorted_at_once(tab, large):
         found = {each["name"]: each["value"] for each in tab._send("Performance.getMetrics")["metrics"]}
         return np.array([found[f"{part}Duration"] for part in ("Script", "RecalcStyle", "Layout")]) * 1000
 
-    times = []
-    for place in (0, 7, 20, 20, 33, 11, 12):
+    def press(place):
         before = spent()
-        press = f"document.querySelectorAll('table.sortable thead button')[{place}].click()"
-        tab.evaluate(f"(() => {{ {press}; document.body.offsetHeight; }})()")
-        times.append(spent() - before)
-    script, style, layout = np.median(times, axis=0)
+        click = f"document.querySelectorAll('table.sortable thead button')[{place}].click()"
+        tab.evaluate(f"(() => {{ {click}; document.body.offsetHeight; }})()")
+        return spent() - before
+
+    # Of each column the shortest of several: what else the machine does can only add to it.
+    columns = [[press(place) for _ in range(4)] for place in (0, 7, 20, 33, 11, 12)]
+    script, style, layout = np.median([min(times, key=sum) for times in columns], axis=0)
     told = f"sorting {ROWS} rows of {COLUMNS} columns: script {script:.0f}, style {style:.0f}, layout {layout:.0f} ms"
     print(told)
     assert script + style + layout < LONGEST, told
