@@ -1,6 +1,7 @@
 """Methods of moving faces: their films made, kept, shown as stills to whoever wants one, and measured."""
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ import pandas as pd
 import pytest
 import soundfile
 import torch
-from made_media import RATE, likeness, people
+from made_media import RATE, likeness, people, write_media
 from small_bench import plan_of, small_bench, small_workplace
 from talking import FPS, SECONDS, syllables, talking, write_talks
 
@@ -22,6 +23,7 @@ from v2f_bench.datasets.folder import Folder, FolderOptions
 from v2f_bench.datasets.mead import Mead
 from v2f_bench.datasets.ravdess import Ravdess
 from v2f_bench.datasets.voxceleb import Voxceleb
+from v2f_bench.film.reading import StoredFilm
 from v2f_bench.harness import generate as generating
 from v2f_bench.harness.face_check import find_detector
 from v2f_bench.harness.film_views import NO_FILMS, other_trials
@@ -158,6 +160,7 @@ def test_a_method_of_moving_faces_is_measured(run, bench):
     assert (lips.floor_is, lips.ceiling_is, lips.ceiling_n, lips.n) == ("other-voice", "real-film", 4, 4)
     assert lips.details["median lag of the mouth in seconds"] == pytest.approx(0.08, abs=0.021)
     assert 0 < flicker.value < 1
+    assert (flicker.floor, flicker.floor_is) == (None, "")
     assert flicker.ceiling > 0
     assert found.value == 1, "who asks for a still is shown one"
     assert {judge.name for judge in outcome.record.judges} == {"motion", "mtcnn"}
@@ -315,6 +318,23 @@ def test_the_example_of_the_docs_makes_films(bench):
     assert (film.frames.shape, film.rate) == ((35, 3, 64, 64), FPS)
 
 
+def test_a_film_whose_voice_is_another_file_of_a_folder_is_no_ceiling(tmp_path, workplace):
+    root = write_talks(tmp_path / "films", ["test"] * 3)
+    shutil.copy(root / "1.mp4", root / "another.mp4")
+    table = root / "clips.csv"
+    table.write_text(table.read_text().replace("1.mp4,1.mp4", "another.mp4,1.mp4"))
+    bench = make_bench(Folder(FolderOptions(), root), workplace)
+    assert {clip.partition("/")[0] for clip in bench.films} == {"Person 0", "Person 1", "Person 2"}
+    assert {clip.partition("/")[0] for clip in bench.voiced_films} == {"Person 0", "Person 2"}
+    assert not make_bench(Folder(FolderOptions(silence=1.0), root), workplace).voiced_films
+
+
+def test_a_film_that_is_not_square_shows_no_face_to_a_judge_of_films(tmp_path):
+    write_media(tmp_path / "wide.mp4", [np.zeros((64, 96, 3), np.uint8)] * 3, None, fps=FPS)
+    with pytest.raises(DataError, match=r"wide\.mp4: frames of 96×64 pixels, they must be square"):
+        next(StoredFilm(tmp_path / "wide.mp4", cropped=True).faces(64))
+
+
 @pytest.mark.parametrize("dataset", [Ravdess, Mead, CremaD, Voxceleb, Folder])
 def test_data_sets_of_films_say_where_these_lie(dataset, tmp_path):
     own = dataset(dataset.options(), tmp_path)
@@ -379,6 +399,8 @@ def test_generate_says_who_makes_no_films_and_who_makes_nothing_else(drawn_from_
 
     with pytest.raises(UsageError, match="talks makes films itself and changes no given one: leave --source out"):
         drawn_from_a_file(Changes(Options()), "out.mp4", tmp_path / "talks" / "0.mp4")
+    with pytest.raises(UsageError, match="repeats makes whole films of a data set's source films"):
+        drawn_from_a_file(Repeats(Options()), "out.mp4", tmp_path / "talks" / "0.mp4")
 
 
 def test_a_data_set_without_films_is_left_out_with_its_reason(cache, tmp_path):

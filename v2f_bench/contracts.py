@@ -60,7 +60,7 @@ def _of_metric(cls: type[Metric]) -> Iterator[str]:
     elif unknown := set(judged_by) - set(JUDGE_KINDS):
         yield f".judged_by has {', '.join(sorted(unknown))}; there is: {', '.join(JUDGE_KINDS)}"
     for what in ("floor", "ceiling"):
-        if getattr(cls, what) not in (*ROLES, *FILM_ROLES):
+        if getattr(cls, what) not in (*ROLES, *FILM_ROLES, *([""] if what == "floor" else [])):
             yield f".{what} is {getattr(cls, what)!r}; there is: {', '.join((*ROLES, *FILM_ROLES))}"
 
 

@@ -65,6 +65,8 @@ class Folder(FileDataset):
         defects="Whether judges met its people in their training is not known to v2f-bench.",
     )
 
+    one_recording = False
+
     opt: FolderOptions
     root: Path
 

@@ -11,14 +11,15 @@ import numpy as np
 
 from v2f_bench.film.follow import follow, steadied
 from v2f_bench.film.source import Frame, open_film
-from v2f_bench.interfaces import FilmFace, FilmFile
+from v2f_bench.interfaces import DataError, FilmFace, FilmFile
 
 BORDER = 0.25  # of a side: MTCNN was trained on faces with surroundings, and misses those that fill the picture
 
 
 @dataclass(frozen=True, eq=False)
 class StoredFilm(FilmFile):
-    """The film in `path`. `cropped`: whether it shows a face and little else, as the films do that methods make."""
+    """The film in `path`. `cropped`: whether it shows a face and little else in a square, as the films do that
+    methods make; `faces` raises DataError where it is not square."""
 
     path: Path
     cropped: bool = False
@@ -35,6 +36,8 @@ class StoredFilm(FilmFile):
 
     def faces(self, size: int) -> Iterator[FilmFace]:
         with open_film(self.path) as film:
+            if self.cropped and film.height != film.width:
+                raise DataError(f"{self.path}: frames of {film.width}×{film.height} pixels, they must be square")
             frames = map(_with_border, film.frames) if self.cropped else film.frames
             for shot in steadied(follow(frames, float(film.tick))):
                 yield FilmFace(float(shot.time), shot.crop(size) if shot.take else None, shot.take)

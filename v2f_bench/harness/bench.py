@@ -71,15 +71,28 @@ class Bench:
     @cached_property
     def films(self) -> dict[str, Path]:
         """The film of each clip whose face is a frame of one, where the data set has it in a file."""
-        index, _ = read_index(self.dataset)
-        usable = index["fault"] == ""  # of two rows of one name the second one has a fault
-        index = index[usable & index["clip"].map(self.of_film)]
-        files = {clip: self.dataset.film(entry) for clip, entry in zip(index["clip"], index["face"], strict=True)}
-        return {clip: file for clip, file in files.items() if file is not None and file.is_file()}
+        files = {clip: self.dataset.film(entry) for clip, entry in self._film_index["face"].items()}
+        return {str(clip): file for clip, file in files.items() if file is not None and file.is_file()}
+
+    @cached_property
+    def voiced_films(self) -> frozenset[str]:
+        """The clips of `films` whose voice is the sound of the film, so that mouth and voice go together."""
+        index = self._film_index
+        one = (index["voice"] == index["face"]) | (self.dataset.one_recording & index["voice"].ne(""))
+        # Without its pauses a voice does not go with its film any more.
+        silence = float(self.dataset.media_options.get("silence", 0.0))
+        return frozenset() if silence else frozenset(self.films).intersection(index.index[one])
 
     def of_film(self, clip: str) -> bool:
         """Whether the face of a clip is a frame of a film in a file."""
         return clip in self._framed and type(self.dataset).film is not Dataset.film
+
+    @cached_property
+    def _film_index(self) -> pd.DataFrame:
+        """The index rows of the clips whose faces are frames of films, by clip."""
+        index, _ = read_index(self.dataset)
+        usable = index["fault"] == ""  # of two rows of one name the second one has a fault
+        return index[usable & index["clip"].map(self.of_film)].set_index("clip")
 
     @cached_property
     def _framed(self) -> frozenset[str]:

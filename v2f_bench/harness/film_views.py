@@ -64,12 +64,10 @@ class ReadyFilmJudge(ReadyJudge):
             if turns
         }
         real = self._real(bench, workplace)
-        silence = float(bench.dataset.media_options.get("silence", 0.0))
         target = {
             row: self._compare(real[clip], bench.store.voice(clip), rate)
             for row, clip in enumerate(bench.trials["target"])
-            # A voice without its pauses does not go with its film any more.
-            if clip in real and bench.store.clips["voice"][clip] and not silence
+            if clip in real and clip in bench.voiced_films and bench.store.clips["voice"][clip]
         }
         roles = {"generated": own, "other-voice": other, "real-film": target}
         return self._as_evidence(bench, {role: self._table(rows, len(films)) for role, rows in roles.items()})

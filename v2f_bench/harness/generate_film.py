@@ -55,6 +55,8 @@ def generate_film(
     _check_output(output, voice, source)
     fitted = FittedMethod.of(run)
     method = fitted.method
+    if "source-video" in fitted.needs:
+        raise UsageError(f"{method.name} makes whole films of a data set's source films; `run` does, generate cannot")
     check_needs(type(method), fitted.needs)
     if "proposal" not in fitted.needs:
         raise UsageError(f"{method.name} draws a face from the voice alone and changes none: leave --source out")

@@ -166,7 +166,7 @@ def _problem(metric: Metric, measure: Measure, trials: int) -> str:
     if measure.aggregate not in get_args(Aggregate):
         return f"has the aggregate {measure.aggregate!r}, not {', '.join(get_args(Aggregate))}"
     for what, role in (("floor", measure.floor or metric.floor), ("ceiling", metric.ceiling)):
-        if role not in (*ROLES, *FILM_ROLES):
+        if role not in (*ROLES, *FILM_ROLES) and (role or what == "ceiling"):
             return f"has the {what} {role!r}, which is no role; roles are: {', '.join((*ROLES, *FILM_ROLES))}"
     if (measure.values is None) == (measure.statistic is None):
         return "must have either values or a statistic"

@@ -65,6 +65,7 @@ class Dataset(ABC):
             None where that is not known: then no pretrained judge counts as independent of them.
         version: must change when clips or labels change, so that protocols before and after differ.
         root_variable: the environment variable that names its folder; "" for a data set that needs no folder.
+        one_recording: whether voice and film of a clip are of one recording even where they are two files.
         faces_cropped: whether its pictures show a face and little else; otherwise, and in videos, the face is found,
             aligned and cropped. May be set by `__init__`.
         labels: by label, the data set's own words with the shared ones: {"emotion": {"ANG": "angry"}, ...}. They are
@@ -84,6 +85,7 @@ class Dataset(ABC):
     root_variable: ClassVar[str] = ""
     people: ClassVar[frozenset[str] | None] = frozenset()
     version: ClassVar[str] = "1"
+    one_recording: ClassVar[bool] = True
     faces_cropped: bool = True
     labels: ClassVar[Mapping[str, Mapping[str, str]]] = {}
     judges: ClassVar[Path | None] = None

@@ -165,7 +165,7 @@ class Metric(ABC):
         summary: one line for `v2f-bench list`.
         judged_by: the kinds of judge whose evidence it reads (see JUDGE_KINDS). It is computed by each such judge.
         tracks: the tracks on which it is meaningful.
-        floor, ceiling: the roles whose values are shown beside the method's.
+        floor, ceiling: the roles whose values are shown beside the method's; "" for no floor.
     """
 
     name: ClassVar[str]

@@ -18,6 +18,7 @@ class Flicker(Metric):
     name = "flicker"
     summary = "of films: brightness that jumps between frames, in grey levels; to be compared with that of real films"
     judged_by = ("motion",)
+    floor = ""
     ceiling = "real-film"
 
     def measure(self, evidence: Evidence) -> list[Measure]:
