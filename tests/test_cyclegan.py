@@ -20,15 +20,16 @@ from v2f_bench.interfaces.labels import EMOTIONS
 from v2f_cyclegan.classifiers import Faces
 from v2f_cyclegan.discriminator import Discriminator, FakePool
 from v2f_cyclegan.emotions import classes_of, lacking, voices_for_faces
-from v2f_cyclegan.generator import REACH, Generator, Typical
+from v2f_cyclegan.generator import generator_of
 from v2f_cyclegan.hearing import VoiceCnn, front_end_options, mfsc_of, stretches
 from v2f_cyclegan.method import CycleGan
 from v2f_cyclegan.options import QUICK, CycleGanOptions
 from v2f_cyclegan.training import CycleLearner, Draws, composed
-from v2f_cyclegan.verifier import FaceCnn
+from v2f_cyclegan.verifier import FaceCnn, disturbance
+from v2f_cyclegan.warping import REACH, WarpingGenerator
 
 PAPER = CycleGanOptions()
-TINY = replace(QUICK, voice_width=0.05, voice_steps=3, face_width=2, face_steps=3, width=2, critic_width=2, blocks=1)
+TINY = replace(QUICK, voice_width=0.05, voice_steps=3, face_width=2, face_steps=3, width=2, critic_width=2)
 TINY = replace(TINY, batch=3, steps=4, voice_batch=4, face_batch=4)
 
 
@@ -133,14 +134,14 @@ def test_the_paper_preset_is_the_sources_and_unpaired():
     assert CycleGan.preset("paper") == PAPER
     assert (PAPER.side, PAPER.larger, PAPER.blocks, PAPER.pool, PAPER.batch) == (128, 15, 6, 50, 1)
     assert (PAPER.weight_cycle, PAPER.beta1, PAPER.lr, PAPER.critic_lr) == (10, 0.5, 2e-4, 1e-4)
-    assert (PAPER.condition, PAPER.head, PAPER.critic_from, PAPER.cycle_every) == ("planes", "image", 0, 1)
+    assert (PAPER.head, PAPER.critic_from, PAPER.cycle_every) == ("image", 0, 1)
     assert not PAPER.paired
     assert (PAPER.weight_area, PAPER.weight_smooth, PAPER.average) == (0, 0, 0)
     assert CycleGan.resolution(PAPER, 64) == 128
 
 
 def test_the_paper_generator_is_cyclegans_with_planes_joined_after_the_first_convolution():
-    generator = Generator(8, PAPER)
+    generator = generator_of(8, PAPER)
     seen = []
     for layer in generator.modules():
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
@@ -169,7 +170,8 @@ def test_the_paper_discriminator_is_the_70_pixel_patch_gan():
 
 
 def test_the_warp_starts_as_a_copy_and_reaches_six_pixels_of_64():
-    generator = Generator(8, QUICK)
+    torch.manual_seed(0)
+    generator = WarpingGenerator(8, 4).eval()
     faces, conditions = torch.rand(2, 3, 64, 64), torch.randn(2, 8)
     drawn = generator(faces, conditions)
     torch.testing.assert_close(drawn.faces, faces, atol=1e-5, rtol=0)
@@ -180,26 +182,39 @@ def test_the_warp_starts_as_a_copy_and_reaches_six_pixels_of_64():
     assert REACH * 64 == 6
 
 
-def test_what_is_typical_of_a_condition_is_symmetric():
-    typical = Typical(8)
-    nn.init.normal_(typical.maps.weight)
-    maps = typical(torch.randn(2, 8))
-    assert maps.shape == (2, 4, 32, 32)
-    mirrored = maps.flip(3)
-    torch.testing.assert_close(mirrored[:, 1:], maps[:, 1:])
-    torch.testing.assert_close(mirrored[:, 0], -maps[:, 0], msg="left moves left where right moves right")
-    assert maps.abs().max() > 1
-
-
-@pytest.mark.parametrize("condition", ["planes", "film"])
-def test_the_condition_changes_the_face(condition):
+def test_what_the_warp_paints_has_no_grid():
+    """Mask and light have a map for each pixel of two by two: a difference between these may not be seen."""
     torch.manual_seed(0)
-    generator = Generator(8, replace(PAPER, width=4, blocks=1, side=32, condition=condition))
+    generator = WarpingGenerator(8, 4).eval()
+    with torch.no_grad():
+        generator.last.bias[2:] = torch.randn(8) * 3
+    grey = torch.full((1, 3, 32, 32), 0.3)
+    with torch.inference_mode():
+        painted = generator(grey, torch.randn(1, 8)).faces
+    assert (painted - 0.3).abs().min() > 0.001
+    inside = painted[..., 2:-2, 2:-2]
+    assert (inside.diff(dim=2).abs().max(), inside.diff(dim=3).abs().max()) == pytest.approx((0, 0), abs=1e-5)
+
+
+@pytest.mark.parametrize("opt", [PAPER, QUICK])
+def test_the_condition_changes_the_face(opt):
+    torch.manual_seed(0)
+    generator = generator_of(8, replace(opt, width=4, blocks=1, side=32)).eval()
+    if isinstance(generator, WarpingGenerator):
+        nn.init.normal_(generator.last.weight, std=0.1)
     faces = torch.rand(1, 3, 32, 32).expand(2, -1, -1, -1)
     one, other = generator(faces, torch.eye(8)[:2] * 3).faces
     assert (one - other).abs().max() > 0.01
     middle = (one - other)[:, 12:20, 12:20]  # not just where padding lets a constant plane through
     assert middle.abs().max() > 0.01
+
+
+def test_two_faces_are_disturbed_alike_by_one_disturbance():
+    torch.manual_seed(0)
+    faces = torch.rand(4, 3, 64, 64)
+    disturb = disturbance(4, 64)
+    assert torch.equal(disturb(faces), disturb(faces.clone()))
+    assert (disturbance(4, 64)(faces) - disturb(faces)).abs().max() > 0.1
 
 
 def test_the_condition_changes_what_the_discriminator_says_of_every_patch():
@@ -238,7 +253,7 @@ def test_the_pool_gives_back_earlier_fakes_with_their_own_conditions_and_survive
 
 def test_the_emotion_loss_reaches_the_generator(bench):
     """In the source's public code it has no gradient: it stands in the discriminator's loss, which it cannot change."""
-    opt = replace(QUICK, width=4, critic_width=4, blocks=1, batch=4)
+    opt = replace(QUICK, width=4, critic_width=4, batch=4)
     cycle = learner(bench, opt)
     nn.init.normal_(cycle.forth.last.weight, std=0.1)
     batch = cycle.draws.batch(np.random.default_rng(0))
@@ -255,7 +270,7 @@ def test_the_emotion_loss_reaches_the_generator(bench):
 
 
 def test_a_step_down_the_emotion_loss_lowers_it(bench):
-    opt = replace(QUICK, width=4, critic_width=4, blocks=1, batch=4, weight_pair=0.0, weight_match=0.0)
+    opt = replace(QUICK, width=4, critic_width=4, batch=4, weight_pair=0.0, weight_match=0.0)
     cycle = learner(bench, opt)
     batch = cycle.draws.batch(np.random.default_rng(0))
     values = []
@@ -326,7 +341,7 @@ def test_cycles_go_both_ways_in_every_step_of_the_paper(bench):
 
 
 def test_a_perfect_way_back_has_no_cycle_loss(bench):
-    cycle = learner(bench, replace(QUICK, width=2, critic_width=2, blocks=1, batch=2))  # starts as a copy
+    cycle = learner(bench, replace(QUICK, width=2, critic_width=2, batch=2))  # starts as a copy
     found = losses_of(cycle)["generator"]
     assert found["cycle, forward"] == pytest.approx(0, abs=1e-4)
     assert found["cycle, backward"] == pytest.approx(0, abs=1e-4)
@@ -463,7 +478,7 @@ def test_a_paper_step_at_128_pixels(bench):
 def test_options_that_contradict_each_other_are_refused():
     with pytest.raises(UsageError, match="head=warp"):
         replace(PAPER, weight_area=1.0)
-    with pytest.raises(UsageError, match="multiple of 4"):
+    with pytest.raises(UsageError, match="multiple of 8"):
         replace(PAPER, side=66)
     with pytest.raises(UsageError, match="high"):
         replace(PAPER, high=10.0)

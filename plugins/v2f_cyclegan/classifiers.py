@@ -17,6 +17,7 @@ from v2f_cyclegan.options import CycleGanOptions
 from v2f_cyclegan.verifier import FaceCnn, disturbed
 
 AT_ONCE = 64
+LEAST = 1e-3  # variance of a direction beside the largest one, below which whitening does not go
 
 
 class _Classifier(Learner):
@@ -103,6 +104,23 @@ def conditions_of(cnn: VoiceCnn, recordings: Features, rows: np.ndarray) -> torc
     with torch.inference_mode():
         parts = [cnn.hear(*recordings.whole(rows[start : start + AT_ONCE])) for start in range(0, len(rows), AT_ONCE)]
     return torch.cat(parts).clone()
+
+
+def axes_of(vectors: torch.Tensor, classes: np.ndarray, whiten: bool) -> torch.Tensor:
+    """The matrix [K, K] that brings vectors [n, K] to deviation 1 over all; rows of NaN are left out.
+
+    It changes the size alone; or, to `whiten`, each direction by the deviation that vectors of one emotion have in it,
+    so that directions in which two emotions differ little, but reliably, count as much as loudness does.
+    """
+    known = (classes >= 0) & ~vectors.isnan().any(dim=1).numpy()
+    vectors, classes = vectors[known], classes[known]
+    axes = torch.eye(vectors.shape[1])
+    if whiten:
+        rest = torch.cat([each - each.mean(dim=0) for each in (vectors[classes == one] for one in np.unique(classes))])
+        values, directions = torch.linalg.eigh((rest.T @ rest).double() / len(rest))
+        axes = ((directions * values.clamp(min=LEAST * values.max()).rsqrt()) @ directions.T).float()
+    deviation = ((vectors - vectors.mean(dim=0)) @ axes).square().mean().sqrt()
+    return axes / deviation.clamp(min=1e-3)
 
 
 def accuracies(

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from v2f_cyclegan.generator import tiled
+from v2f_cyclegan.residual import tiled
 
 
 class Discriminator(nn.Module):

@@ -75,7 +75,7 @@ class VoiceCnn(nn.Module):
 
     scale: torch.Tensor
     middle: torch.Tensor
-    spread: torch.Tensor
+    axes: torch.Tensor
 
     def __init__(self, emotions: int, width: float = 1.0, dropout: float = 0.5) -> None:
         super().__init__()
@@ -95,7 +95,7 @@ class VoiceCnn(nn.Module):
         self.emotion = nn.Linear(dense, emotions)
         self.register_buffer("scale", torch.ones(3, 1, 1))  # of each channel of the MFSC
         self.register_buffer("middle", torch.zeros(emotions))  # of the conditions of the training recordings
-        self.register_buffer("spread", torch.ones(()))
+        self.register_buffer("axes", torch.eye(emotions))  # what these are multiplied by to have deviation 1
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         """[N, 3, 40, 40] -> [N, emotions]."""
@@ -111,4 +111,4 @@ class VoiceCnn(nn.Module):
 
     def scaled(self, vectors: torch.Tensor) -> torch.Tensor:
         """The condition z [N, emotions] from what `hear` gives: of mean 0 and deviation 1 in training."""
-        return (vectors - self.middle) / self.spread
+        return (vectors - self.middle) @ self.axes

@@ -32,9 +32,10 @@ class CycleGan(Method):
     `paper` is unpaired, as the source; its convolutions that the tiled condition joins have no instance norm, which
     would subtract the condition again. `quick` departs from it: 64 pixels and narrow networks; MFSC of longer windows,
     farther apart; a person's neutral and emotional face as a pair, of which hair, background and light are left out;
-    the condition as scale and shift in every block; in place of a picture of its own a flow, a mask and light that
-    change the source face, by a U-Net; the flow drawn twice as far as it was learned; the heard vector moved most of
-    the way to the training mean of its emotion (`settle`), for a vector between two emotions draws neither;
+    in place of a picture of its own a flow, a mask and light that change the source face, by a U-Net with the condition
+    as scale and shift in every block; the flow drawn farther than it was learned (`strength`); the vector in units of
+    its deviation within the emotions (`whiten`), and moved most of the way to the training mean of its emotion
+    (`settle`), for a vector between two emotions draws neither;
     discriminators that come in late, with little weight; cycles in one step of eight; the mean of the weights.
     """
 
@@ -65,7 +66,7 @@ class CycleGan(Method):
 
         from v2f_bench.audio import Features
         from v2f_bench.training import train_learner
-        from v2f_cyclegan.classifiers import FaceLearner, Faces, VoiceLearner, accuracies, conditions_of
+        from v2f_cyclegan.classifiers import FaceLearner, Faces, VoiceLearner, accuracies, axes_of, conditions_of
         from v2f_cyclegan.emotions import classes_of, emotions_in
         from v2f_cyclegan.hearing import front_end_options, mfsc_of
         from v2f_cyclegan.training import CycleLearner, Draws
@@ -84,8 +85,12 @@ class CycleGan(Method):
         vectors = torch.full((len(train), len(self._emotions)), torch.nan)
         vectors[heard.rows] = conditions_of(self._voice, heard, heard.rows).cpu()
         self._voice.middle.copy_(vectors.nanmean(dim=0))
-        self._voice.spread.copy_((vectors - vectors.nanmean(dim=0)).square().nanmean().sqrt().clamp(min=1e-3))
+        self._voice.axes.copy_(axes_of(vectors, classes, opt.whiten))
         conditions = self._voice.scaled(vectors.to(context.device)).cpu()
+        means = [conditions[classes == number].nanmean(dim=0) for number in range(len(self._emotions))]
+        self._typical = torch.stack(means).to(context.device)
+        # Clips without a labelled emotion are not drawn in training.
+        settled = torch.lerp(conditions, self._typical.cpu()[classes.clip(min=0)], opt.settle)
 
         verifier = None
         if opt.weight_emotion or opt.weight_match:
@@ -96,13 +101,11 @@ class CycleGan(Method):
         for fact in self._facts:
             context.progress.line(f"cyclegan: {fact.name} {fact.value:.2f} on {fact.n} {fact.over}")
 
-        draws = Draws(train.table, classes, faces, conditions, opt)
+        draws = Draws(train.table, classes, faces, settled, opt)
         steps = opt.steps or -(-opt.epochs * len(draws.rows) // opt.batch)
         cycle = CycleLearner(draws, verifier, opt, steps, context)
         train_learner(cycle, steps, "cyclegan", context)
         self._generator = cycle.generator
-        means = [conditions[classes == number].nanmean(dim=0) for number in range(len(self._emotions))]
-        self._typical = torch.stack(means).to(context.device)
 
     def generate(self, trials: Trials, context: Context) -> torch.Tensor:
         import torch
@@ -139,13 +142,13 @@ class CycleGan(Method):
     def restore(self, state: dict[str, torch.Tensor], device: str) -> None:
         from v2f_bench.interfaces.labels import EMOTIONS
         from v2f_bench.nn import load_joined
-        from v2f_cyclegan.generator import Generator
+        from v2f_cyclegan.generator import generator_of
         from v2f_cyclegan.hearing import VoiceCnn
 
         self._emotions = tuple(EMOTIONS[place] for place in state["emotions"].tolist())
         self._typical = state["typical"].to(device)
         self._voice = VoiceCnn(len(self._emotions), self.opt.voice_width, self.opt.voice_dropout)
-        self._generator = Generator(len(self._emotions), self.opt)
+        self._generator = generator_of(len(self._emotions), self.opt)
         load_joined({"voice": self._voice, "generator": self._generator}, state, device)
 
     def _draw(self, sources: torch.Tensor, conditions: torch.Tensor, context: Context) -> torch.Tensor:

@@ -7,8 +7,6 @@ from typing import Annotated, Literal
 
 from v2f_bench import Count, Decay, NotNegative, Positive, Range, Share, UsageError
 
-Padding = Literal["reflect", "zeros"]
-
 
 @dataclass(frozen=True)
 class CycleGanOptions:
@@ -33,12 +31,10 @@ class CycleGanOptions:
     # The CycleGAN.
     side: Annotated[int, Range(least=32, most=512)] = 128  # pixels of a face
     larger: Annotated[int, Range(least=0)] = 15  # pixels that a training face is made larger before a random crop
-    width: Count = 64  # channels of the generators' first layer
-    blocks: Count = 6  # residual blocks of a generator
-    critic_width: Count = 64  # channels of the discriminators' first layer
-    condition: Literal["planes", "film"] = "planes"  # joined to feature maps, or scale and shift of every block
-    padding: Padding = "reflect"  # of the first, the last and the residual convolutions
     head: Literal["image", "warp"] = "image"  # the picture itself, or flow, mask and light that change the source
+    width: Count = 64  # channels of the generators' first layer
+    blocks: Count = 6  # residual blocks of a generator with the head image
+    critic_width: Count = 64  # channels of the discriminators' first layer
     epochs: Count = 200  # CycleGAN's; over the emotional faces; in the second half the learning rates fall to 0
     steps: Count | None = None  # instead of epochs
     batch: Count = 1
@@ -54,21 +50,23 @@ class CycleGanOptions:
     weight_emotion: NotNegative = 1.0  # of the emotion CNN's verification loss; 0: the source's ablation
     # Not in the source, which is unpaired: the neutral and the emotional face of one person as a pair.
     weight_pair: NotNegative = 0.0  # of squared error between the pictures, around the middle to the source
-    weight_match: NotNegative = 0.0  # of L1 between the emotion CNN's feature maps of the pair
+    weight_match: NotNegative = 0.0  # of L1 between the emotion CNN's feature maps of the pair, both disturbed alike
     weight_area: NotNegative = 0.0  # of what the mask covers more than `area` of the picture
     area: Share = 0.2
     weight_smooth: NotNegative = 0.0  # of the flow's differences between neighbours
     strength: NotNegative = (
         1.0  # factor on the flow in drawing: expressions larger than life, as a caricaturist draws them
     )
-    settle: Share = 0.0  # how far a heard vector goes, in drawing, to the mean one of the emotion that is highest in it
+    # How far a vector goes to the mean of its emotion: of the labelled one in training, of the one heard in drawing.
+    settle: Share = 0.0
+    whiten: bool = False  # a vector in units of its deviation within the emotions, direction by direction
     average: Share = 0.0  # half-life of the mean of the generator's weights, in trainings; 0: the last weights
 
     def __post_init__(self) -> None:
         if self.high <= self.low:
             raise UsageError(f"cyclegan: high ({self.high:g} Hz) must be more than low ({self.low:g} Hz)")
-        if self.side % 4:
-            raise UsageError(f"cyclegan: side must be a multiple of 4, which {self.side} is not")
+        if self.side % 8:
+            raise UsageError(f"cyclegan: side must be a multiple of 8, which {self.side} is not")
         if self.head == "image" and (self.weight_area or self.weight_smooth or self.strength != 1):
             raise UsageError("cyclegan: weight_area, weight_smooth and strength are for head=warp: a mask and a flow")
 
@@ -92,12 +90,9 @@ QUICK = CycleGanOptions(
     face_steps=700,
     side=64,
     larger=4,
-    width=12,
-    blocks=2,
-    critic_width=16,
-    condition="film",
-    padding="zeros",
     head="warp",
+    width=16,
+    critic_width=16,
     steps=1200,
     batch=8,
     lr=2e-3,
@@ -111,7 +106,8 @@ QUICK = CycleGanOptions(
     weight_match=4.0,
     weight_area=1.0,
     weight_smooth=0.2,
-    strength=2.0,
+    strength=1.5,
     settle=0.7,
+    whiten=True,
     average=0.1,
 )

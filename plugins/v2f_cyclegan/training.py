@@ -18,9 +18,10 @@ from v2f_bench.training import Learner, Losses
 from v2f_cyclegan.classifiers import AT_ONCE, Faces
 from v2f_cyclegan.discriminator import Discriminator, FakePool, fake, real
 from v2f_cyclegan.emotions import NEUTRAL, voices_for_faces
-from v2f_cyclegan.generator import Drawn, Generator
+from v2f_cyclegan.generator import Generator, generator_of
 from v2f_cyclegan.options import CycleGanOptions
-from v2f_cyclegan.verifier import FEATURES, FaceCnn, disturbed
+from v2f_cyclegan.residual import Drawn
+from v2f_cyclegan.verifier import FEATURES, FaceCnn, disturbance, disturbed
 
 ACROSS, DOWN, LOWER = 0.6, 0.65, 0.1  # of the middle of a face: its reach and how low it lies, in halves of a picture
 SHOWN = 8  # faces in a row of samples
@@ -114,7 +115,7 @@ class CycleLearner(Learner):
         super().__init__()
         self.draws, self.opt, self.steps, self.device = draws, opt, steps, context.device
         conditions = draws.conditions.shape[1]
-        self.forth, self.back = Generator(conditions, opt), Generator(0, opt)
+        self.forth, self.back = generator_of(conditions, opt), generator_of(0, opt)
         self.critic = Discriminator(conditions, opt.critic_width)
         self.neutral_critic = Discriminator(0, opt.critic_width)
         self.pool = FakePool(opt.pool, opt.side, conditions)
@@ -188,9 +189,11 @@ class CycleLearner(Learner):
         if opt.weight_pair:
             losses["pair"] = opt.weight_pair * _distance(drawn.faces, wanted)
         if opt.weight_match and self.verifier is not None:
+            # Both disturbed alike: of patterns that only answer to this network, one kind or another hardly survives.
+            disturb = disturbance(len(wanted), opt.side)
             with torch.no_grad():
-                maps = self.verifier.maps(wanted)[:-1]
-            seen = self.verifier.maps(drawn.faces)[:-1]
+                maps = self.verifier.maps(disturb(wanted))[:-1]
+            seen = self.verifier.maps(disturb(drawn.faces))[:-1]
             distance = sum(F.l1_loss(*pair) for pair in zip(seen, maps, strict=True))
             losses["match"] = opt.weight_match * torch.as_tensor(distance)
         if opt.weight_area and drawn.mask is not None:
@@ -234,13 +237,15 @@ class CycleLearner(Learner):
         return losses
 
     def _follow(self) -> None:
-        """Move the mean of the weights towards them as they are now."""
+        """Move the mean of the weights towards them as they are now; statistics of batch norms are means already."""
         if self.mean is None:
             return
         share = 1 - 0.5 ** (1 / (self.opt.average * self.steps))
         with torch.no_grad():
             for mean, now in zip(self.mean.parameters(), self.forth.parameters(), strict=True):
                 mean.lerp_(now, share)
+            for statistic, present in zip(self.mean.buffers(), self.forth.buffers(), strict=True):
+                statistic.copy_(present)
 
     def _mean_features(self) -> torch.Tensor:
         """The verifier's features of the training faces, their mean in each emotion: [K, 64]."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import torch
@@ -49,33 +50,42 @@ class FaceCnn(nn.Module):
 
 
 def disturbed(faces: torch.Tensor) -> torch.Tensor:
-    """Faces [N, 3, S, S] shifted, and one by one grey, blurred, noisy, tinted, in other light: differentiable.
+    """Faces [N, 3, S, S], each disturbed in a way of its own (see `disturbance`)."""
+    return disturbance(len(faces), faces.shape[-1])(faces)
 
-    A network that only ever saw clean faces can be fooled by coloured patches that nobody takes for an expression; so
-    it learns from these, and the generator's faces are shown to it in this way too. Draws from torch's global
-    generator.
+
+def disturbance(n: int, side: int) -> Callable[[torch.Tensor], torch.Tensor]:
+    """What shifts n faces [n, 3, side, side] and makes them, one by one, grey, blurred, noisy, tinted, of other light.
+
+    It is differentiable, and does the same at every call. A network that only ever saw clean faces can be fooled by
+    coloured patches that nobody takes for an expression; so it learns from these, and the generator's faces are shown
+    to it in this way too. Draws from torch's global generator.
     """
-    n, _, side, _ = faces.shape
     most = max(1, round(3 * side / 64))
 
     def uniform(low: float, high: float, *shape: int) -> torch.Tensor:
-        return (low + (high - low) * torch.rand(n, *shape)).to(faces)
+        return low + (high - low) * torch.rand(n, *shape)
 
     def some(share: float) -> torch.Tensor:
-        return (torch.rand(n, 1, 1, 1) < share).to(faces.device)
+        return torch.rand(n, 1, 1, 1) < share
 
     down, right = (int(shift) for shift in torch.randint(0, 2 * most + 1, (2,)))
-    padded = F.pad(faces, (most,) * 4, mode="replicate")
-    faces = padded[..., down : down + side, right : right + side]
-    grey = faces.mean(dim=1, keepdim=True).expand_as(faces)
-    faces = torch.where(some(0.5), grey, faces)
+    grey, soft, noisy = some(0.5), some(0.5), some(0.5)
     small = int(torch.randint(side // 4, 3 * side // 4, (1,)))
-    soft = F.interpolate(F.interpolate(faces, (small, small), mode="area"), (side, side), mode="bilinear")
-    faces = torch.where(some(0.5), soft, faces)
-    middle = faces.mean(dim=(1, 2, 3), keepdim=True)
-    faces = (faces - middle) * uniform(0.7, 1.3, 1, 1, 1) + middle * uniform(0.7, 1.3, 1, 1, 1)
-    faces = faces * uniform(0.9, 1.1, 3, 1, 1)
-    return faces + some(0.5) * 0.05 * torch.randn(faces.shape).to(faces)
+    contrast, brightness, tint = uniform(0.7, 1.3, 1, 1, 1), uniform(0.7, 1.3, 1, 1, 1), uniform(0.9, 1.1, 3, 1, 1)
+    noise = noisy * 0.05 * torch.randn(n, 3, side, side)
+
+    def disturb(faces: torch.Tensor) -> torch.Tensor:
+        device = faces.device
+        faces = F.pad(faces, (most,) * 4, mode="replicate")[..., down : down + side, right : right + side]
+        faces = torch.where(grey.to(device), faces.mean(dim=1, keepdim=True), faces)
+        blurred = F.interpolate(F.interpolate(faces, (small, small), mode="area"), (side, side), mode="bilinear")
+        faces = torch.where(soft.to(device), blurred, faces)
+        middle = faces.mean(dim=(1, 2, 3), keepdim=True)
+        faces = (faces - middle) * contrast.to(device) + middle * brightness.to(device)
+        return faces * tint.to(device) + noise.to(device)
+
+    return disturb
 
 
 def _convolution(before: int, after: int, stride: int) -> list[nn.Module]:
