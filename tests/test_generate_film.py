@@ -77,6 +77,17 @@ def frames_of(path):
         return film, [float(frame.begin * film.tick) for frame in frames], [frame.pixels for frame in frames]
 
 
+def lying(path, upright, *sound):
+    """A film of upright frames as a phone writes it that is held upright: stored on its side, with a matrix."""
+    mux(path, Pictures([np.ascontiguousarray(np.rot90(each)) for each in upright]), *sound)
+    data = path.read_bytes()
+    matrix = b"".join(n.to_bytes(4, "big", signed=True) for n in (1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30))
+    turned = b"".join(n.to_bytes(4, "big", signed=True) for n in (0, 1 << 16, 0, -1 << 16, 0, 0, 0, 0, 1 << 30))
+    place = data.rindex(matrix, 0, data.rindex(b"vide"))  # of the track whose handler this is
+    path.write_bytes(data[:place] + turned + data[place + len(turned) :])
+    return path
+
+
 def psnr(one, other):
     return 10 * np.log10(255**2 / np.mean((one.astype(float) - other.astype(float)) ** 2))
 
@@ -109,13 +120,7 @@ def test_the_face_changes_and_nothing_else_does(tmp_path, make):
 
 def test_a_film_lying_on_its_side_comes_out_upright(tmp_path, make):
     upright = moving(10, shape=(240, 180))
-    path = mux(tmp_path / "film.mp4", Pictures([np.ascontiguousarray(np.rot90(each)) for each in upright]))
-    data = path.read_bytes()
-    matrix = b"".join(n.to_bytes(4, "big", signed=True) for n in (1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30))
-    turned = b"".join(n.to_bytes(4, "big", signed=True) for n in (0, 1 << 16, 0, -1 << 16, 0, 0, 0, 0, 1 << 30))
-    place = data.rindex(matrix)
-    path.write_bytes(data[:place] + turned + data[place + len(turned) :])
-    output, said = make(path)
+    output, said = make(lying(tmp_path / "film.mp4", upright))
     new, _, pictures = frames_of(output)
     assert (new.height, new.width) == (240, 180)
     assert min(map(psnr, upright, pictures)) > 28, "upright as the camera was held (of two encodings)"
@@ -247,3 +252,25 @@ def test_memory_does_not_grow_with_the_length_of_the_film(tmp_path):
         done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
         peaks.append(int(done.stdout))
     assert peaks[1] <= 1.2 * peaks[0], peaks
+
+
+@pytest.mark.slow
+def test_from_a_run_by_command_to_a_film_of_a_phone(cli, tmp_path):
+    """A method that learned from voices and faces changes a film that lies on its side, through the command line."""
+    runs, voice, film, output = tmp_path / "runs", tmp_path / "voice.wav", tmp_path / "film.mp4", tmp_path / "out.mp4"
+    cli(
+        *("run", "--method", "emotion-mean-shift", "--dataset", "synthetic-speakers", "--track", "emotion"),
+        *("--dataset-set", "speakers=48", "--judges", "mtcnn", "--no-baselines", "--output", runs),
+    )
+    (run,) = runs.glob("synthetic-speakers/emotion-mean-shift/*/")
+    soundfile.write(voice, speech(1.5), RATE)
+    lying(film, [scene((FACE, 90, 60 + each % 5, 40), shape=(240, 180)) for each in range(30)], Sound(tone(1.2)))
+    cli("generate", run, "--voice", voice, "--source", film, "--output", output)
+    (old, old_times, before), (new, new_times, after) = frames_of(film), frames_of(output)
+    assert (new.height, new.width, new.rate) == (old.height, old.width, old.rate) == (240, 180, 25)
+    assert new_times == pytest.approx(old_times, abs=1e-3)
+    changed = np.abs(np.stack(after).astype(float) - np.stack(before)).mean(axis=(0, 3))
+    face, room = changed[40:130, 60:150].max(), changed[200:].mean()
+    assert face > 4 * room + 4, "the face has changed, and the room has not"
+    sound, rate = read_sound(output)
+    assert likeness(resample(sound, rate, RATE)[:RATE], speech(1.5)[:RATE]) > 0.95
