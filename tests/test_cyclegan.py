@@ -177,9 +177,23 @@ def test_the_warp_starts_as_a_copy_and_reaches_six_pixels_of_64():
     torch.testing.assert_close(drawn.faces, faces, atol=1e-5, rtol=0)
     assert drawn.mask.max() < 0.13
     nn.init.constant_(generator.last.bias, 100.0)
-    flow = generator(faces, conditions).flow  # in halves of the picture: 2 is a whole one
+    flow = generator.train()(faces, conditions).flow  # in halves of the picture: 2 is a whole one
     torch.testing.assert_close(flow, torch.full_like(flow, 2 * REACH))
     assert REACH * 64 == 6
+
+
+def test_what_the_warp_draws_of_a_mirror_image_is_the_mirror_image():
+    torch.manual_seed(0)
+    generator = WarpingGenerator(8, 4)
+    nn.init.normal_(generator.last.weight, std=0.3)
+    faces, conditions = torch.rand(2, 3, 64, 64), torch.randn(2, 8)
+    for training in (True, False):
+        generator.train(training)
+        with torch.inference_mode():
+            one, other = generator(faces, conditions), generator(faces.flip(3), conditions)
+        assert (one.faces - faces).abs().mean() > 0.01
+        assert torch.allclose(one.faces, other.faces.flip(3), atol=1e-4) is not training
+        assert torch.allclose(one.flow[:, :1], -other.flow[:, :1].flip(3), atol=1e-5) is not training
 
 
 def test_what_the_warp_paints_has_no_grid():

@@ -19,7 +19,8 @@ class WarpingGenerator(nn.Module):
     and light have a map for each of the four pixels, and are smoothed so far that these leave no grid.
 
     The condition shifts and scales the channels of every block on the way up (FiLM, Perez et al. 2018). The
-    convolutions see where they are (Liu et al. 2018, CoordConv), since faces are aligned. It starts as a copy.
+    convolutions see where they are (Liu et al. 2018, CoordConv), since faces are aligned. It starts as a copy. After
+    training, what it draws is the mean over a face and its mirror image: an expression is symmetric on the whole.
 
     Args:
         conditions: numbers in the condition; 0 for none.
@@ -42,6 +43,15 @@ class WarpingGenerator(nn.Module):
     def forward(self, faces: torch.Tensor, conditions: torch.Tensor | None = None, strength: float = 1.0) -> Drawn:
         """Faces float [N, 3, S, S] in [0, 1], S a multiple of 8, and conditions [N, K]; `strength`: factor on the
         flow."""
+        maps = self._maps(faces, conditions)
+        if not self.training:
+            across = torch.tensor([-1.0, 1, 1, 1], device=maps.device)[:, None, None]  # left is right, in the flow too
+            maps = (maps + across * self._maps(faces.flip(3), conditions).flip(3)) / 2
+        flow, mask, light = maps.split((2, 1, 1), dim=1)
+        return _changed(faces, 2 * REACH * (strength * flow).tanh(), (mask + MASK_BIAS).sigmoid(), light.tanh())
+
+    def _maps(self, faces: torch.Tensor, conditions: torch.Tensor | None) -> torch.Tensor:
+        """Flow sideways and down, mask and light [N, 4, S, S], without bounds."""
         code = None
         if self.film is not None:
             assert conditions is not None
@@ -56,9 +66,7 @@ class WarpingGenerator(nn.Module):
         for block in self.up:
             x = block(torch.cat([_doubled(x), seen.pop()], dim=1), code)
         maps = self.last(self.again(x, code))
-        flow = _doubled(maps[:, :2])
-        mask, light = _smoothed(F.pixel_shuffle(maps[:, 2:], 2)).chunk(2, dim=1)
-        return _changed(faces, 2 * REACH * (strength * flow).tanh(), (mask + MASK_BIAS).sigmoid(), light.tanh())
+        return torch.cat([_doubled(maps[:, :2]), _smoothed(F.pixel_shuffle(maps[:, 2:], 2))], dim=1)
 
 
 def _changed(faces: torch.Tensor, flow: torch.Tensor, mask: torch.Tensor, light: torch.Tensor) -> Drawn:
