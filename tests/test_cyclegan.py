@@ -17,9 +17,10 @@ from v2f_bench.harness.trials import trials_for
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import Context
 from v2f_bench.interfaces.labels import EMOTIONS
-from v2f_cyclegan.classifiers import Faces
+from v2f_cyclegan import training
+from v2f_cyclegan.classifiers import Faces, scaling
 from v2f_cyclegan.discriminator import Discriminator, FakePool
-from v2f_cyclegan.emotions import classes_of, lacking, voices_for_faces
+from v2f_cyclegan.emotions import classes_of, emotions_in, lacking, voices_for_faces
 from v2f_cyclegan.generator import generator_of
 from v2f_cyclegan.hearing import VoiceCnn, front_end_options, mfsc_of, stretches
 from v2f_cyclegan.method import CycleGan
@@ -136,6 +137,8 @@ def test_the_paper_preset_is_the_sources_and_unpaired():
     assert (PAPER.weight_cycle, PAPER.beta1, PAPER.lr, PAPER.critic_lr) == (10, 0.5, 2e-4, 1e-4)
     assert (PAPER.head, PAPER.critic_from, PAPER.cycle_every) == ("image", 0, 1)
     assert not PAPER.paired
+    assert (PAPER.settle, PAPER.whiten, PAPER.strength, PAPER.wrong_conditions) == (0, False, 1, True)
+    assert (PAPER.weight_emotion, PAPER.weight_adversarial, PAPER.weight_pair, PAPER.weight_match) == (1, 1, 0, 0)
     assert (PAPER.weight_area, PAPER.weight_smooth, PAPER.average) == (0, 0, 0)
     assert CycleGan.resolution(PAPER, 64) == 128
 
@@ -187,19 +190,19 @@ def test_what_the_warp_draws_of_a_mirror_image_is_the_mirror_image():
     generator = WarpingGenerator(8, 4)
     nn.init.normal_(generator.last.weight, std=0.3)
     faces, conditions = torch.rand(2, 3, 64, 64), torch.randn(2, 8)
-    for training in (True, False):
-        generator.train(training)
+    for learning in (True, False):
+        generator.train(learning)
         with torch.inference_mode():
             one, other = generator(faces, conditions), generator(faces.flip(3), conditions)
         assert (one.faces - faces).abs().mean() > 0.01
-        assert torch.allclose(one.faces, other.faces.flip(3), atol=1e-4) is not training
-        assert torch.allclose(one.flow[:, :1], -other.flow[:, :1].flip(3), atol=1e-5) is not training
+        assert torch.allclose(one.faces, other.faces.flip(3), atol=1e-4) is not learning
+        assert torch.allclose(one.flow[:, :1], -other.flow[:, :1].flip(3), atol=1e-5) is not learning
 
 
 def test_what_the_warp_paints_has_no_grid():
     """Mask and light have a map for each pixel of two by two: a difference between these may not be seen."""
     torch.manual_seed(0)
-    generator = WarpingGenerator(8, 4).eval()
+    generator = WarpingGenerator(8, 4)  # in eval mode the mirror image alone takes away upright lines
     with torch.no_grad():
         generator.last.bias[2:] = torch.randn(8) * 3
     grey = torch.full((1, 3, 32, 32), 0.3)
@@ -299,6 +302,17 @@ def test_a_step_down_the_emotion_loss_lowers_it(bench):
     assert values[-1] < 0.9 * values[0]
 
 
+def test_a_face_that_is_its_pair_has_no_loss_of_the_pair_however_it_is_disturbed(bench):
+    cycle = learner(bench, replace(QUICK, width=2, critic_width=2, batch=2))  # starts as a copy
+    torch.manual_seed(0)
+    batch = cycle.draws.batch(np.random.default_rng(0))
+    same = replace(batch, emotional=batch.neutral)
+    for pair, least, most in ((same, 0, 1e-4), (batch, 1e-3, np.inf)):
+        losses = cycle._of_one(cycle.forth(pair.neutral, pair.right), pair)
+        assert least <= float(losses["match"]) / QUICK.weight_match <= most
+        assert least <= float(losses["pair"]) / QUICK.weight_pair <= most
+
+
 def test_weight_0_is_the_ablation(bench):
     with_loss = losses_of(learner(bench, replace(TINY, side=64)))
     without = losses_of(learner(bench, replace(TINY, side=64, weight_emotion=0.0)))
@@ -372,9 +386,17 @@ def test_the_mean_of_the_weights_has_the_half_life_of_the_options(bench):
     (before,) = [p.clone() for p in [cycle.mean.last.bias]]
     with torch.no_grad():
         cycle.forth.last.bias += 1
-    for _ in range(10):
-        cycle._follow()
+    for number in range(50, 60):
+        cycle._follow(number)
     torch.testing.assert_close(cycle.mean.last.bias, before + 0.5)
+    nn.init.zeros_(cycle.mean.last.bias)
+    for number in range(3):
+        with torch.no_grad():
+            cycle.forth.last.bias.fill_(number)
+            cycle.forth.first[1].running_mean.fill_(number)
+        cycle._follow(number)
+    torch.testing.assert_close(cycle.mean.last.bias, torch.ones(10), msg="at first the plain mean")
+    torch.testing.assert_close(cycle.mean.first[1].running_mean, torch.ones(2))
     assert cycle.generator is cycle.mean
 
 
@@ -442,10 +464,46 @@ def test_what_a_data_set_lacks_is_said(bench):
     assert lacking(apart, paired=False) == ""
     assert lacking(apart.assign(face=apart["face"] & (apart["emotion"] != "calm")), paired=False) == ""
     offer = Offer("elsewhere", "emotion", table.assign(emotion=""), table, {})
-    assert CycleGan.unsuited(QUICK, offer) == "elsewhere has no training clips labelled with two emotions or more"
+    assert CycleGan.unsuited(QUICK, offer) == "elsewhere has no training voices labelled with two emotions or more"
 
 
 # Through the contract
+
+
+def test_whitened_vectors_differ_alike_in_all_directions_within_an_emotion():
+    rng = np.random.default_rng(0)
+    mixing = np.array([[3.0, 1.0, 0.0], [1.0, 2.0, 0.5], [0.0, 0.5, 0.4]])
+    classes = np.repeat([0, 1, -1], [4000, 4000, 5])
+    vectors = torch.tensor(rng.normal(size=(8005, 3)) @ mixing + 3 * (classes == 1)[:, None], dtype=torch.float32)
+    vectors[0] = torch.nan
+    for whiten in (False, True):
+        mean, axes = scaling(vectors, classes, whiten)
+        scaled = (vectors[1:] - mean) @ axes
+        assert scaled.mean(dim=0).abs().max() < 1e-3
+        assert float(scaled.square().mean().sqrt()) == pytest.approx(1, abs=1e-3)
+        within = torch.stack([torch.cov(scaled[classes[1:] == number].T) for number in (0, 1)]).mean(dim=0)
+        spread = torch.linalg.eigvalsh(within).sqrt()
+        assert bool(spread[-1] / spread[0] < 1.05) is whiten
+    assert scaling(torch.eye(3), np.arange(3), True)[1].isfinite().all(), "one vector an emotion has no deviation"
+
+
+def test_conditions_are_settled_in_training_too(bench, monkeypatch):
+    given = []
+    monkeypatch.setattr(training, "Draws", lambda *all: (given.append(all), Draws(*all))[1])
+    method = CycleGan(replace(TINY, steps=1, settle=1.0))
+    method.fit(bench.split("train"), bench.split("validation"), Context())
+    ((_, classes, _, conditions, _),) = given
+    for number in set(classes) - {-1}:
+        mine = conditions[classes == number]
+        mine = mine[~mine.isnan().any(dim=1)]
+        assert torch.allclose(mine, method._typical[number].expand_as(mine), atol=1e-5)
+
+
+def test_an_emotion_that_no_voice_has_is_not_learned():
+    table = pd.DataFrame(
+        [(True, "neutral"), (True, "happy"), (False, "sad"), (True, "")], columns=["voice", "emotion"]
+    ).assign(face=True)
+    assert emotions_in(table) == ("neutral", "happy")
 
 
 def test_it_draws_the_same_after_restore(bench, fitted):
@@ -492,7 +550,9 @@ def test_a_paper_step_at_128_pixels(bench):
 def test_options_that_contradict_each_other_are_refused():
     with pytest.raises(UsageError, match="head=warp"):
         replace(PAPER, weight_area=1.0)
-    with pytest.raises(UsageError, match="multiple of 8"):
-        replace(PAPER, side=66)
+    assert replace(PAPER, side=68).side == 68
+    for opt, side, step in ((PAPER, 66, 4), (QUICK, 68, 8)):
+        with pytest.raises(UsageError, match=f"multiple of {step}"):
+            replace(opt, side=side)
     with pytest.raises(UsageError, match="high"):
         replace(PAPER, high=10.0)

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import librosa
 import numpy as np
@@ -34,7 +35,7 @@ from v2f_speech2expression.redrawing import Redrawing
 from v2f_speech2expression.search import inverted, searched
 from v2f_speech2expression.signs import SIGNS, signed
 from v2f_speech2expression.space import chosen_space, train_generator
-from v2f_speech2expression.strength import largest_near
+from v2f_speech2expression.strength import in_turn, largest_near, of_people
 from v2f_speech2expression.style import StyleDiscriminator, StyleGenerator
 
 TINY_SEARCH = apply_settings(
@@ -350,6 +351,9 @@ def test_strengths_and_curve_are_left_beside_the_checkpoint(fitted):
     method, folder = fitted[LatentSearch]
     strengths = json.loads((folder / "strengths.json").read_text())
     assert list(strengths["strength"].values()) == method.state()["strengths"].tolist()
+    for emotion, distances in strengths["distance at 1, 2, ..."].items():
+        if None not in distances:
+            assert distances.index(min(distances)) < strengths["strength"][emotion] <= len(distances)
     curve = json.loads((folder / "disentanglement.json").read_text())
     assert len(curve["transformation"]) == len(curve["disentanglement"]) == 21
     assert 0 <= curve["area"] <= 1
@@ -360,24 +364,27 @@ def test_strengths_and_curve_are_left_beside_the_checkpoint(fitted):
 def test_the_strength_is_the_largest_that_is_as_near_as_the_best_within_one_standard_error():
     at_best = torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0])
     differences = torch.tensor([-0.3, 0.0, 0.1, 0.3, 0.5])  # mean 0.12, standard error 0.136
-    distances = torch.stack([at_best + 2, at_best, at_best + differences, at_best + differences + 0.1])
-    people = np.arange(5)
-    assert largest_near(distances, people) == 2
-    assert largest_near(distances[:2], people) == 1
-    ended = torch.cat([distances[:3], distances[2:3], distances[2:3]])
-    assert largest_near(ended, people) == 2, "of equal rows the first"
+    people = torch.stack([at_best + 2, at_best, at_best + differences, at_best + differences + 0.1])
+    assert largest_near(people) == 2
+    assert largest_near(people[:2]) == 1
+    assert largest_near(people[:, :4]) == 1, "of four people no error is known: the nearest, by 0.025"
+    ended = torch.cat([people[:3], people[2:3], people[2:3]])
+    assert largest_near(ended) == 2, "of equal rows the first"
 
 
-def test_the_standard_error_of_a_strength_is_over_people():
-    at_best = torch.arange(5.0)
-    differences = torch.tensor([-0.3, 0.0, 0.1, 0.3, 0.5])
-    distances = torch.stack([at_best, at_best + differences])
-    assert largest_near(distances, np.arange(5)) == 1
-    # Nine more pictures of the first person: still five people with the same means.
-    more = torch.cat([distances[:, :1].expand(-1, 9), distances], dim=1)
-    assert largest_near(more, np.array([0] * 10 + [1, 2, 3, 4])) == 1
-    # Of four people no error is known, however many pictures they have: the nearest.
-    assert largest_near(distances.repeat(1, 4), np.tile([0, 1, 2, 3, 3], 4)) == 0
+def test_people_count_alike_however_many_pictures_they_have():
+    distances = torch.tensor([[1.0, 3.0, 8.0], [0.0, 0.0, 6.0]])
+    torch.testing.assert_close(of_people(distances, np.array([4, 4, 1])), torch.tensor([[8.0, 2.0], [6.0, 0.0]]))
+
+
+def test_the_first_pairs_are_of_many_people():
+    speaker, classes = np.repeat(np.arange(6), 100), torch.tensor([0, 1] * 300)
+    first = in_turn(SimpleNamespace(speaker=speaker, classes=classes))
+    assert sorted(first) == list(range(600))
+    assert {(speaker[row], int(classes[row])) for row in first[:12]} == {
+        (one, two) for one in range(6) for two in (0, 1)
+    }
+    assert list(first[:3]) == [0, 1, 100]
 
 
 def test_how_well_the_voice_network_hears_is_a_fact(fitted, splits):

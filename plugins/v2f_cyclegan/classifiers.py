@@ -17,7 +17,7 @@ from v2f_cyclegan.options import CycleGanOptions
 from v2f_cyclegan.verifier import FaceCnn, disturbed
 
 AT_ONCE = 64
-LEAST = 1e-3  # variance of a direction beside the largest one, below which whitening does not go
+SMALLEST_VARIANCE = 1e-3  # of a direction, beside the largest one; whitening takes none for less
 
 
 class _Classifier(Learner):
@@ -106,21 +106,24 @@ def conditions_of(cnn: VoiceCnn, recordings: Features, rows: np.ndarray) -> torc
     return torch.cat(parts).clone()
 
 
-def axes_of(vectors: torch.Tensor, classes: np.ndarray, whiten: bool) -> torch.Tensor:
-    """The matrix [K, K] that brings vectors [n, K] to deviation 1 over all; rows of NaN are left out.
+def scaling(vectors: torch.Tensor, classes: np.ndarray, whiten: bool) -> tuple[torch.Tensor, torch.Tensor]:
+    """The mean [K] of vectors [n, K], and the matrix [K, K] that then brings them to deviation 1 over all.
 
-    It changes the size alone; or, to `whiten`, each direction by the deviation that vectors of one emotion have in it,
-    so that directions in which two emotions differ little, but reliably, count as much as loudness does.
+    The matrix changes the size alone; or, to `whiten`, each direction by the deviation that vectors of one emotion have
+    in it, so that directions in which two emotions differ by little, but reliably, count as much as the largest one.
+    Rows of NaN are left out; rows of class -1 say nothing of the deviation within an emotion.
     """
-    known = (classes >= 0) & ~vectors.isnan().any(dim=1).numpy()
-    vectors, classes = vectors[known], classes[known]
-    axes = torch.eye(vectors.shape[1])
+    heard = ~vectors.isnan().any(dim=1)
+    vectors, classes = vectors[heard], classes[heard.numpy()]
+    mean, axes = vectors.mean(dim=0), torch.eye(vectors.shape[1])
     if whiten:
-        rest = torch.cat([each - each.mean(dim=0) for each in (vectors[classes == one] for one in np.unique(classes))])
-        values, directions = torch.linalg.eigh((rest.T @ rest).double() / len(rest))
-        axes = ((directions * values.clamp(min=LEAST * values.max()).rsqrt()) @ directions.T).float()
-    deviation = ((vectors - vectors.mean(dim=0)) @ axes).square().mean().sqrt()
-    return axes / deviation.clamp(min=1e-3)
+        groups = [vectors[classes == number] for number in np.unique(classes[classes >= 0])]
+        within = torch.cat([group - group.mean(dim=0) for group in groups])
+        variances, directions = torch.linalg.eigh((within.T @ within).double() / len(within))
+        variances = variances.clamp(min=SMALLEST_VARIANCE * float(variances.max()) + 1e-12)
+        axes = ((directions * variances.rsqrt()) @ directions.T).float()
+    deviation = ((vectors - mean) @ axes).square().mean().sqrt()
+    return mean, axes / deviation.clamp(min=1e-3)
 
 
 def accuracies(

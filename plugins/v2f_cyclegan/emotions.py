@@ -11,8 +11,14 @@ NEUTRAL = "neutral"
 
 
 def emotions_in(table: pd.DataFrame) -> tuple[str, ...]:
-    """The emotions of a table of clips, in the shared order of labels; none where it labels none."""
-    return tuple(emotion for emotion in EMOTIONS if "emotion" in table and (table["emotion"] == emotion).any())
+    """The emotions that the voices in a table of clips are labelled with, in the shared order of labels.
+
+    An emotion that faces alone have cannot be heard, so nothing is learned of it.
+    """
+    if "emotion" not in table:
+        return ()
+    labels = set(table["emotion"][table["voice"]])
+    return tuple(emotion for emotion in EMOTIONS if emotion in labels)
 
 
 def classes_of(table: pd.DataFrame, emotions: tuple[str, ...]) -> np.ndarray:
@@ -47,7 +53,7 @@ def lacking(table: pd.DataFrame, paired: bool) -> str:
     """What a table of training clips lacks for this method, as the end of a sentence; "" where it lacks nothing."""
     emotions = emotions_in(table)
     if len(emotions) < 2:
-        return "clips labelled with two emotions or more"
+        return "voices labelled with two emotions or more"
     of_class = classes_of(table, emotions)
     faces = table["face"].to_numpy()
     neutral = faces & (table["emotion"] == NEUTRAL).to_numpy()

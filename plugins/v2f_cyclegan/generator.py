@@ -1,4 +1,4 @@
-"""The generators: CycleGAN's with a condition (section 3.2 of the source), or one that bends and paints the source."""
+"""The generators: CycleGAN's with a condition (section 3.2 of the paper), or one that changes the given face."""
 
 from __future__ import annotations
 

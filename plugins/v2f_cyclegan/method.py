@@ -23,7 +23,8 @@ class CycleGan(Method):
     mean over the training faces with that emotion. The source adds it to the discriminator's loss, where in its public
     code it has no gradient; here it is part of the generator's, and the faces are shown to the network blurred, grey
     and in other light, as they were in its own training, for coloured patches fool one that sees them clean.
-    `weight_emotion=0` is the source's ablation; `wrong_conditions=false` another one.
+    `weight_emotion=0` is the source's ablation; `wrong_conditions=false` another one. (In `quick` the network also
+    compares pairs, see below; without `weight_match` too it has no part in the generator.)
 
     The vector is that of the voice network's last layer, one number an emotion, before the softmax. The source cuts
     40 frames out of a recording; here a recording has the mean over all such stretches. Layer sizes and trainings of
@@ -31,12 +32,14 @@ class CycleGan(Method):
 
     `paper` is unpaired, as the source; its convolutions that the tiled condition joins have no instance norm, which
     would subtract the condition again. `quick` departs from it: 64 pixels and narrow networks; MFSC of longer windows,
-    farther apart; a person's neutral and emotional face as a pair, of which hair, background and light are left out;
+    farther apart; a person's neutral and emotional face as a pair, of which hair, background and light are left out,
+    compared by pixels and by the face network's maps of both, blurred and greyed alike;
     in place of a picture of its own a flow, a mask and light that change the source face, by a U-Net with the condition
     as scale and shift in every block; the flow drawn farther than it was learned (`strength`); the vector in units of
     its deviation within the emotions (`whiten`), and moved most of the way to the training mean of its emotion
     (`settle`), for a vector between two emotions draws neither;
-    discriminators that come in late, with little weight; cycles in one step of eight; the mean of the weights.
+    discriminators that come in late, with little weight; cycles in one step of eight; the mean of the weights; flow,
+    mask and light as the means of those of the face and of its mirror image.
     """
 
     name = "cyclegan"
@@ -66,7 +69,7 @@ class CycleGan(Method):
 
         from v2f_bench.audio import Features
         from v2f_bench.training import train_learner
-        from v2f_cyclegan.classifiers import FaceLearner, Faces, VoiceLearner, accuracies, axes_of, conditions_of
+        from v2f_cyclegan.classifiers import FaceLearner, Faces, VoiceLearner, accuracies, conditions_of, scaling
         from v2f_cyclegan.emotions import classes_of, emotions_in
         from v2f_cyclegan.hearing import front_end_options, mfsc_of
         from v2f_cyclegan.training import CycleLearner, Draws
@@ -84,8 +87,9 @@ class CycleGan(Method):
         self._voice = voice.cnn.requires_grad_(False)
         vectors = torch.full((len(train), len(self._emotions)), torch.nan)
         vectors[heard.rows] = conditions_of(self._voice, heard, heard.rows).cpu()
-        self._voice.middle.copy_(vectors.nanmean(dim=0))
-        self._voice.axes.copy_(axes_of(vectors, classes, opt.whiten))
+        mean, axes = scaling(vectors, classes, opt.whiten)
+        self._voice.middle.copy_(mean)
+        self._voice.axes.copy_(axes)
         conditions = self._voice.scaled(vectors.to(context.device)).cpu()
         means = [conditions[classes == number].nanmean(dim=0) for number in range(len(self._emotions))]
         self._typical = torch.stack(means).to(context.device)

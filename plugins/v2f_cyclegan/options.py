@@ -54,9 +54,8 @@ class CycleGanOptions:
     weight_area: NotNegative = 0.0  # of what the mask covers more than `area` of the picture
     area: Share = 0.2
     weight_smooth: NotNegative = 0.0  # of the flow's differences between neighbours
-    strength: NotNegative = (
-        1.0  # factor on the flow in drawing: expressions larger than life, as a caricaturist draws them
-    )
+    # Factor on the flow in drawing, before its bound: expressions larger than life, as a caricaturist draws them.
+    strength: NotNegative = 1.0
     # How far a vector goes to the mean of its emotion: of the labelled one in training, of the one heard in drawing.
     settle: Share = 0.0
     whiten: bool = False  # a vector in units of its deviation within the emotions, direction by direction
@@ -65,8 +64,8 @@ class CycleGanOptions:
     def __post_init__(self) -> None:
         if self.high <= self.low:
             raise UsageError(f"cyclegan: high ({self.high:g} Hz) must be more than low ({self.low:g} Hz)")
-        if self.side % 8:
-            raise UsageError(f"cyclegan: side must be a multiple of 8, which {self.side} is not")
+        if self.side % (step := 8 if self.head == "warp" else 4):
+            raise UsageError(f"cyclegan: with head={self.head} side must be a multiple of {step}, not {self.side}")
         if self.head == "image" and (self.weight_area or self.weight_smooth or self.strength != 1):
             raise UsageError("cyclegan: weight_area, weight_smooth and strength are for head=warp: a mask and a flow")
 

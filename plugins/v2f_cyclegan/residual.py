@@ -1,4 +1,4 @@
-"""CycleGAN's generator with a condition, as in section 3.2 of the source and its public code."""
+"""CycleGAN's generator with a condition, as in section 3.2 of the paper and its public code."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from torch import nn
 
 @dataclass(frozen=True)
 class Drawn:
-    """Faces [N, 3, S, S] in [0, 1]; of a generator that bends the source also the mask [N, 1, S, S] in [0, 1] and the
-    flow [N, 2, S, S] in halves of the picture, where each pixel comes from."""
+    """Faces [N, 3, S, S] in [0, 1]; of a generator that changes the given face also the mask [N, 1, S, S] in [0, 1],
+    and the flow [N, 2, S, S] in halves of the picture, where each pixel comes from."""
 
     faces: torch.Tensor
     mask: torch.Tensor | None = None

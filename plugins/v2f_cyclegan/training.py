@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -134,10 +135,11 @@ class CycleLearner(Learner):
         for network in self.modules.values():
             network.to(context.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         drawing, judging = (self.forth, self.back), (self.critic, self.neutral_critic)
+        self.critic_from = math.ceil(opt.critic_from * steps)
         self.optimisers = {"generator": self._adam(drawing, opt.lr), "critic": self._adam(judging, opt.critic_lr)}
         self.schedules = {
-            name: LambdaLR(optimiser, lambda done: min(1.0, max(0.0, 2 - 2 * done / self.steps)))
-            for name, optimiser in self.optimisers.items()
+            "generator": _falling(self.optimisers["generator"], steps),
+            "critic": _falling(self.optimisers["critic"], steps - self.critic_from),
         }
         self.verifier = verifier
         self.emotional = self._mean_features() if verifier is not None else torch.zeros(0)
@@ -150,7 +152,7 @@ class CycleLearner(Learner):
     def step(self, number: int, rng: np.random.Generator) -> Iterator[tuple[str, Losses]]:
         opt, batch = self.opt, self.draws.batch(rng)
         cycles = number % opt.cycle_every == 0
-        judged = number >= opt.critic_from * self.steps and opt.weight_adversarial > 0
+        judged = number >= self.critic_from and opt.weight_adversarial > 0
         drawn = self.forth(batch.neutral, batch.right)
         returned = self.back(batch.emotional) if cycles else None
         for critic in (self.critic, self.neutral_critic):
@@ -164,7 +166,7 @@ class CycleLearner(Learner):
                 seen = self.neutral_critic(returned.faces)
                 losses["adversarial, neutral"] = opt.weight_adversarial * real(seen)
         yield "generator", losses
-        self._follow()
+        self._follow(number)
         if judged:
             for critic in (self.critic, self.neutral_critic):
                 critic.requires_grad_(True)
@@ -189,7 +191,7 @@ class CycleLearner(Learner):
         if opt.weight_pair:
             losses["pair"] = opt.weight_pair * _distance(drawn.faces, wanted)
         if opt.weight_match and self.verifier is not None:
-            # Both disturbed alike: of patterns that only answer to this network, one kind or another hardly survives.
+            # Both disturbed alike: patterns that fool this network alone rarely survive blur, grey and shifts.
             disturb = disturbance(len(wanted), opt.side)
             with torch.no_grad():
                 maps = self.verifier.maps(disturb(wanted))[:-1]
@@ -236,16 +238,19 @@ class CycleLearner(Learner):
             losses["critic, neutral"] = (true + fake(self.neutral_critic(earlier))) / 2
         return losses
 
-    def _follow(self) -> None:
-        """Move the mean of the weights towards them as they are now; statistics of batch norms are means already."""
+    def _follow(self, number: int) -> None:
+        """Move the mean of weights and batch norms' statistics towards them as they are after step `number`.
+
+        Until the half-life counts, it is the plain mean over the steps: the weights at the start have no part in it.
+        """
         if self.mean is None:
             return
-        share = 1 - 0.5 ** (1 / (self.opt.average * self.steps))
+        share = max(1 - 0.5 ** (1 / (self.opt.average * self.steps)), 1 / (number + 1))
+        now = self.forth.state_dict()
         with torch.no_grad():
-            for mean, now in zip(self.mean.parameters(), self.forth.parameters(), strict=True):
-                mean.lerp_(now, share)
-            for statistic, present in zip(self.mean.buffers(), self.forth.buffers(), strict=True):
-                statistic.copy_(present)
+            for name, mean in self.mean.state_dict().items():
+                if mean.is_floating_point():
+                    mean.lerp_(now[name], share)
 
     def _mean_features(self) -> torch.Tensor:
         """The verifier's features of the training faces, their mean in each emotion: [K, 64]."""
@@ -264,6 +269,11 @@ class CycleLearner(Learner):
     def _adam(self, networks: tuple[nn.Module, ...], lr: float) -> torch.optim.Optimizer:
         parameters = [parameter for network in networks for parameter in network.parameters()]
         return torch.optim.Adam(parameters, lr=lr, betas=(self.opt.beta1, 0.999), fused=True)
+
+
+def _falling(optimiser: torch.optim.Optimizer, steps: int) -> LambdaLR:
+    """CycleGAN's: in the second half of its steps the learning rate falls to 0."""
+    return LambdaLR(optimiser, lambda done: min(1.0, max(0.0, 2 - 2 * done / max(1, steps))))
 
 
 def middle(side: int, device: torch.device | str = "cpu") -> torch.Tensor:

@@ -19,8 +19,9 @@ class WarpingGenerator(nn.Module):
     and light have a map for each of the four pixels, and are smoothed so far that these leave no grid.
 
     The condition shifts and scales the channels of every block on the way up (FiLM, Perez et al. 2018). The
-    convolutions see where they are (Liu et al. 2018, CoordConv), since faces are aligned. It starts as a copy. After
-    training, what it draws is the mean over a face and its mirror image: an expression is symmetric on the whole.
+    convolutions see where they are (Liu et al. 2018, CoordConv), since faces are aligned. It starts as a copy. In eval
+    mode flow, mask and light are the means of those of the face and, mirrored back, of its mirror image: an expression
+    is symmetric on the whole.
 
     Args:
         conditions: numbers in the condition; 0 for none.
@@ -42,7 +43,7 @@ class WarpingGenerator(nn.Module):
 
     def forward(self, faces: torch.Tensor, conditions: torch.Tensor | None = None, strength: float = 1.0) -> Drawn:
         """Faces float [N, 3, S, S] in [0, 1], S a multiple of 8, and conditions [N, K]; `strength`: factor on the
-        flow."""
+        flow, before its bound."""
         maps = self._maps(faces, conditions)
         if not self.training:
             across = torch.tensor([-1.0, 1, 1, 1], device=maps.device)[:, None, None]  # left is right, in the flow too
@@ -97,7 +98,7 @@ def _halved(before: int, after: int) -> nn.Sequential:
 
 
 class _Block(nn.Module):
-    """Convolution and batch norm, then each channel scaled and shifted by a code [N, 64] where there is one."""
+    """Convolution and batch norm, each channel scaled and shifted by a code [N, HIDDEN] where there is one, ReLU."""
 
     def __init__(self, before: int, after: int, film: bool) -> None:
         super().__init__()

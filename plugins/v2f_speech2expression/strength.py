@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import torch
 
 from v2f_speech2expression.faces import Faces, Pairs
@@ -22,45 +23,54 @@ def chosen_strengths(
 
     Near is what the perceptual distance says, over pairs of people held out; the classifier's own agreement would
     always ask for more. Of all strengths that are as near as the best one, within one standard error of the people's
-    differences from it, it is the largest: a distance to one picture of a person favours faces that hardly change. An
-    emotion that they do not show has the median of the others' strengths.
+    differences from it, it is the largest: a distance to one picture of a person favours faces that hardly change. With
+    fewer than five people it is the nearest. An emotion that they do not show has the median of the others' strengths.
 
     Returns:
-        Strengths [emotions], and the mean distances [LONGEST, emotions] at strengths 1, 2, ...; NaN where unknown.
+        Strengths [emotions], and the mean distances [LONGEST, emotions] over people at strengths 1, 2, ...; NaN where
+        unknown.
     """
-    rows = torch.arange(min(len(pairs), PAIRS))
+    rows = torch.from_numpy(in_turn(pairs)[:PAIRS])
     parts = [_distances(space, faces, pairs, part, opt) for part in rows.split(AT_ONCE) if len(part)]
     distances = torch.cat(parts, dim=1) if parts else torch.zeros(LONGEST, 0)
     means = torch.full((LONGEST, emotions), torch.nan)
+    strengths = torch.ones(emotions)
     for emotion in range(emotions):
         if (mine := pairs.classes[rows] == emotion).any():
-            means[:, emotion] = distances[:, mine].mean(dim=1)
+            people = of_people(distances[:, mine], pairs.speaker[rows.numpy()][mine.numpy()])
+            means[:, emotion] = people.mean(dim=1)
+            strengths[emotion] = 1.0 + largest_near(people)
     known = ~means.isnan().any(dim=0)
-    strengths = torch.ones(emotions)
-    for emotion in known.nonzero()[:, 0].tolist():
-        mine = pairs.classes[rows] == emotion
-        strengths[emotion] = 1.0 + largest_near(distances[:, mine], pairs.speaker[rows.numpy()][mine.numpy()])
     strengths[~known] = strengths[known].median() if known.any() else 1.0
     return strengths, means
 
 
-def largest_near(distances: torch.Tensor, speaker: np.ndarray) -> int:
-    """The largest row of distances [LONGEST, n] whose mean is within one standard error of the least.
+def in_turn(pairs: Pairs) -> np.ndarray:
+    """The places of all pairs: first one pair of each person in each emotion, then a second one, and so on."""
+    owner = pd.DataFrame({"speaker": pairs.speaker, "emotion": pairs.classes.numpy()})
+    return np.argsort(owner.groupby(["speaker", "emotion"]).cumcount().to_numpy(), kind="stable")
 
-    The error is that of the differences between both rows, over the speakers [n] of the pairs; with fewer than FEWEST
-    of them it is not known, and the row is the one with the least mean. Where the search has ended for all pairs, later
-    rows repeat: of equal rows it is the first.
-    """
+
+def of_people(distances: torch.Tensor, speaker: np.ndarray) -> torch.Tensor:
+    """The means [LONGEST, people] of the distances [LONGEST, n] of each person's pairs."""
     _, who = np.unique(speaker, return_inverse=True)
-    people = torch.zeros(len(distances), who.max() + 1, dtype=distances.dtype)
-    people.index_add_(1, torch.from_numpy(who), distances)
-    people /= torch.from_numpy(np.bincount(who))
+    totals = torch.zeros(len(distances), who.max() + 1, dtype=distances.dtype)
+    totals.index_add_(1, torch.from_numpy(who), distances)
+    return totals / torch.from_numpy(np.bincount(who))
+
+
+def largest_near(people: torch.Tensor) -> int:
+    """The largest row of distances [LONGEST, people] whose mean is within one standard error of the least.
+
+    The error is that of the differences between both rows; with fewer than FEWEST people it is not known, and the row
+    is the one with the least mean. Where the search has ended for all, later rows repeat: the first of equals is taken.
+    """
     best = int(people.mean(dim=1).argmin())
     if people.shape[1] < FEWEST:
         return best
     more = people - people[best]
     largest = int((more.mean(dim=1) <= more.std(dim=1) / more.shape[1] ** 0.5).nonzero()[-1])
-    return int((distances == distances[largest]).all(dim=1).nonzero()[0])
+    return int((people == people[largest]).all(dim=1).nonzero()[0])
 
 
 def _distances(space: Space, faces: Faces, pairs: Pairs, rows: torch.Tensor, opt: SearchOptions) -> torch.Tensor:

@@ -66,7 +66,7 @@ def _facts(kind: str, plugin: Any) -> dict[str, Any]:
         }
     if kind == "metric":
         facts |= {"judged_by": list(cls.judged_by), "tracks": sorted(cls.tracks)}
-        facts |= {"floor": cls.floor, "ceiling": cls.ceiling}
+        facts |= {"floor": cls.floor or "none", "ceiling": cls.ceiling}
     if kind == "judge":
         none = "trained by the harness on the training split" if cls.trained_here else "none"
         weights = vars(cls.weights) if cls.weights else none

@@ -22,7 +22,7 @@ from v2f_bench.harness.trial_voices import FULL_SCALE, trial_voice
 from v2f_bench.harness.views import ReadyJudge
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.hashing import key_of
-from v2f_bench.interfaces import DataError, Evidence, FilmJudge, PluginError
+from v2f_bench.interfaces import DataError, Evidence, FilmJudge, PluginError, Progress
 from v2f_bench.interfaces.judge import JUDGE_KINDS
 from v2f_bench.keys import WATCHING, views_key
 from v2f_bench.media.changes import noted
@@ -52,7 +52,7 @@ class ReadyFilmJudge(ReadyJudge):
             seen = {}
             for row, path in enumerate(films):
                 if path is not None:
-                    seen[row] = self._watch(StoredFilm(path, cropped=True))
+                    seen[row] = self._watch(StoredFilm(path, cropped=True), workplace.progress)
                 bar.advance()
         voices = [trial_voice(bench.store, bench.protocol, trial) for _, trial in bench.trials.iterrows()]
         rate = bench.store.rate
@@ -82,12 +82,13 @@ class ReadyFilmJudge(ReadyJudge):
         judge = self.judge
         return Evidence(bench.trials, bench.gallery, bench.reference, seen, judge.name, kind=judge.kind)
 
-    def _watch(self, film: StoredFilm) -> np.ndarray:
-        """What the judge sees in a film: [T, D]; [0, 1] where the film cannot be read."""
+    def _watch(self, film: StoredFilm, progress: Progress) -> np.ndarray:
+        """What the judge sees in a film: [T, D]; [0, 1] where the film cannot be read, which is said."""
         try:
             with noted():
                 seen = np.asarray(self.judge.watch(film), np.float64)
-        except DataError:
+        except DataError as error:
+            progress.line(f"{self.judge.name}: not measured: {error}")
             return np.empty((0, 1))
         if seen.ndim != 2:
             raise PluginError(f"judge {self.judge.name} gave {seen.shape} for a film, not [T, D]")
@@ -124,7 +125,7 @@ class ReadyFilmJudge(ReadyJudge):
             with workplace.progress.bar(f"{judge.name}: watch the real films", len(clips)) as bar:
                 seen = {}
                 for number, clip in enumerate(clips):
-                    seen[str(number)] = torch.from_numpy(self._watch(StoredFilm(bench.films[clip])))
+                    seen[str(number)] = torch.from_numpy(self._watch(StoredFilm(bench.films[clip]), workplace.progress))
                     bar.advance()
             write_tensors(unfinished / "seen.safetensors", seen)
 
