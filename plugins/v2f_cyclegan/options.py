@@ -86,7 +86,7 @@ QUICK = CycleGanOptions(
     voice_steps=800,
     voice_lr=4e-3,
     face_width=16,
-    face_steps=700,
+    face_steps=1000,
     side=64,
     larger=4,
     head="warp",
@@ -106,7 +106,7 @@ QUICK = CycleGanOptions(
     weight_area=1.0,
     weight_smooth=0.2,
     strength=1.5,
-    settle=0.7,
+    settle=0.9,
     whiten=True,
     average=0.1,
 )
