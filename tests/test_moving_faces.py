@@ -326,13 +326,26 @@ def test_a_film_whose_voice_is_another_file_of_a_folder_is_no_ceiling(tmp_path, 
     bench = make_bench(Folder(FolderOptions(), root), workplace)
     assert {clip.partition("/")[0] for clip in bench.films} == {"Person 0", "Person 1", "Person 2"}
     assert {clip.partition("/")[0] for clip in bench.voiced_films} == {"Person 0", "Person 2"}
+
+    class Rushes(Folder):
+        one_recording = True
+
+    assert make_bench(Rushes(FolderOptions(), root), workplace).voiced_films == set(bench.films)
     assert not make_bench(Folder(FolderOptions(silence=1.0), root), workplace).voiced_films
 
 
-def test_a_film_that_is_not_square_shows_no_face_to_a_judge_of_films(tmp_path):
-    write_media(tmp_path / "wide.mp4", [np.zeros((64, 96, 3), np.uint8)] * 3, None, fps=FPS)
-    with pytest.raises(DataError, match=r"wide\.mp4: frames of 96×64 pixels, they must be square"):
-        next(StoredFilm(tmp_path / "wide.mp4", cropped=True).faces(64))
+def test_a_film_that_is_not_square_is_not_measured_and_it_is_said(tmp_path, judges):
+    said = []
+
+    class Lines(Silent):
+        def line(self, text):
+            said.append(text)
+
+    path = tmp_path / "wide.mp4"
+    write_media(path, [np.zeros((64, 96, 3), np.uint8)] * 3, None, fps=FPS)
+    (motion,) = (ready for ready in judges.ready if ready.judge.name == "motion")
+    assert len(motion._watch(StoredFilm(path, cropped=True), Lines())) == 0
+    assert said == [f"motion: not measured: {path}: frames of 96×64 pixels, they must be square"]
 
 
 @pytest.mark.parametrize("dataset", [Ravdess, Mead, CremaD, Voxceleb, Folder])
