@@ -31,15 +31,18 @@ class CycleGan(Method):
     both networks, on which it is silent, are ours.
 
     `paper` is unpaired, as the source; its convolutions that the tiled condition joins have no instance norm, which
-    would subtract the condition again. `quick` departs from it: 64 pixels and narrow networks; MFSC of longer windows,
-    farther apart; a person's neutral and emotional face as a pair, of which hair, background and light are left out,
-    compared by pixels and by the face network's maps of both, blurred and greyed alike;
-    in place of a picture of its own a flow, a mask and light that change the source face, by a U-Net with the condition
-    as scale and shift in every block; the flow drawn farther than it was learned (`strength`); the vector in units of
-    its deviation within the emotions (`whiten`), and moved most of the way to the training mean of its emotion
-    (`settle`), for a vector between two emotions draws neither;
-    discriminators that come in late, with little weight; cycles in one step of eight; the mean of the weights; flow,
-    mask and light as the means of those of the face and of its mirror image.
+    would subtract the condition again. `quick`, for few faces, departs from it:
+
+    * 64 pixels, narrow networks, and MFSC of longer windows, farther apart;
+    * in place of a picture of its own a flow, a mask and light change the source face, by a U-Net with the condition
+      as scale and shift in every block; in drawing they are the means of those of the face and of its mirror image,
+      and the flow goes farther than it was learned (`strength`);
+    * a person's neutral and emotional face are a pair, of which hair, background and light are left out; they are
+      compared by pixels, and by the face network's maps of both, made blurred or grey alike;
+    * the vector is in units of its deviation within the emotions (`whiten`), and moved most of the way to the training
+      mean of its emotion (`settle`): a vector between two emotions draws neither;
+    * the discriminators come in late, with little weight; one step of eight has the cycles; what draws is the mean of
+      the weights.
     """
 
     name = "cyclegan"
