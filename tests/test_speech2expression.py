@@ -361,6 +361,19 @@ def test_strengths_and_curve_are_left_beside_the_checkpoint(fitted):
     assert method.facts()[-1].value == curve["area"]
 
 
+def test_what_a_search_hands_out_of_a_mirror_image_is_the_mirror_image():
+    torch.manual_seed(0)
+    generator = Redrawing(96, 8, 5).eval()
+    nn.init.normal_(generator.last.weight, std=0.3)
+    faces, latents = torch.rand(2, 3, 64, 64), torch.randn(2, 5)
+    with torch.inference_mode():
+        stills = [generator.still(each) for each in (faces, faces.flip(3))]
+        for draw, alike in ((generator, False), (generator.finished, True)):
+            one, other = (draw(latents, still) for still in stills)
+            assert (one - faces).abs().mean() > 0.01
+            assert torch.allclose(one, other.flip(3), atol=1e-4) is alike
+
+
 def test_the_strength_is_the_largest_that_is_as_near_as_the_best_within_one_standard_error():
     at_best = torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0])
     differences = torch.tensor([-0.3, 0.0, 0.1, 0.3, 0.5])  # mean 0.12, standard error 0.136

@@ -32,6 +32,11 @@ class Generator(nn.Module):
     def still(self, faces: torch.Tensor) -> Still:
         """The pictures to be changed, ready for many drawings."""
 
+    def finished(self, latents: torch.Tensor, still: Still) -> torch.Tensor:
+        """The faces [N, 3, H, W] that are handed out at the end of a search: what calling gives, unless overridden."""
+        faces: torch.Tensor = self(latents, still)
+        return faces
+
 
 class EncodedGenerator(Generator):
     """A generator that draws a face from its latent alone; an encoder, trained after it, guesses the latents of faces.
