@@ -5,15 +5,15 @@ from made_records import difference_of, records_in
 
 from v2f_bench.leaderboard import gather
 
-EMOTION, IDENTITY = "in-domain-emotion", "in-domain-identity"
+EMOTION, SHAPE, IDENTITY = "in-domain-emotion", "in-domain-emotion-shape", "in-domain-identity"
 
 
 @pytest.mark.slow
-def test_quick_beats_copying_and_keeps_the_person(cli, tmp_path):
+def test_quick_beats_copying_and_the_mean_shift_and_keeps_the_person(cli, tmp_path):
     cli(
-        *("run", "--method", "cyclegan,copy-proposal,random-face", "--no-baselines"),
+        *("run", "--method", "cyclegan,copy-proposal,random-face,emotion-mean-shift", "--no-baselines"),
         *("--track", "emotion", "--dataset", "synthetic-speakers"),
-        *("--judges", f"{EMOTION},{IDENTITY}", "--output", tmp_path),
+        *("--judges", f"{EMOTION},{SHAPE},{IDENTITY}", "--output", tmp_path),
     )
     records = records_in(tmp_path)
     (entries,) = gather(records, print).values()
@@ -23,8 +23,9 @@ def test_quick_beats_copying_and_keeps_the_person(cli, tmp_path):
         return difference_of(by_name["cyclegan"], by_name[rival], measure, judge)
 
     agreement = "emotion-agreement/accuracy"
-    for rival in ("copy-proposal", "random-face"):
-        assert gap(rival, agreement, EMOTION).low > 0, f"agreement, against {rival}"
+    for rival in ("copy-proposal", "random-face", "emotion-mean-shift"):
+        for judge in (EMOTION, SHAPE):
+            assert gap(rival, agreement, judge).low > 0, f"agreement by {judge}, against {rival}"
     assert gap("random-face", "identity-preservation", IDENTITY).low > 0
     (folder,) = (folder for folder, record in records.items() if record.method.name == "cyclegan")
     facts = {fact.name: fact for fact in records[folder].facts}
