@@ -361,17 +361,17 @@ def test_strengths_and_curve_are_left_beside_the_checkpoint(fitted):
     assert method.facts()[-1].value == curve["area"]
 
 
-def test_what_a_search_hands_out_of_a_mirror_image_is_the_mirror_image():
+def test_what_is_redrawn_of_a_mirror_image_is_the_mirror_image():
     torch.manual_seed(0)
-    generator = Redrawing(96, 8, 5).eval()
+    generator = Redrawing(96, 8, 5)
     nn.init.normal_(generator.last.weight, std=0.3)
     faces, latents = torch.rand(2, 3, 64, 64), torch.randn(2, 5)
-    with torch.inference_mode():
-        stills = [generator.still(each) for each in (faces, faces.flip(3))]
-        for draw, alike in ((generator, False), (generator.finished, True)):
-            one, other = (draw(latents, still) for still in stills)
-            assert (one - faces).abs().mean() > 0.01
-            assert torch.allclose(one, other.flip(3), atol=1e-4) is alike
+    for learning in (True, False):
+        generator.train(learning)
+        with torch.inference_mode():
+            one, other = (generator(latents, generator.still(each)) for each in (faces, faces.flip(3)))
+        assert (one - faces).abs().mean() > 0.01
+        assert torch.allclose(one, other.flip(3), atol=1e-4) is not learning
 
 
 def test_the_strength_is_the_largest_that_is_as_near_as_the_best_within_one_standard_error():

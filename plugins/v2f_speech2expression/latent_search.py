@@ -34,8 +34,8 @@ class LatentSearch(Method):
 
     * its generator draws the face from the latent and from the source picture, as flow, mask and light, trained on
       pairs of one person (`generator=redrawing`); the classifier's cross-entropy has a small part in that
-      (`weight_emotion`); what the search ends with is drawn with the means of flow, mask and light over the face and
-      its mirror image;
+      (`weight_emotion`); after training, flow, mask and light are the means of those of the picture and of its mirror
+      image;
     * statistics of the MFCC over time instead of each frame (`pooling`);
     * 10 steps of inversion, not 100;
     * nothing is projected out (`keep=`): the source picture keeps the person, and with `keep=identity,sex,age` the
@@ -159,4 +159,4 @@ class LatentSearch(Method):
         latents, still, _ = inverted(self._space.generator, self._space.h, sources.to(context.device), self.opt)
         at_end = searched(self._space, latents, still, classes, self._strengths[classes], self.opt)
         with torch.no_grad():
-            return self._space.generator.finished(at_end, still).cpu()
+            return self._space.generator(at_end, still).cpu()

@@ -39,6 +39,9 @@ class Redrawing(Generator):
 
     The encoder is one linear layer on the attribute classifier's last feature map, normalised: expressions are seen
     there, light and background hardly.
+
+    In eval mode flow, mask and light are the means of those of the picture and of its mirror image: an expression is
+    symmetric on the whole.
     """
 
     axes: torch.Tensor  # of the codes: principal axes times deviations, one a row [latent, latent]
@@ -89,51 +92,44 @@ class Redrawing(Generator):
         return (self.encode(seen) - self.mean) @ self.back
 
     def still(self, faces: torch.Tensor) -> Still:
+        mirrored = () if self.training else self._features(faces.flip(3))
+        return Still(faces, self._features(faces), mirrored)
+
+    def forward(self, latents: torch.Tensor, still: Still) -> torch.Tensor:
+        length = latents.norm(dim=1, keepdim=True)
+        near = latents * (self.reach / length.clamp(min=1e-6)).clamp(max=1)
+        return self.draw(self.mean + near @ self.axes, still)[0]
+
+    def draw(self, codes: torch.Tensor, still: Still) -> tuple[torch.Tensor, torch.Tensor]:
+        """Faces, and the mask [N, 1, H, W]."""
+        maps = self._maps(codes, still.features)
+        if still.mirrored:
+            across = torch.tensor([-1.0, 1, 1, 1], device=maps.device)[:, None, None]  # left is right, in the flow too
+            maps = (maps + across * self._maps(codes, still.mirrored).flip(3)) / 2
+        flow, mask, light = maps.split((2, 1, 1), dim=1)
+        mask = (mask + MASK_START).sigmoid()
+        n, side = len(flow), flow.shape[-1]
+        grid = F.affine_grid(torch.eye(2, 3).expand(n, -1, -1), [n, 3, side, side], align_corners=False).to(flow)
+        grid = grid + 2 * REACH * flow.tanh().permute(0, 2, 3, 1)
+        warped = F.grid_sample(still.faces, grid, padding_mode="border", align_corners=False)
+        return (warped + light.tanh() * mask).clamp(0, 1), mask
+
+    def _features(self, faces: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Maps of faces from coarse to fine."""
         x = self.first((faces * 2 - 1).contiguous(memory_format=torch.channels_last))
         features = [x]
         for layer in self.down:
             x = layer(x)
             features.append(x)
-        return Still(faces, tuple(features[::-1]))
+        return tuple(features[::-1])
 
-    def forward(self, latents: torch.Tensor, still: Still) -> torch.Tensor:
-        return self.draw(self._codes(latents), still)[0]
-
-    def finished(self, latents: torch.Tensor, still: Still) -> torch.Tensor:
-        """With flow, mask and light that are the means of those of the picture and of its mirror image: an expression
-        is symmetric on the whole. The search itself goes without, in half of the time."""
-        codes, mirrored = self._codes(latents), self.still(still.faces.flip(3))
-        across = torch.tensor([-1.0, 1, 1, 1], device=codes.device)[:, None, None]  # left is right, in the flow too
-        maps = (self._maps(codes, still) + across * self._maps(codes, mirrored).flip(3)) / 2
-        return _changed(still.faces, maps)[0]
-
-    def draw(self, codes: torch.Tensor, still: Still) -> tuple[torch.Tensor, torch.Tensor]:
-        """Faces, and the mask [N, 1, H, W]."""
-        return _changed(still.faces, self._maps(codes, still))
-
-    def _codes(self, latents: torch.Tensor) -> torch.Tensor:
-        length = latents.norm(dim=1, keepdim=True)
-        near = latents * (self.reach / length.clamp(min=1e-6)).clamp(max=1)
-        return self.mean + near @ self.axes
-
-    def _maps(self, codes: torch.Tensor, still: Still) -> torch.Tensor:
+    def _maps(self, codes: torch.Tensor, features: tuple[torch.Tensor, ...]) -> torch.Tensor:
         """Flow sideways and down, mask and light [N, 4, H, W], without bounds."""
-        x = self.middle(still.features[0], codes)
-        for layer, skip in zip(self.up, still.features[1:], strict=True):
+        x = self.middle(features[0], codes)
+        for layer, skip in zip(self.up, features[1:], strict=True):
             x = layer(x, skip, codes)
         maps: torch.Tensor = self.last(x)
         return maps
-
-
-def _changed(faces: torch.Tensor, maps: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Faces as maps [N, 4, H, W] change them, and the mask [N, 1, H, W]."""
-    flow, mask, light = maps.split((2, 1, 1), dim=1)
-    mask = (mask + MASK_START).sigmoid()
-    n, side = len(flow), flow.shape[-1]
-    grid = F.affine_grid(torch.eye(2, 3).expand(n, -1, -1), [n, 3, side, side], align_corners=False).to(flow)
-    grid = grid + 2 * REACH * flow.tanh().permute(0, 2, 3, 1)
-    warped = F.grid_sample(faces, grid, padding_mode="border", align_corners=False)
-    return (warped + light.tanh() * mask).clamp(0, 1), mask
 
 
 class RedrawingLearner(Learner):

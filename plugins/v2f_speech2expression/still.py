@@ -13,10 +13,12 @@ DRAWN = 4096  # latents that the mean w is taken over
 
 @dataclass(frozen=True)
 class Still:
-    """A still picture [N, 3, H, W] as a generator takes it, with its features from coarse to fine."""
+    """A still picture [N, 3, H, W] as a generator takes it, with its features from coarse to fine, and where they are
+    used those of its mirror image."""
 
     faces: torch.Tensor
     features: tuple[torch.Tensor, ...]
+    mirrored: tuple[torch.Tensor, ...] = ()
 
 
 class Generator(nn.Module):
@@ -31,11 +33,6 @@ class Generator(nn.Module):
     @abstractmethod
     def still(self, faces: torch.Tensor) -> Still:
         """The pictures to be changed, ready for many drawings."""
-
-    def finished(self, latents: torch.Tensor, still: Still) -> torch.Tensor:
-        """The faces [N, 3, H, W] that are handed out at the end of a search: what calling gives, unless overridden."""
-        faces: torch.Tensor = self(latents, still)
-        return faces
 
 
 class EncodedGenerator(Generator):
