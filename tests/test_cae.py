@@ -5,18 +5,20 @@ import pytest
 import torch
 from torch import nn
 
-from v2f_bench import Context
+from v2f_bench import Context, UsageError
+from v2f_bench.audio import LogMels
 from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
 from v2f_bench.harness.make_bench import make_bench
 from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import Offer
-from v2f_bench.nn import Critic, VoiceEmbedding
-from v2f_cae.dimnet import covariate_labels
+from v2f_bench.nn import Critic, FaceTrunk, VoiceEmbedding
+from v2f_cae.dimnet import Dimnet, covariate_labels, pretrain
 from v2f_cae.gating import GatedConvTranspose2d, by_grouped_convolution, by_matrix_product
 from v2f_cae.method import CAE
 from v2f_cae.options import CaeOptions
 from v2f_cae.scaffold import Generator
 from v2f_cae.training import GeneratorLearner
+from v2f_cae.voice import FRONT_END
 
 
 def shapes_of(network, kind, *inputs):
@@ -171,10 +173,14 @@ def values_of(network):
 
 
 @pytest.fixture(scope="module")
-def trained(cache):
+def train(cache):
+    options = SyntheticOptions(speakers=48, clips=4)
+    return make_bench(SyntheticSpeakers(options, None), Workplace(cache=cache, jobs=1)).split("train")
+
+
+@pytest.fixture(scope="module")
+def trained(train):
     """A learner after a few steps, and the generator's weights after each of them."""
-    bench = make_bench(SyntheticSpeakers(SyntheticOptions(speakers=48, clips=4), None), Workplace(cache=cache, jobs=1))
-    train = bench.split("train")
     context = Context(0)
     torch.manual_seed(0)
     options = CaeOptions(width=2, up_kernel=2, critic_width=2, batch=8, cycle_share=0.125, average=0.7, lr=0.01)
@@ -209,3 +215,34 @@ def test_batch_normalisation_draws_with_statistics_of_whole_batches(trained):
             means.append(first(faces * 2 - 1).mean(dim=(0, 2, 3)))
     off = (norm.running_mean - torch.stack(means).mean(dim=0)).abs()
     assert (off < 4 * torch.stack(means).std(dim=0) * (2 / 80) ** 0.5).all()
+
+
+def test_the_critic_starts_as_dimnets_face_network_with_each_speakers_own_class(train):
+    """DIMNet has classes in an order of its own, and may have people of whom the critic hears nothing."""
+    options = CaeOptions(width=2, up_kernel=2, critic_width=2)
+    learner = GeneratorLearner(train, torch.zeros(len(train), 64), options, Context(0))
+    speakers = ("nobody", *reversed(learner.pairs.speakers))
+    dimnet = Dimnet(VoiceEmbedding(0.1), FaceTrunk(2), {"speaker": nn.Linear(64, len(speakers))}, speakers)
+    learner.start_critic(dimnet)
+    faces = torch.rand(3, 3, 64, 64)
+    with torch.no_grad():
+        _, logits = learner.critic(faces)
+        expected = dimnet.heads["speaker"](dimnet.face(faces))
+    torch.testing.assert_close(logits, expected[:, 1:].flip(1))
+
+
+def test_dimnet_knows_whom_each_class_is_of(train):
+    """Learned by heart, each face is of the speaker whose name stands at the place of its largest logit."""
+    options = CaeOptions(
+        critic_width=4, voice_width=0.05, voice_steps=80, voice_batch=2, voice_lr=5e-3, covariates=("speaker",)
+    )
+    dimnet = pretrain(train, LogMels(train, "cpu", **FRONT_END), options, Context(0))
+    with torch.no_grad():
+        found = dimnet.heads["speaker"](dimnet.face(train.faces(np.arange(len(train))))).argmax(dim=1)
+    named = np.array(dimnet.speakers)[found.numpy()]
+    assert (named == train.table["speaker"].to_numpy()).mean() > 0.8
+
+
+def test_a_critic_from_dimnet_needs_its_classifier_of_speakers():
+    with pytest.raises(UsageError, match="covariates with speaker"):
+        CaeOptions(critic_from_dimnet=True, covariates=("sex",))

@@ -6,7 +6,8 @@ Nothing else connects the two: no pair of a voice and a face is ever formed (sec
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -25,14 +26,36 @@ from v2f_cae.voice import HOP
 NUMERIC_BAND = 10  # years of age that are one class
 
 
-def pretrain_voice(train: Clips, mels: LogMels, opt: CaeOptions, context: Context) -> VoiceEmbedding:
-    """The voice embedding, trained with a face network through shared classifiers, and frozen."""
+@dataclass(frozen=True)
+class Dimnet:
+    """What is left of the pretraining.
+
+    Attributes:
+        voice: the voice embedding, frozen.
+        face: the network that was trained with it, 3×64×64 -> 64.
+        heads: the classifiers that both share, each 64 -> logits, by covariate.
+        speakers: whom each logit of the head "speaker" is of, where there is one.
+    """
+
+    voice: VoiceEmbedding
+    face: FaceTrunk
+    heads: Mapping[str, nn.Linear]
+    speakers: tuple[str, ...]
+
+
+def pretrain(train: Clips, mels: LogMels, opt: CaeOptions, context: Context) -> Dimnet:
+    """The voice embedding, trained with a face network through shared classifiers."""
     learner = _DimnetLearner(train, mels, opt, context)
     missing = [name for name in opt.covariates if name not in learner.labels]
     without = f"; no labels of {', '.join(missing)}" if missing else ""
     context.progress.line(f"cae: the voice embedding learns {', '.join(learner.labels)}{without}")
     train_learner(learner, opt.voice_steps, "voice-embedding", context)
-    return learner.voice.requires_grad_(False)
+    return Dimnet(
+        learner.voice.requires_grad_(False),
+        learner.face,
+        {name: head for name, head in learner.heads.items() if isinstance(head, nn.Linear)},
+        tuple(pd.factorize(train.table["speaker"])[1]),  # in the order of `covariate_labels`
+    )
 
 
 class _DimnetLearner(Learner):

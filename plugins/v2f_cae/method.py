@@ -19,6 +19,10 @@ class CAE(Method):
     layer for each decoder layer turns it into one gate for each filter parameter, so every trial has its own decoder.
     The source therefore trains with batches of one. Here the gated layers of a whole batch are computed together, with
     the same result; only batch normalisation differs between batch sizes.
+
+    `quick`, for minutes of training, has narrow networks. Its discriminator and classifier start as DIMNet's face
+    network and speaker classifier, which know the training faces already; what a transposed convolution gives is
+    blurred; and what draws is a moving average of the weights.
     """
 
     name = "cae"
@@ -50,14 +54,17 @@ class CAE(Method):
         from v2f_bench.audio import LogMels
         from v2f_bench.nn import embed_voices
         from v2f_bench.training import train_learner
-        from v2f_cae.dimnet import pretrain_voice
+        from v2f_cae.dimnet import pretrain
         from v2f_cae.training import GeneratorLearner
         from v2f_cae.voice import FRONT_END
 
         mels = LogMels(train, context.device, **FRONT_END)
-        self._voice = pretrain_voice(train, mels, self.opt, context)
+        dimnet = pretrain(train, mels, self.opt, context)
+        self._voice = dimnet.voice
         codes = embed_voices(train, mels, self._voice)
         learner = GeneratorLearner(train, codes, self.opt, context)
+        if self.opt.critic_from_dimnet:
+            learner.start_critic(dimnet)
         train_learner(learner, self.opt.steps, "generator", context)
         self._generator = learner.with_recomputed_batchnorm(context)
 

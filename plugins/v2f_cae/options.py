@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from v2f_bench import Count, Decay, NotNegative, Positive, Range, Share
+from v2f_bench import Count, Decay, NotNegative, Positive, Range, Share, UsageError
 
 SIDE = 64  # pixels: the networks are made for faces of this size
 
@@ -18,6 +18,8 @@ class CaeOptions:
     up_kernel: Literal[2, 3] = 3  # of the transposed convolutions; not stated (its other kernels are 3×3)
     smooth: bool = False  # blur what a transposed convolution gives, so that no grid is left; not in the paper
     critic_width: Count = 32  # channels of the discriminator's first layer
+    # Start discriminator and classifier as DIMNet's face network and speaker classifier; not in the paper.
+    critic_from_dimnet: bool = False
     voice_width: Annotated[float, Range(least=0.01)] = 1.0  # factor on the voice embedding's channels
     batch: Count = 1
     steps: Count = 300_000  # not stated: two passes over the 149,354 recordings
@@ -41,6 +43,10 @@ class CaeOptions:
     # Labels that DIMNet's shared classifiers learn, of those that the data set has.
     covariates: tuple[str, ...] = ("speaker", "sex", "age", "nationality", "ethnicity")
 
+    def __post_init__(self) -> None:
+        if self.critic_from_dimnet and "speaker" not in self.covariates:
+            raise UsageError("cae: critic_from_dimnet=true needs covariates with speaker: its classifier is taken over")
+
 
 # Chosen on validation speakers of synthetic-speakers, in another world than the default one.
 QUICK = CaeOptions(
@@ -48,6 +54,7 @@ QUICK = CaeOptions(
     up_kernel=2,
     smooth=True,
     critic_width=8,
+    critic_from_dimnet=True,
     voice_width=0.5,
     batch=16,
     steps=650,

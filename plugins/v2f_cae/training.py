@@ -15,6 +15,7 @@ from v2f_bench import Clips, Context
 from v2f_bench.nn import Critic, SpeakerDraws, fake_loss, real_loss
 from v2f_bench.nn.voice import CODE
 from v2f_bench.training import Learner, Losses
+from v2f_cae.dimnet import Dimnet
 from v2f_cae.options import CaeOptions
 from v2f_cae.scaffold import Generator
 
@@ -46,6 +47,15 @@ class GeneratorLearner(Learner):
             self.average = AveragedModel(self.generator, multi_avg_fn=get_ema_multi_avg_fn(opt.average))
             self.modules["average"] = self.average
         self.optimisers = {"generator": generator_optimiser, "critic": critic_optimiser}
+
+    def start_critic(self, dimnet: Dimnet) -> None:
+        """Start discriminator and classifier with the weights of DIMNet's face network and speaker classifier."""
+        rows = [dimnet.speakers.index(speaker) for speaker in self.pairs.speakers]
+        classifier = dimnet.heads["speaker"]
+        self.critic.trunk.load_state_dict(dimnet.face.state_dict())
+        with torch.no_grad():
+            self.critic.speaker.weight.copy_(classifier.weight[rows])
+            self.critic.speaker.bias.copy_(classifier.bias[rows])
 
     def step(self, number: int, rng: np.random.Generator) -> Iterator[tuple[str, Losses]]:
         opt = self.opt
