@@ -18,7 +18,7 @@ from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import Context
 from v2f_bench.interfaces.labels import EMOTIONS
 from v2f_cyclegan import training
-from v2f_cyclegan.classifiers import Faces, scaling
+from v2f_cyclegan.classifiers import Faces, mixed, scaling
 from v2f_cyclegan.discriminator import Discriminator, FakePool
 from v2f_cyclegan.emotions import classes_of, emotions_in, lacking, voices_for_faces
 from v2f_cyclegan.generator import generator_of
@@ -131,6 +131,20 @@ def test_the_voice_network_has_the_sources_order_of_layers():
 # The generators and discriminators
 
 
+def test_a_mixture_of_two_recordings_has_their_labels_in_the_same_shares():
+    """Each picture is its class number everywhere, so that a mixture's value is the expectation over its target."""
+    classes = torch.arange(8).repeat(500)
+    pictures = classes[:, None, None, None].float().expand(-1, 3, 4, 4)
+    targets = torch.eye(8)[classes]
+    made, shares = mixed(pictures, targets, 0.4, np.random.default_rng(0))
+    torch.testing.assert_close(shares.sum(dim=1), torch.ones(4000))
+    expected = (shares * torch.arange(8)).sum(dim=1)
+    torch.testing.assert_close(made, expected[:, None, None, None].expand_as(made))
+    own = shares[torch.arange(4000), classes][(shares > 0).sum(dim=1) == 2]  # without pairs of one class
+    assert own.mean().item() == pytest.approx(0.5, abs=0.02), "the mean of a beta distribution, and its variance"
+    assert own.var().item() == pytest.approx(1 / (4 * (2 * 0.4 + 1)), rel=0.05)
+
+
 def test_the_paper_preset_is_the_sources_and_unpaired():
     assert CycleGan.preset("paper") == PAPER
     assert (PAPER.side, PAPER.larger, PAPER.blocks, PAPER.pool, PAPER.batch) == (128, 15, 6, 50, 1)
@@ -139,7 +153,7 @@ def test_the_paper_preset_is_the_sources_and_unpaired():
     assert not PAPER.paired
     assert (PAPER.settle, PAPER.whiten, PAPER.strength, PAPER.wrong_conditions) == (0, False, 1, True)
     assert (PAPER.weight_emotion, PAPER.weight_adversarial, PAPER.weight_pair, PAPER.weight_match) == (1, 1, 0, 0)
-    assert (PAPER.weight_area, PAPER.weight_smooth, PAPER.average) == (0, 0, 0)
+    assert (PAPER.weight_area, PAPER.weight_smooth, PAPER.average, PAPER.voice_mixup) == (0, 0, 0, 0)
     assert CycleGan.resolution(PAPER, 64) == 128
 
 

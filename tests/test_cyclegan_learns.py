@@ -29,6 +29,6 @@ def test_quick_beats_copying_and_the_mean_shift_and_keeps_the_person(cli, tmp_pa
     assert gap("random-face", "identity-preservation", IDENTITY).low > 0
     (folder,) = (folder for folder, record in records.items() if record.method.name == "cyclegan")
     facts = {fact.name: fact for fact in records[folder].facts}
-    assert facts["emotion accuracy of the voice network"].value > 0.45, "chance is 0.125"
+    assert facts["emotion accuracy of the voice network"].value > 0.55, "chance is 0.125"
     assert facts["emotion accuracy of the face network"].value > 0.8
     assert (folder / f"confusion-emotion-agreement-accuracy-{EMOTION}.png").is_file()

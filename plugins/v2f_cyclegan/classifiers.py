@@ -36,7 +36,7 @@ class _Classifier(Learner):
 
 
 class VoiceLearner(_Classifier):
-    """The voice network, on random stretches of training recordings of labelled emotion."""
+    """The voice network, on random stretches of training recordings of labelled emotion, or on mixtures of two."""
 
     def __init__(
         self, recordings: Features, classes: np.ndarray, emotions: int, opt: CycleGanOptions, context: Context
@@ -57,7 +57,22 @@ class VoiceLearner(_Classifier):
     def step(self, number: int, rng: np.random.Generator) -> Iterator[tuple[str, Losses]]:
         rows = rng.choice(self.rows, self.opt.voice_batch)
         pictures, _ = self.recordings.crops(rows, FRAMES, rng)
-        yield "voice", {"voice": F.cross_entropy(self.cnn(pictures), self.classes[rows])}
+        targets = F.one_hot(self.classes[rows], self.cnn.emotion.out_features).float()
+        if self.opt.voice_mixup:
+            pictures, targets = mixed(pictures, targets, self.opt.voice_mixup, rng)
+        yield "voice", {"voice": F.cross_entropy(self.cnn(pictures), targets)}
+
+
+def mixed(
+    pictures: torch.Tensor, targets: torch.Tensor, concentration: float, rng: np.random.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mixup: each picture [N, ...] and its target [N, K] with those of another, in shares from a beta distribution."""
+    share = torch.from_numpy(rng.beta(concentration, concentration, len(pictures))).to(pictures)
+    other = torch.from_numpy(rng.permutation(len(pictures))).to(pictures.device)
+    return (
+        torch.lerp(pictures[other], pictures, share[:, None, None, None]),
+        torch.lerp(targets[other], targets, share[:, None]),
+    )
 
 
 class FaceLearner(_Classifier):
