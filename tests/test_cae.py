@@ -7,6 +7,7 @@ from torch import nn
 
 from v2f_bench import Context, UsageError
 from v2f_bench.audio import LogMels
+from v2f_bench.data.store import StoredClips
 from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
 from v2f_bench.harness.make_bench import make_bench
 from v2f_bench.harness.workplace import Workplace
@@ -173,9 +174,13 @@ def values_of(network):
 
 
 @pytest.fixture(scope="module")
-def train(cache):
-    options = SyntheticOptions(speakers=48, clips=4)
-    return make_bench(SyntheticSpeakers(options, None), Workplace(cache=cache, jobs=1)).split("train")
+def bench(cache):
+    return make_bench(SyntheticSpeakers(SyntheticOptions(speakers=48, clips=4), None), Workplace(cache=cache, jobs=1))
+
+
+@pytest.fixture(scope="module")
+def train(bench):
+    return bench.split("train")
 
 
 @pytest.fixture(scope="module")
@@ -218,31 +223,52 @@ def test_batch_normalisation_draws_with_statistics_of_whole_batches(trained):
 
 
 def test_the_critic_starts_as_dimnets_face_network_with_each_speakers_own_class(train):
-    """DIMNet has classes in an order of its own, and may have people of whom the critic hears nothing."""
+    """DIMNet's classes are in another order, and one is of somebody whom the critic does not classify."""
     options = CaeOptions(width=2, up_kernel=2, critic_width=2)
     learner = GeneratorLearner(train, torch.zeros(len(train), 64), options, Context(0))
-    speakers = ("nobody", *reversed(learner.pairs.speakers))
-    dimnet = Dimnet(VoiceEmbedding(0.1), FaceTrunk(2), {"speaker": nn.Linear(64, len(speakers))}, speakers)
+    speakers = ["nobody", *reversed(learner.pairs.speakers)]
+    class_of = {speaker: number for number, speaker in enumerate(speakers)}
+    dimnet = Dimnet(VoiceEmbedding(0.1), FaceTrunk(2), nn.Linear(64, len(speakers)), class_of)
     learner.start_critic(dimnet)
     faces = torch.rand(3, 3, 64, 64)
     with torch.no_grad():
         _, logits = learner.critic(faces)
-        expected = dimnet.heads["speaker"](dimnet.face(faces))
+        expected = dimnet.classifier(dimnet.face(faces))
     torch.testing.assert_close(logits, expected[:, 1:].flip(1))
 
 
-def test_dimnet_knows_whom_each_class_is_of(train):
-    """Learned by heart, each face is of the speaker whose name stands at the place of its largest logit."""
+def test_dimnet_knows_the_class_of_each_speaker(bench):
+    """It learns the faces by heart; then the largest logit of a face is that of its speaker.
+
+    The clips are in reverse, so that speakers do not come in the order of their names.
+    """
+    train = StoredClips(bench.store, bench.protocol.splits["train"][::-1], 64)
     options = CaeOptions(
         critic_width=4, voice_width=0.05, voice_steps=80, voice_batch=2, voice_lr=5e-3, covariates=("speaker",)
     )
+    torch.manual_seed(0)
     dimnet = pretrain(train, LogMels(train, "cpu", **FRONT_END), options, Context(0))
     with torch.no_grad():
-        found = dimnet.heads["speaker"](dimnet.face(train.faces(np.arange(len(train))))).argmax(dim=1)
-    named = np.array(dimnet.speakers)[found.numpy()]
-    assert (named == train.table["speaker"].to_numpy()).mean() > 0.8
+        found = dimnet.classifier(dimnet.face(train.faces(np.arange(len(train))))).argmax(dim=1)
+    expected = torch.tensor([dimnet.class_of[speaker] for speaker in train.table["speaker"]])
+    assert (found == expected).float().mean() > 0.8
+
+
+def test_a_fit_starts_its_critic_from_dimnet_before_the_generator_learns(bench):
+    """The critic steers the generator from the first step, so that another start gives another generator."""
+    drawn = []
+    for start in (True, False):
+        options = CaeOptions(
+            width=2, up_kernel=2, critic_width=2, batch=4, steps=1, lr=0.01, critic_from_dimnet=start,
+            voice_width=0.05, voice_steps=1, voice_batch=4, voice_faces=4,
+        )  # fmt: skip
+        torch.manual_seed(0)
+        method = CAE(options)
+        method.fit(bench.split("train"), bench.split("validation"), Context(0))
+        drawn.append(values_of(method._generator))
+    assert (drawn[0] - drawn[1]).abs().max() > 1e-3
 
 
 def test_a_critic_from_dimnet_needs_its_classifier_of_speakers():
-    with pytest.raises(UsageError, match="covariates with speaker"):
+    with pytest.raises(UsageError, match="without speaker among the covariates, critic_from_dimnet must be false"):
         CaeOptions(critic_from_dimnet=True, covariates=("sex",))

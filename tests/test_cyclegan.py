@@ -11,6 +11,7 @@ from test_cae import shapes_of
 from torch import nn
 
 from v2f_bench import Offer, UsageError, Voices
+from v2f_bench.audio import Features
 from v2f_bench.datasets.synthetic_speakers.dataset import SyntheticOptions, SyntheticSpeakers
 from v2f_bench.harness.make_bench import make_bench
 from v2f_bench.harness.trials import trials_for
@@ -18,7 +19,7 @@ from v2f_bench.harness.workplace import Workplace
 from v2f_bench.interfaces import Context
 from v2f_bench.interfaces.labels import EMOTIONS
 from v2f_cyclegan import training
-from v2f_cyclegan.classifiers import Faces, mixed, scaling
+from v2f_cyclegan.classifiers import Faces, VoiceLearner, mixed, scaling
 from v2f_cyclegan.discriminator import Discriminator, FakePool
 from v2f_cyclegan.emotions import classes_of, emotions_in, lacking, voices_for_faces
 from v2f_cyclegan.generator import generator_of
@@ -128,11 +129,9 @@ def test_the_voice_network_has_the_sources_order_of_layers():
     assert cnn(torch.randn(2, 3, 40, 40)).shape == (2, 8)
 
 
-# The generators and discriminators
-
-
 def test_a_mixture_of_two_recordings_has_their_labels_in_the_same_shares():
-    """Each picture is its class number everywhere, so that a mixture's value is the expectation over its target."""
+    """Each picture is its class number everywhere, so that a mixture's value is the mean of the class numbers,
+    weighted by its target."""
     classes = torch.arange(8).repeat(500)
     pictures = classes[:, None, None, None].float().expand(-1, 3, 4, 4)
     targets = torch.eye(8)[classes]
@@ -143,6 +142,31 @@ def test_a_mixture_of_two_recordings_has_their_labels_in_the_same_shares():
     own = shares[torch.arange(4000), classes][(shares > 0).sum(dim=1) == 2]  # without pairs of one class
     assert own.mean().item() == pytest.approx(0.5, abs=0.02), "the mean of a beta distribution, and its variance"
     assert own.var().item() == pytest.approx(1 / (4 * (2 * 0.4 + 1)), rel=0.05)
+
+
+@pytest.mark.parametrize("mixup", [0.0, 0.4])
+def test_the_voice_network_learns_from_mixtures_where_the_options_say(bench, mixup):
+    """The loss of a step: of the recordings as they are, or of their mixtures in those shares."""
+    train = bench.split("train")
+    opt = replace(TINY, voice_mixup=mixup, voice_dropout=0.0)
+    classes = classes_of(train.table, EMOTIONS[:8])
+    voice = VoiceLearner(Features(train, mfsc_of, "cpu", **front_end_options(opt)), classes, 8, opt, Context())
+    rng = np.random.default_rng(5)
+    rows = rng.choice(voice.rows, opt.voice_batch)
+    pictures, _ = voice.recordings.crops(rows, 40, rng)
+    labels, shares, other = torch.from_numpy(classes[rows]), torch.ones(len(rows)), torch.arange(len(rows))
+    if mixup:
+        shares = torch.from_numpy(rng.beta(mixup, mixup, len(rows))).float()
+        other = torch.from_numpy(rng.permutation(len(rows)))
+    by_share = shares[:, None, None, None]
+    logits = voice.cnn(by_share * pictures + (1 - by_share) * pictures[other])
+    losses = [nn.functional.cross_entropy(logits, target, reduction="none") for target in (labels, labels[other])]
+    expected = (shares * losses[0] + (1 - shares) * losses[1]).mean()
+    ((_, found),) = voice.step(0, np.random.default_rng(5))
+    torch.testing.assert_close(found["voice"], expected)
+
+
+# The generators and discriminators
 
 
 def test_the_paper_preset_is_the_sources_and_unpaired():

@@ -1,4 +1,4 @@
-"""DIMNet pretraining of the voice embedding: Wen et al., Disjoint Mapping Network, ICLR 2019.
+"""DIMNet pretraining of the voice embedding, and of a face network: Wen et al., Disjoint Mapping Network, ICLR 2019.
 
 A voice network and a face network map to one space. Both share a classifier for each covariate (identity, sex, ...).
 Nothing else connects the two: no pair of a voice and a face is ever formed (section 3.2 there).
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -33,29 +34,28 @@ class Dimnet:
     Attributes:
         voice: the voice embedding, frozen.
         face: the network that was trained with it, 3×64×64 -> 64.
-        heads: the classifiers that both share, each 64 -> logits, by covariate.
-        speakers: whom each logit of the head "speaker" is of, where there is one.
+        classifier: of the speakers, 64 -> logits; both share it. None without that covariate.
+        class_of: the place of each speaker's logit.
     """
 
     voice: VoiceEmbedding
     face: FaceTrunk
-    heads: Mapping[str, nn.Linear]
-    speakers: tuple[str, ...]
+    classifier: nn.Linear | None
+    class_of: Mapping[str, int]
 
 
 def pretrain(train: Clips, mels: LogMels, opt: CaeOptions, context: Context) -> Dimnet:
-    """The voice embedding, trained with a face network through shared classifiers."""
+    """Train a voice embedding and a face network through shared classifiers."""
     learner = _DimnetLearner(train, mels, opt, context)
     missing = [name for name in opt.covariates if name not in learner.labels]
     without = f"; no labels of {', '.join(missing)}" if missing else ""
     context.progress.line(f"cae: the voice embedding learns {', '.join(learner.labels)}{without}")
     train_learner(learner, opt.voice_steps, "voice-embedding", context)
-    return Dimnet(
-        learner.voice.requires_grad_(False),
-        learner.face,
-        {name: head for name, head in learner.heads.items() if isinstance(head, nn.Linear)},
-        tuple(pd.factorize(train.table["speaker"])[1]),  # in the order of `covariate_labels`
-    )
+    voice = learner.voice.requires_grad_(False)
+    if "speaker" not in learner.labels:
+        return Dimnet(voice, learner.face, None, {})
+    class_of = dict(zip(train.table["speaker"], learner.labels["speaker"].tolist(), strict=True))
+    return Dimnet(voice, learner.face, cast(nn.Linear, learner.heads["speaker"]), class_of)
 
 
 class _DimnetLearner(Learner):

@@ -20,9 +20,14 @@ class CAE(Method):
     The source therefore trains with batches of one. Here the gated layers of a whole batch are computed together, with
     the same result; only batch normalisation differs between batch sizes.
 
-    `quick`, for minutes of training, has narrow networks. Its discriminator and classifier start as DIMNet's face
-    network and speaker classifier, which know the training faces already; what a transposed convolution gives is
-    blurred; and what draws is a moving average of the weights.
+    `quick`, for minutes of training, departs from it:
+
+    * narrow networks, larger batches, and the cycle loss on one face of each;
+    * the transposed convolutions have kernels of 2×2, and what they give is blurred, so that no grid is left;
+    * noise is added to the voice codes in training;
+    * discriminator and classifier start from DIMNet's face network and its classifier of speakers, which know the
+      training faces already;
+    * the faces are drawn with a moving average of the generator's weights.
     """
 
     name = "cae"

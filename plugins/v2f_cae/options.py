@@ -18,7 +18,8 @@ class CaeOptions:
     up_kernel: Literal[2, 3] = 3  # of the transposed convolutions; not stated (its other kernels are 3×3)
     smooth: bool = False  # blur what a transposed convolution gives, so that no grid is left; not in the paper
     critic_width: Count = 32  # channels of the discriminator's first layer
-    # Start discriminator and classifier as DIMNet's face network and speaker classifier; not in the paper.
+    # Start the layers that discriminator and classifier share as DIMNet's face network, and the classifier's last layer
+    # as DIMNet's classifier of speakers; not in the paper.
     critic_from_dimnet: bool = False
     voice_width: Annotated[float, Range(least=0.01)] = 1.0  # factor on the voice embedding's channels
     batch: Count = 1
@@ -45,10 +46,10 @@ class CaeOptions:
 
     def __post_init__(self) -> None:
         if self.critic_from_dimnet and "speaker" not in self.covariates:
-            raise UsageError("cae: critic_from_dimnet=true needs covariates with speaker: its classifier is taken over")
+            raise UsageError("without speaker among the covariates, critic_from_dimnet must be false")
 
 
-# Chosen on validation speakers of synthetic-speakers, in another world than the default one.
+# Chosen in another world of synthetic-speakers than the default one, on people of it who were not learned from.
 QUICK = CaeOptions(
     width=8,
     up_kernel=2,

@@ -49,13 +49,13 @@ class GeneratorLearner(Learner):
         self.optimisers = {"generator": generator_optimiser, "critic": critic_optimiser}
 
     def start_critic(self, dimnet: Dimnet) -> None:
-        """Start discriminator and classifier with the weights of DIMNet's face network and speaker classifier."""
-        rows = [dimnet.speakers.index(speaker) for speaker in self.pairs.speakers]
-        classifier = dimnet.heads["speaker"]
+        """Start from DIMNet's face network and its classifier of speakers; the discriminator's last layer is left."""
+        assert dimnet.classifier is not None, "the options ask for the speakers"
+        classes = [dimnet.class_of[speaker] for speaker in self.pairs.speakers]
         self.critic.trunk.load_state_dict(dimnet.face.state_dict())
         with torch.no_grad():
-            self.critic.speaker.weight.copy_(classifier.weight[rows])
-            self.critic.speaker.bias.copy_(classifier.bias[rows])
+            self.critic.speaker.weight.copy_(dimnet.classifier.weight[classes])
+            self.critic.speaker.bias.copy_(dimnet.classifier.bias[classes])
 
     def step(self, number: int, rng: np.random.Generator) -> Iterator[tuple[str, Losses]]:
         opt = self.opt

@@ -36,7 +36,10 @@ class _Classifier(Learner):
 
 
 class VoiceLearner(_Classifier):
-    """The voice network, on random stretches of training recordings of labelled emotion, or on mixtures of two."""
+    """The voice network, on random stretches of training recordings of labelled emotion.
+
+    With `voice_mixup` it learns from mixtures of two of them.
+    """
 
     def __init__(
         self, recordings: Features, classes: np.ndarray, emotions: int, opt: CycleGanOptions, context: Context
@@ -66,7 +69,10 @@ class VoiceLearner(_Classifier):
 def mixed(
     pictures: torch.Tensor, targets: torch.Tensor, concentration: float, rng: np.random.Generator
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mixup: each picture [N, ...] and its target [N, K] with those of another, in shares from a beta distribution."""
+    """Mixup: pictures [N, C, H, W] and targets [N, K], each mixed with one of the same batch.
+
+    The shares are drawn from a beta distribution with both parameters `concentration`.
+    """
     share = torch.from_numpy(rng.beta(concentration, concentration, len(pictures))).to(pictures)
     other = torch.from_numpy(rng.permutation(len(pictures))).to(pictures.device)
     return (

@@ -34,7 +34,7 @@ class CycleGan(Method):
     would subtract the condition again. `quick`, for few faces, departs from it:
 
     * 64 pixels, narrow networks, and MFSC of longer windows, farther apart; the voice network learns from mixtures of
-      two recordings (mixup);
+      two recordings' MFSC (mixup);
     * in place of a picture of its own a flow, a mask and light change the source face, by a U-Net with the condition
       as scale and shift in every block; in drawing they are the means of those of the face and of its mirror image,
       and the flow goes farther than it was learned (`strength`);

@@ -20,7 +20,8 @@ class CycleGanOptions:
     high: Positive = 7200.0  # silent; Hz
     voice_width: Annotated[float, Range(least=0.05)] = 1.0  # factor on the channels
     voice_dropout: Decay = 0.5  # AlexNet's
-    # Not in the source: mixup (Zhang et al. 2018), with shares from Beta(voice_mixup, voice_mixup).
+    # Not in the source: mixup (Zhang et al. 2018) of the MFSC and labels of two stretches, with shares from
+    # Beta(voice_mixup, voice_mixup); 0: off.
     voice_mixup: NotNegative = 0.0
     voice_steps: Count = 20_000  # silent
     voice_batch: Annotated[int, Range(least=2)] = 64  # silent
@@ -65,11 +66,11 @@ class CycleGanOptions:
 
     def __post_init__(self) -> None:
         if self.high <= self.low:
-            raise UsageError(f"cyclegan: high ({self.high:g} Hz) must be more than low ({self.low:g} Hz)")
+            raise UsageError(f"high ({self.high:g} Hz) must be more than low ({self.low:g} Hz)")
         if self.side % (step := 8 if self.head == "warp" else 4):
-            raise UsageError(f"cyclegan: with head={self.head} side must be a multiple of {step}, not {self.side}")
+            raise UsageError(f"with head={self.head} side must be a multiple of {step}, not {self.side}")
         if self.head == "image" and (self.weight_area or self.weight_smooth or self.strength != 1):
-            raise UsageError("cyclegan: weight_area, weight_smooth and strength are for head=warp: a mask and a flow")
+            raise UsageError("weight_area, weight_smooth and strength are for head=warp: a mask and a flow")
 
     @property
     def paired(self) -> bool:
