@@ -13,7 +13,7 @@ JUDGE = "in-domain-identity"
 def test_cae_beats_the_floors_on_unseen_speakers(cli, tmp_path):
     cli(
         *("run", "--method", "cae", "--dataset", "synthetic-speakers", "--dataset-set", "speakers=480"),
-        *("--dataset-set", "clips=3", "--set", "steps=500", "--output", tmp_path),
+        *("--dataset-set", "clips=3", "--set", "steps=350", "--output", tmp_path),
     )
     (entries,) = gather(records_in(tmp_path), print).values()
     by_name = {entry.name: entry for entry in entries}
