@@ -107,6 +107,10 @@ def run_python(code):
         ),
         (["trials", "--dataset", "synthetic-speakers", "--track", "emotoin"], "did you mean 'emotion'?"),
         (
+            ["score", ".", "--dataset", "synthetic-speakers", "-n", "ours", "--trained-with", "facenet-vgface2"],
+            "there is no judge 'facenet-vgface2'; did you mean 'facenet-vggface2'?",
+        ),
+        (
             ["run", "--method", "cae", "--dataset", "synthetic-speakers", "--measure", "retrieva/R@1"],
             "did you mean 'retrieval'?",
         ),

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import soundfile
 import torch
+from heard import Heard
 from made_media import RATE, likeness, people, write_media
 from small_bench import plan_of, small_bench, small_workplace
 from talking import FPS, SECONDS, syllables, talking, write_talks
@@ -335,17 +336,12 @@ def test_a_film_whose_voice_is_another_file_of_a_folder_is_no_ceiling(tmp_path, 
 
 
 def test_a_film_that_is_not_square_is_not_measured_and_it_is_said(tmp_path, judges):
-    said = []
-
-    class Lines(Silent):
-        def line(self, text):
-            said.append(text)
-
+    heard = Heard()
     path = tmp_path / "wide.mp4"
     write_media(path, [np.zeros((64, 96, 3), np.uint8)] * 3, None, fps=FPS)
     (motion,) = (ready for ready in judges.ready if ready.judge.name == "motion")
-    assert len(motion._watch(StoredFilm(path, cropped=True), Lines())) == 0
-    assert said == [f"motion: not measured: {path}: frames of 96×64 pixels, they must be square"]
+    assert len(motion._watch(StoredFilm(path, cropped=True), heard)) == 0
+    assert heard.lines == [f"motion: not measured: {path}: frames of 96×64 pixels, they must be square"]
 
 
 @pytest.mark.parametrize("dataset", [Ravdess, Mead, CremaD, Voxceleb, Folder])

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 from conftest import SMALL
+from heard import Heard
 from made_records import records_in
 from PIL import Image
 from small_bench import small_bench, small_workplace
@@ -21,7 +22,7 @@ from v2f_bench.harness.judges import Candidate, load_judges
 from v2f_bench.harness.make_bench import make_bench
 from v2f_bench.harness.submission import Submission, give_out_trials, score_folder
 from v2f_bench.harness.views import outputs
-from v2f_bench.interfaces import BenchError, DataError, Judge, Silent, UsageError
+from v2f_bench.interfaces import BenchError, DataError, Judge, UsageError
 from v2f_bench.judges.in_domain import InDomainIdentity
 from v2f_bench.leaderboard import gather
 from v2f_bench.media.picture import to_pixels
@@ -179,14 +180,6 @@ def in_domain(bench, workplace):
     wanted = [Candidate(p.name, p.cls) for p in plugins.all("judge") if p.name in ("in-domain-identity", "mtcnn")]
     metrics = [plugin for plugin in plugins.all("metric") if plugin.name in ("identity-cosine", "face-found")]
     return load_judges(wanted, metrics, bench, workplace, False)
-
-
-class Heard(Silent):
-    def __init__(self):
-        self.lines = []
-
-    def line(self, text):
-        self.lines.append(text)
 
 
 def cosine_of(record):

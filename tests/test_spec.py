@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from v2f_bench.harness.command import BenchRequest, RunRequest, place
 from v2f_bench.harness.execute import execute
+from v2f_bench.harness.opening import candidates
 from v2f_bench.harness.run import SPEC
 from v2f_bench.harness.spec import BenchSpec, PlaceSpec, RunSpec
 from v2f_bench.interfaces import DataError, Silent, UsageError
+from v2f_bench.plugins import registry
 
 WORLD = ("speakers=48", "clips=4")
 
@@ -95,6 +97,32 @@ def test_wrong_names_are_refused_before_any_work(tmp_path, changes, said):
     with pytest.raises(UsageError, match=said):
         request(tmp_path, **changes).specs()
     assert not list(tmp_path.iterdir())
+
+
+CARD = Path(__file__).parents[1] / "cards" / "facenet128.toml"
+
+
+def test_a_judge_of_a_card_is_chosen_by_its_name_like_any_other():
+    """The judges that the user asks for are loaded or end the command; a card's is always one of them."""
+
+    def loaded(*judges):
+        spec = BenchRequest("synthetic-speakers", judges=judges, judge_cards=(CARD,)).spec()
+        return {candidate.name: candidate.wanted for candidate in candidates(spec)}
+
+    every = loaded()
+    assert set(every) == {*registry().names("judge"), "facenet128"}
+    assert [name for name, wanted in every.items() if wanted] == ["facenet128"]
+    assert loaded("facenet128") == {"facenet128": True}
+    assert loaded("mtcnn") == loaded("facenet128", "mtcnn") == {"mtcnn": True, "facenet128": True}
+    with pytest.raises(UsageError, match="there is no judge 'facenet-128'; did you mean 'facenet128'"):
+        loaded("facenet-128")
+    with pytest.raises(UsageError, match="there is no judge 'facenet128'"):
+        BenchRequest("synthetic-speakers", judges=("facenet128",)).spec()
+
+
+def test_two_cards_of_one_name_are_refused():
+    with pytest.raises(UsageError, match="there is a judge 'facenet128' already"):
+        BenchRequest("synthetic-speakers", judge_cards=(CARD, CARD)).spec()
 
 
 def record_of(folder):

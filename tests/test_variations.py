@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import torch
+from heard import Heard
 from PIL import Image
 from small_bench import plan_of, small_bench, small_workplace
 
@@ -14,7 +15,7 @@ from v2f_bench.harness.judges import Judges
 from v2f_bench.harness.run import attempt
 from v2f_bench.harness.sheet import SHOWN, write_variations
 from v2f_bench.harness.trials import applicable, offer, trials_for
-from v2f_bench.interfaces import PluginError, Silent
+from v2f_bench.interfaces import PluginError
 from v2f_bench.media.picture import CAPTION
 from v2f_cae.method import CAE
 from v2f_cae.options import CaeOptions
@@ -115,18 +116,12 @@ def test_a_variation_that_crashes_costs_no_more_than_its_sheet(bench, tmp_path):
         def vary(self, name, trials, context):
             raise ZeroDivisionError("by hand")
 
-    class Heard(Silent):
-        lines = ()
-
-        def line(self, text):
-            self.lines = (*self.lines, text)
-
     heard = Heard()
     workplace = small_workplace(tmp_path, tmp_path, heard)
     outcome = attempt(plan_of(Crashing, Options(), bench), bench, Judges([], [], []), workplace)
     assert outcome.record.applicable == len(bench.trials)
     assert (outcome.folder / "record.json").is_file()
-    assert heard.lines == ("greys: no sheet of variations: ZeroDivisionError: by hand",)
+    assert heard.lines == ["greys: no sheet of variations: ZeroDivisionError: by hand"]
 
 
 def test_cae_crosses_proposals_with_voices(bench):

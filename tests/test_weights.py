@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from heard import Heard
 
 from v2f_bench.interfaces import BenchError, NotAvailable, Silent, UsageError, WeightsFile
 from v2f_bench.judges.weights import fetch_weights, find_weights, state_of
@@ -16,14 +17,6 @@ CONTENT = b"weights" * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 NEEDING = ("facenet-vggface2", "facenet-casia", "deepface-arcface", "deepface-sface", "deepface-vgg-face")
 NEEDING += ("deepface-emotion", "deepface-age", "deepface-sex", "inception-v3")
-
-
-class Heard(Silent):
-    def __init__(self):
-        self.lines = []
-
-    def line(self, text):
-        self.lines.append(text)
 
 
 @pytest.fixture(scope="module")

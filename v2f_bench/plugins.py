@@ -137,8 +137,11 @@ class Registry:
             matching += owners if len(owners) == 1 else own[:1]
         return matching
 
-    def find(self, kind: str, name: str) -> Plugin:
+    def find(self, kind: str, name: str, besides: Iterable[str] = ()) -> Plugin:
         """The plugin of that name.
+
+        Args:
+            besides: names that the user may have meant too, though no plugin has them: for the message only.
 
         Raises:
             UsageError: there is none; says what is close, what there is, and which plugins failed to load.
@@ -149,7 +152,7 @@ class Registry:
             raise PluginError(clash)
         for plugin in self._owners(kind, name):
             return plugin
-        known = self.names(kind)
+        known = [*self.names(kind), *besides]
         message = f"there is no {kind} {name!r}{did_you_mean(name, known)} There is: {', '.join(known)}."
         if self.broken:
             message += f" ({len(self.broken)} plugin(s) failed to load: see `v2f-bench list`.)"

@@ -36,7 +36,7 @@ def score(
     name: Annotated[str, typer.Option("--name", "-n", help="What made them, as it shall stand in tables.")],
     seed: Annotated[int, typer.Option(min=0, help="Seed that they were made with; seeds of one name are one row.")] = 0,
     trained_with: Annotated[
-        str, typer.Option(help="Pretrained networks that its training used, by comma, as `list judges` names them.")
+        str, typer.Option(help="Judges that its training used, by comma, as `list judges` names them.")
     ] = "",
     any_protocol: Annotated[
         bool, typer.Option("--any-protocol", help="Score them although trials.json is gone, or of another protocol.")
@@ -73,7 +73,7 @@ def score(
     """
     from v2f_bench.cli.display import progress_display
     from v2f_bench.harness.command import BenchRequest, place
-    from v2f_bench.harness.opening import open_bench, open_judges, open_workplace
+    from v2f_bench.harness.opening import check_judges, judge_cards, open_bench, open_judges, open_workplace
     from v2f_bench.harness.submission import Submission, score_folder
     from v2f_bench.interfaces import BenchError, UsageError
     from v2f_bench.leaderboard import Choice
@@ -96,6 +96,7 @@ def score(
     )
     display = progress_display()
     spec = request.spec()
+    check_judges(submission.trained_with, judge_cards(spec))
     workplace = open_workplace(place(output, device, threads, jobs), display)
     bench = open_bench(spec, workplace)
     loaded = open_judges(spec, bench, workplace)
