@@ -40,7 +40,7 @@ class Voice2FaceGan(Method):
         from v2f_bench.training import train_learner
         from v2f_voice2face_gan.training import GanLearner, SpeakerLearner
 
-        mels = LogMels(train, context.device, normalise=self.opt.normalise)
+        mels = LogMels(train, context.device)
         speakers = SpeakerLearner(train, mels, self.opt, context)
         train_learner(speakers, self.opt.voice_steps, "voice-embedding", context)
         self._voice = speakers.voice.requires_grad_(False)
@@ -55,7 +55,7 @@ class Voice2FaceGan(Method):
         from v2f_bench.audio import log_mel
 
         with torch.inference_mode():
-            mel, frames = log_mel(trials.voices.to(context.device), normalise=self.opt.normalise)
+            mel, frames = log_mel(trials.voices.to(context.device))
             return self._generator(F.normalize(self._voice(mel, frames), dim=1)).clamp(0, 1).cpu()
 
     def state(self) -> dict[str, torch.Tensor]:

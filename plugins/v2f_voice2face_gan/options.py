@@ -33,7 +33,6 @@ class Voice2FaceOptions:
     voice_steps: Count = 50_000  # silent; pretraining of the voice embedding on speakers
     voice_batch: Count = 128  # silent
     voice_lr: Positive = 1e-3  # silent; the peak of one cycle
-    normalise: Literal["band", "level"] = "band"  # of the spectrogram; "level" keeps the colour of voice and microphone
 
     def __post_init__(self) -> None:
         if self.shortest > self.longest:
@@ -43,7 +42,7 @@ class Voice2FaceOptions:
 # Chosen in another world of synthetic-speakers than the default one. In so few steps the two opponents alone draw no
 # face; L1 does, and they sharpen it.
 QUICK = Voice2FaceOptions(
-    width=16,
+    width=12,
     smooth=True,
     critic_width=8,
     voice_width=0.5,
@@ -52,11 +51,9 @@ QUICK = Voice2FaceOptions(
     lr=2e-3,
     schedule="one-cycle",
     weight_pixel=400.0,
-    noise=0.1,
     shortest=2.0,
     longest=3.0,
     voice_steps=400,
     voice_batch=64,
     voice_lr=4e-3,
-    normalise="level",
 )
