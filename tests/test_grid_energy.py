@@ -1,4 +1,4 @@
-"""The energy of a two-pixel pattern: its value for pictures of which it is known."""
+"""The energy of patterns of two and of four pixels: its value for pictures of which it is known."""
 
 import numpy as np
 import pandas as pd
@@ -13,10 +13,12 @@ from v2f_bench.nn import Blur
 
 
 def values_of(energies):
+    """Decibels of the pattern of two pixels, and of the stripes of four."""
     trials = pd.DataFrame({"trial": [f"t{n}" for n in range(len(energies))], "speaker": "s"})
     seen = {"generated": energies, "target": energies}
-    (measure,) = GridEnergy().measure(Evidence(trials, trials, trials, seen, kind="grid"))
-    return measure.values
+    measures = GridEnergy().measure(Evidence(trials, trials, trials, seen, kind="grid"))
+    assert [measure.name for measure in measures] == ["grid-energy/two-pixels", "grid-energy/four-pixels"]
+    return [measure.values for measure in measures]
 
 
 def decibels(pictures):
@@ -34,7 +36,9 @@ def white_noise(side, count=64):
 
 @pytest.mark.parametrize("side", [32, 63, 64, 128])
 def test_white_noise_has_as_much_energy_in_every_pattern(side):
-    assert abs(np.mean(decibels(white_noise(side)))) < 0.5
+    two, four = decibels(white_noise(side))
+    assert abs(np.mean(two)) < 0.5
+    assert abs(np.mean(four)) < 0.5
 
 
 @pytest.mark.parametrize("pattern", ["checks", "rows", "columns"])
@@ -42,7 +46,24 @@ def test_a_faint_grid_is_measured(pattern):
     noise, step = 0.1 * white_noise(64), 0.01
     # The grid's energy lies in one frequency of 127 that count, that of the grey noise, 0.1²/12/3 a pixel, in all.
     expected = 10 * np.log10(1 + (64**2 * step**2) / (127 * 0.1**2 / 36))
-    assert np.mean(decibels(0.5 + noise + step * sign_of(pattern))) == pytest.approx(expected, abs=0.5)
+    two, four = decibels(0.5 + noise + step * sign_of(pattern))
+    assert np.mean(two) == pytest.approx(expected, abs=0.5)
+    assert abs(np.mean(four)) < 0.5
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("shift", [0, 1])
+def test_faint_stripes_of_four_pixels_are_measured(axis, shift):
+    """By the sums of a Hann window: a wave of height a gives (a/2)²·(64/2)⁴ in its frequency and, since the window
+    spreads it, a quarter of that in the two beside it along its length. Noise of variance v gives v·(64²·3/8)²/64²."""
+    noise, height = 0.1 * white_noise(64), 0.01
+    wave = height * torch.cos(torch.pi / 2 * (torch.arange(64) + shift))
+    wave = wave[:, None] if axis == 0 else wave[None]
+    of_wave = 2 * 1.5 * (height / 2) ** 2 * 32**4 / 20  # of the 20 frequencies of the mean, it is in 2 times 3
+    of_noise = 0.1**2 / 12 / 3 * (64 * 3 / 8) ** 2
+    two, four = decibels(0.5 + noise + wave)
+    assert np.mean(four) == pytest.approx(10 * np.log10(1 + of_wave / of_noise), abs=0.5)
+    assert abs(np.mean(two)) < 0.5
 
 
 @pytest.mark.parametrize("pattern", ["checks", "rows", "columns"])
@@ -55,12 +76,12 @@ def test_the_blur_of_the_methods_lets_nothing_of_it_through(pattern):
 def test_what_is_enlarged_has_little_of_it():
     smooth = F.interpolate(white_noise(16), (64, 64), mode="bicubic")
     nearest = F.interpolate(white_noise(32), (64, 64), mode="nearest")
-    assert (decibels(smooth) < 0).all()
-    assert (decibels(nearest) < -20).all()  # pairs of equal pixels hold no pattern of two
+    assert (decibels(smooth)[0] < 0).all()
+    assert (decibels(nearest)[0] < -20).all()  # pairs of equal pixels hold no pattern of two
 
 
 def test_a_flat_picture_has_a_value_and_a_missing_one_none():
     assert np.isfinite(decibels(torch.full((2, 3, 64, 64), 0.5))).all()
-    missing, equal = values_of(np.array([[np.nan, np.nan], [1.0, 1.0]], np.float32))
-    assert np.isnan(missing)
-    assert equal == pytest.approx(0)
+    for missing, tenfold in values_of(np.array([[np.nan] * 4, [10.0, 1.0, 10.0, 1.0]], np.float32)):
+        assert np.isnan(missing)
+        assert tenfold == pytest.approx(10)

@@ -84,7 +84,9 @@ JUDGE_KINDS = {
     "inception": JudgeKind("the 2,048 features that FID is defined on", columns=2048),
     "features": JudgeKind("features of any picture network, for distances between distributions", on_card="features"),
     "pixels": JudgeKind("the picture itself, reduced to a few pixels"),
-    "grid": JudgeKind("two energies: of a pattern of two pixels, and of patterns a little coarser", columns=2),
+    "grid": JudgeKind(
+        "four energies: of a pattern of two pixels and beside it, of stripes of four and beside them", columns=4
+    ),
     "motion": JudgeKind(
         "three numbers of a film and a voice: the highest correlation of the opening of the mouth with the voice's "
         "envelope, the lag at which it is (seconds, above 0 where the mouth comes later), and flicker in grey levels",

@@ -1,4 +1,4 @@
-"""How strong the finest pattern of a picture is, as a judge's output, for the grids that generators leave."""
+"""How strong the patterns are that generators leave by doubling the size of their maps, as a judge's output."""
 
 from __future__ import annotations
 
@@ -9,19 +9,26 @@ from v2f_bench.interfaces import Judge
 if TYPE_CHECKING:
     import torch
 
-NEAR = (2, 6)  # steps from the finest frequency to those that it is compared with: from, up to and with
+COARSER = (2, 6)  # steps from the finest frequency to those that it is compared with: from, up to and with
+BESIDE = (2, 3)  # the same for the frequency of four pixels, to both sides
+LONG = 2  # cycles that a stripe of four pixels may have along its length
 
 
 class Grid(Judge):
-    """No network: two energies of the grey picture's discrete Fourier transform, at least 32 pixels a side.
+    """No network: four energies of the grey picture's discrete Fourier transform, at least 32 pixels a side.
 
-    The first is the mean over the frequencies of half a cycle a pixel along one side or the other, which a pattern of
-    two pixels fills; the second is that over frequencies a little lower (`NEAR`), which it does not.
+    A generator's last doubling of the size can leave a pattern of two pixels, the one before it a pattern of four. The
+    first energy is the mean over the frequencies of half a cycle a pixel along one side or the other, which a pattern
+    of two pixels fills; the second is that over frequencies a little lower (`COARSER`), which it does not. The third is
+    the mean over a quarter of a cycle a pixel along one side and nearly none (`LONG`) along the other, which stripes of
+    four pixels fill; the fourth is that over frequencies `BESIDE` it. For these two the picture fades out to its rims
+    (a Hann window), since a rim has energy in all frequencies along a side.
     """
 
     name = "grid"
+    version = "2"
     kind = "grid"
-    summary = "energy of a two-pixel pattern in the picture, for the grids that transposed convolutions leave"
+    summary = "energy of patterns of two and of four pixels in the picture, which generators leave"
     people = "nobody"
     met = frozenset[str]()
     licence = "none needed"
@@ -31,11 +38,38 @@ class Grid(Judge):
 
         grey = faces.double().mean(dim=1)
         grey = grey - grey.mean(dim=(1, 2), keepdim=True)
-        energy = torch.fft.fft2(grey).abs().square()
-        rows, columns = (torch.fft.fftfreq(side).abs() * side for side in grey.shape[1:])
-        ends = [frequencies.max() - frequencies for frequencies in (rows, columns)]  # steps from the finest
-        finest = (ends[0] < 1)[:, None] | (ends[1] < 1)[None]
-        first, last = NEAR
-        near = ((ends[0] >= first) & (ends[0] <= last))[:, None] | ((ends[1] >= first) & (ends[1] <= last))[None]
-        near &= ~finest
-        return torch.stack([energy[:, finest].mean(dim=1), energy[:, near].mean(dim=1)], dim=1).float()
+        return torch.stack([*_of_two_pixels(grey), *_of_four_pixels(grey)], dim=1).float()
+
+
+def _of_two_pixels(grey: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    energy, (rows, columns) = _spectrum(grey)
+    ends = [frequencies.max() - frequencies for frequencies in (rows, columns)]  # steps from the finest
+    finest = (ends[0] < 1)[:, None] | (ends[1] < 1)[None]
+    first, last = COARSER
+    coarser = ((ends[0] >= first) & (ends[0] <= last))[:, None] | ((ends[1] >= first) & (ends[1] <= last))[None]
+    coarser &= ~finest
+    return energy[:, finest].mean(dim=1), energy[:, coarser].mean(dim=1)
+
+
+def _of_four_pixels(grey: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    import torch
+
+    windows = [torch.hann_window(side, dtype=grey.dtype, device=grey.device) for side in grey.shape[1:]]
+    energy, (rows, columns) = _spectrum(grey * windows[0][:, None] * windows[1])
+    steps = [(cycles - len(cycles) / 4).abs() for cycles in (rows, columns)]
+    first, last = BESIDE
+
+    def mean(chosen: list[torch.Tensor]) -> torch.Tensor:
+        across = chosen[0][:, None] & (columns <= LONG)
+        down = (rows <= LONG)[:, None] & chosen[1]
+        return energy[:, across | down].mean(dim=1)
+
+    return mean([each < 1 for each in steps]), mean([(each >= first) & (each <= last) for each in steps])
+
+
+def _spectrum(grey: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """The energies [N, H, W], and the cycles a side that their rows [H] and columns [W] stand for."""
+    import torch
+
+    cycles = [torch.fft.fftfreq(side, device=grey.device).abs() * side for side in grey.shape[1:]]
+    return torch.fft.fft2(grey).abs().square(), cycles

@@ -1,4 +1,4 @@
-"""Whether a grid of two pixels lies over the picture."""
+"""Whether a grid of two pixels, or stripes of four, lie over the picture."""
 
 from __future__ import annotations
 
@@ -11,27 +11,28 @@ SILENCE = 1e-6  # energy far below one step of 8 bits, so that a flat picture ha
 
 
 class GridEnergy(Metric):
-    """The energy of a two-pixel pattern, against that of patterns a little coarser, in decibels.
+    """The energy of a pattern of two pixels, and of stripes of four, against that of patterns beside them, in decibels.
 
     Transposed convolutions treat pixels of even and of odd place differently and leave a checkerboard (Odena et al.,
-    Deconvolution and Checkerboard Artifacts, Distill 2016). Real photographs have about as much energy in the finest
-    pattern as just beside it: 0 to −2 dB. Their own value is the ceiling; far above it a grid is seen, and a value
-    below it says no more than that the picture is soft.
+    Deconvolution and Checkerboard Artifacts, Distill 2016); the last but one leaves it at half the size. Real
+    photographs have about as much energy in such a pattern as just beside it: 0 to −2 dB. Their own value is the
+    ceiling; far above it a grid or stripes are seen, and a value below it says no more than that the picture is soft.
     """
 
     name = "grid-energy"
-    summary = "energy of a two-pixel pattern over that of coarser ones, in dB; real photographs 0 to −2"
+    summary = "energy of patterns of two and of four pixels over that beside them, in dB; real photographs 0 to −2"
     judged_by = ("grid",)
     ceiling = "real-photo"
 
     def measure(self, evidence: Evidence) -> list[Measure]:
-        finest, near = np.maximum(answers(evidence).astype(float), SILENCE).T
+        two, coarser, four, beside = np.maximum(answers(evidence).astype(float), SILENCE).T
         return [
             Measure(
-                self.name,
+                f"{self.name}/{pixels}-pixels",
                 better="neither",
                 unit="dB",
                 failure="a missing picture has no value and is left out",
-                values=10 * np.log10(finest / near),
+                values=10 * np.log10(pattern / others),
             )
+            for pixels, pattern, others in (("two", two, coarser), ("four", four, beside))
         ]
