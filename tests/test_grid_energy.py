@@ -10,6 +10,8 @@ from v2f_bench.interfaces import Evidence
 from v2f_bench.judges.grid import Grid
 from v2f_bench.metrics.grid import GridEnergy
 from v2f_bench.nn import Blur
+from v2f_cgan import networks as cgan
+from v2f_voice2face_gan import networks as voice2face_gan
 
 
 def values_of(energies):
@@ -71,6 +73,29 @@ def test_the_blur_of_the_methods_lets_nothing_of_it_through(pattern):
     blurred = Blur()(0.5 + 0.1 * sign_of(pattern).expand(1, 3, 64, 64))
     torch.testing.assert_close(blurred[..., 1:-1, 1:-1], torch.full((1, 3, 62, 62), 0.5))
     assert (blurred - 0.5).abs().max() <= 0.05 + 1e-6  # at the border, where the outermost pixel counts twice
+
+
+def codes(*sizes):
+    draws = torch.Generator().manual_seed(0)
+    return [torch.randn(32, size, generator=draws) for size in sizes]
+
+
+def drawn_by_cgan(smooth):
+    return cgan.Generator(conditions=2, noise=16, width=12, smooth=smooth)(*codes(64, 16, 2))
+
+
+def drawn_by_voice2face_gan(smooth):
+    return voice2face_gan.Generator(width=12, smooth=smooth)(F.normalize(*codes(64), dim=1))
+
+
+@pytest.mark.parametrize("drawn", [drawn_by_cgan, drawn_by_voice2face_gan])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_smooth_generators_start_without_a_grid_of_two_or_four_pixels(drawn, seed):
+    for smooth in (False, True):
+        torch.manual_seed(seed)
+        with torch.inference_mode():
+            of_each = [np.mean(pattern) for pattern in decibels(drawn(smooth))]
+        assert max(of_each) < 1 if smooth else min(of_each) > 6, of_each
 
 
 def test_what_is_enlarged_has_little_of_it():

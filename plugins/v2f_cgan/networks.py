@@ -38,7 +38,8 @@ class Generator(nn.Module):
     smooths what grid it leaves; a sigmoid in place of tanh.
 
     Args:
-        smooth: blur after the last layer that doubles the size, and the picture. After all layers it makes streaks.
+        smooth: blur after the last two layers that double the size, whose grids have two and four pixels, and the
+            picture. After all layers it makes streaks.
     """
 
     def __init__(self, conditions: int, noise: int, width: int = 64, smooth: bool = False) -> None:
@@ -54,7 +55,7 @@ class Generator(nn.Module):
         for before, after in pairwise(channels):
             layers += [
                 nn.ConvTranspose2d(before, after, KERNEL, stride=2, padding=1, bias=False),
-                *([Blur()] if smooth and after == width else []),
+                *([Blur()] if smooth and after <= 2 * width else []),
                 nn.BatchNorm2d(after),
                 nn.ReLU(inplace=True),
             ]

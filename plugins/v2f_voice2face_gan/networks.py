@@ -18,7 +18,7 @@ class Generator(nn.Module):
     convolution to RGB. The public code leaves its output unbounded, where faces lie in [-1, 1]; so it is here.
 
     Args:
-        smooth: blur the picture, so that no grid is left.
+        smooth: blur after the last two transposed convolutions, whose grids have two and four pixels, and the picture.
     """
 
     def __init__(self, width: int = 64, smooth: bool = False) -> None:
@@ -26,7 +26,8 @@ class Generator(nn.Module):
         channels = [16 * width, 8 * width, 4 * width, 2 * width, width]
         layers: list[nn.Module] = [nn.ConvTranspose2d(CODE, channels[0], 4), nn.ReLU(inplace=True)]
         for before, after in pairwise(channels):
-            layers += [nn.ConvTranspose2d(before, after, 4, stride=2, padding=1), nn.ReLU(inplace=True)]
+            layers.append(nn.ConvTranspose2d(before, after, 4, stride=2, padding=1))
+            layers += [*([Blur()] if smooth and after <= 2 * width else []), nn.ReLU(inplace=True)]
         self.layers = nn.Sequential(*layers, nn.Conv2d(width, 3, 1), *([Blur()] if smooth else []))
         for layer in self.layers:
             if isinstance(layer, nn.ConvTranspose2d):

@@ -15,7 +15,7 @@ class Voice2FaceOptions:
     """The defaults are the source's and its public code's; where both are silent, a choice that works, marked so."""
 
     width: Count = 64  # channels of the generator's last layer; the first has 16 times as many
-    smooth: bool = False  # blur the picture, so that no grid of the transposed convolutions is left; not the source's
+    smooth: bool = False  # blur after the last two transposed convolutions and at the end: no grid; not the source's
     critic_width: Count = 32  # channels of the face network's first layer
     voice_width: Annotated[float, Range(least=0.01)] = 1.0  # factor on the voice embedding's channels
     batch: Count = 128
@@ -50,7 +50,7 @@ QUICK = Voice2FaceOptions(
     steps=700,
     lr=2e-3,
     schedule="one-cycle",
-    weight_pixel=400.0,
+    weight_pixel=2000.0,
     shortest=2.0,
     longest=3.0,
     voice_steps=400,
