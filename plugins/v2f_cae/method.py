@@ -20,7 +20,7 @@ class CAE(Method):
     The source therefore trains with batches of one. Here the gated layers of a whole batch are computed together, with
     the same result; only batch normalisation differs between batch sizes.
 
-    `quick`, for minutes of training, departs from it:
+    `quick`, for minutes of training, departs from the source:
 
     * narrow networks, larger batches, and the cycle loss on one face of each;
     * the transposed convolutions have kernels of 2×2, and what they give is blurred, so that no grid is left;

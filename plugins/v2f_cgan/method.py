@@ -24,7 +24,8 @@ class CGan(Method):
     they are taken as they are.
 
     `quick` departs from the source in the same way as that of `voice2face-gan`: narrow networks, L1 to a face of the
-    voice's owner, far above the discriminator's part, learning rates that fall, and a blur over the picture.
+    voice's owner, far above the discriminator's part, learning rates that fall, and blurs against the grid of the
+    transposed convolutions.
     """
 
     name = "cgan"

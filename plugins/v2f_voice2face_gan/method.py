@@ -19,7 +19,8 @@ class Voice2FaceGan(Method):
     face network. No pair of a voice and a face is formed, but by the speaker's name.
 
     `quick` departs from the source where a short training teaches the two opponents nothing: narrow networks, L1 to a
-    face of the voice's owner, far above their part, one cycle of the learning rates, and a blur over the picture.
+    face of the voice's owner, far above their part, one cycle of the learning rates, and blurs against the grid of the
+    transposed convolutions.
     """
 
     name = "voice2face-gan"
