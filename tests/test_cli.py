@@ -159,6 +159,15 @@ def test_no_runs_is_said(cli, tmp_path):
     assert "no finished runs" in done.stderr
 
 
+def test_info_tells_whether_what_a_method_was_trained_with_is_a_judge_here(in_process, monkeypatch):
+    """Under a misspelt name the judge would count as independent of the method."""
+    from v2f_bench.plugins import registry
+
+    monkeypatch.setattr(registry().find("method", "mean-face").cls, "trained_with", ("mtcnn", "facenet-vgface2"))
+    facts = json.loads(in_process("info", "mean-face", "--json").stdout)
+    assert facts["trained_with"] == {"mtcnn": "a judge", "facenet-vgface2": "no judge of this name here"}
+
+
 def test_info_of_every_plugin_in_text_and_json(in_process):
     listed = json.loads(in_process("list", "--json").stdout)
     names = [row["name"] for kind in ("methods", "datasets", "metrics", "judges") for row in listed[kind]]

@@ -57,14 +57,26 @@ def test_a_faint_grid_is_measured(pattern):
 @pytest.mark.parametrize("shift", [0, 1])
 def test_faint_stripes_of_four_pixels_are_measured(axis, shift):
     """By the sums of a Hann window: a wave of height a gives (a/2)²·(64/2)⁴ in its frequency and, since the window
-    spreads it, a quarter of that in the two beside it along its length. Noise of variance v gives v·(64²·3/8)²/64²."""
+    spreads it, a quarter of that in each of the two beside it along its length. Noise of variance v gives v·(64·3/8)²
+    in every frequency, and so in each of the two means that are added."""
     noise, height = 0.1 * white_noise(64), 0.01
     wave = height * torch.cos(torch.pi / 2 * (torch.arange(64) + shift))
     wave = wave[:, None] if axis == 0 else wave[None]
     of_wave = 2 * 1.5 * (height / 2) ** 2 * 32**4 / 20  # of the 20 frequencies of the mean, it is in 2 times 3
     of_noise = 0.1**2 / 12 / 3 * (64 * 3 / 8) ** 2
     two, four = decibels(0.5 + noise + wave)
-    assert np.mean(four) == pytest.approx(10 * np.log10(1 + of_wave / of_noise), abs=0.5)
+    assert np.mean(four) == pytest.approx(10 * np.log10(1 + of_wave / (2 * of_noise)), abs=0.5)
+    assert abs(np.mean(two)) < 0.5
+
+
+@pytest.mark.parametrize("shift", [0, 1])
+def test_faint_checks_of_four_pixels_are_measured(shift):
+    """A product of two waves has half of a wave's height in each of four frequencies, which are the mean of checks."""
+    noise, height = 0.1 * white_noise(64), 0.02
+    wave = torch.cos(torch.pi / 2 * (torch.arange(64) + shift))
+    of_checks, of_noise = (height / 4) ** 2 * 32**4, 0.1**2 / 12 / 3 * (64 * 3 / 8) ** 2
+    two, four = decibels(0.5 + noise + height * wave[:, None] * wave)
+    assert np.mean(four) == pytest.approx(10 * np.log10(1 + of_checks / (2 * of_noise)), abs=0.5)
     assert abs(np.mean(two)) < 0.5
 
 

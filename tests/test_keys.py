@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass, replace
 
 import pandas as pd
 import pytest
-from heard import Heard
 from small_bench import plan_of, small_bench, small_workplace
 
 from v2f_bench import Method
@@ -100,16 +99,6 @@ def test_device_and_precision_matter_to_those_who_use_the_device(bench, name, ma
         assert (key(devices, precision) != plain) is matters, (devices, precision)
     if matters:
         assert key(("cuda:0",), "float32") == key(("cuda:1",), "float32"), "which of the cards is no matter"
-
-
-def test_a_misspelt_judge_that_a_method_was_trained_with_is_told(bench, monkeypatch):
-    """Under a wrong name the judge would count as independent of the method."""
-    plugin, progress = registry().find("method", "mean-face"), Heard()
-    monkeypatch.setattr(plugin.cls, "trained_with", ("facenet-vgface2", "mtcnn", "wav2vec2"))
-    spec = RunSpec(BenchSpec("synthetic-speakers", {}), PlaceSpec("runs", "cache"), "mean-face", {}, "quick", 0)
-    open_plan(spec, bench, Workplace(progress=progress))
-    said = "mean-face: its `trained_with` has 'facenet-vgface2', which is no judge; 'facenet-vggface2' is one"
-    assert progress.lines == [said]
 
 
 def test_a_judge_is_trained_once_a_kind_of_device(bench):

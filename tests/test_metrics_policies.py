@@ -41,7 +41,7 @@ def evidence(kind, seed=0, speakers=SPEAKERS):
         "age": lambda rows: 40 + 10 * rows[:, :1],
         "detection": lambda rows: np.abs(rows[:, :1]),
         "pixels": lambda rows: np.resize(1 / (1 + np.exp(-rows.T)), (768, len(rows))).T,
-        "grid": lambda rows: np.abs(rows[:, :2]) + 0.1,
+        "grid": lambda rows: np.abs(rows[:, :4]) + 0.1,
         "motion": lambda rows: np.tanh(np.abs(rows[:, :3])),
     }[kind]
     seen = {role: see(rows) for role, rows in found.seen.items()}

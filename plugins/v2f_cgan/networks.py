@@ -38,7 +38,7 @@ class Generator(nn.Module):
     smooths what grid it leaves; a sigmoid in place of tanh.
 
     Args:
-        smooth: blur after the last two layers that double the size, whose grids have two and four pixels, and the
+        smooth: blur after the last two layers that double the size, whose grids have four and two pixels, and the
             picture. After all layers it makes streaks.
     """
 

@@ -26,7 +26,7 @@ class CGanOptions:
     conditions: Literal["none", "sex", "age", "both"] = "both"  # none: the plain GAN that the source compares with
     label_given: bool = False  # the conditions at test time are the labels, not what is heard; results are marked
     width: Count = 64  # channels of the generator's last hidden layer; the first has 16 times as many
-    smooth: bool = False  # blur after the last two transposed convolutions and at the end: no grid; not DCGAN's
+    smooth: bool = False  # blur after the last two transposed convolutions and at the end, against grids; not DCGAN's
     critic_width: Count = 32  # channels of the discriminator's first layer; the last has 16 times as many
     voice_width: Annotated[float, Range(least=0.01)] = 1.0  # factor on the channels of the voice networks
     noise: Count = 100  # DCGAN's

@@ -18,7 +18,7 @@ class Generator(nn.Module):
     convolution to RGB. The public code leaves its output unbounded, where faces lie in [-1, 1]; so it is here.
 
     Args:
-        smooth: blur after the last two transposed convolutions, whose grids have two and four pixels, and the picture.
+        smooth: blur after the last two transposed convolutions, whose grids have four and two pixels, and the picture.
     """
 
     def __init__(self, width: int = 64, smooth: bool = False) -> None:

@@ -40,7 +40,7 @@ class Voice2FaceOptions:
 
 
 # Chosen in another world of synthetic-speakers than the default one. In so few steps the two opponents alone draw no
-# face; L1 does, and they sharpen it.
+# face; L1 does.
 QUICK = Voice2FaceOptions(
     width=12,
     smooth=True,

@@ -38,6 +38,7 @@ def info(
 
 def _facts(kind: str, plugin: Any) -> dict[str, Any]:
     from v2f_bench.interfaces import NEEDS
+    from v2f_bench.plugins import registry
 
     cls = plugin.cls
     facts: dict[str, Any] = {
@@ -53,7 +54,10 @@ def _facts(kind: str, plugin: Any) -> dict[str, Any]:
             "tracks": sorted(cls.tracks),
             "needs": {need: NEEDS[need] for need in sorted(cls.needs)},
             "variations": dict(cls.variations),
-            "trained_with": list(cls.trained_with),
+            "trained_with": {
+                name: "a judge" if name in registry().names("judge") else "no judge of this name here"
+                for name in cls.trained_with
+            },
             "options": _options({name: cls.presets[name] for name in cls.presets} or {"default": cls.options()}),
         }
     if kind == "dataset":

@@ -33,7 +33,7 @@ Threads = Annotated[
 ]
 Jobs = Annotated[int | None, typer.Option(min=1, help="Processes that prepare data; default: one a CPU.")]
 JudgeNames = Annotated[
-    str, typer.Option("--judges", help="Only these judges, by comma, of `list judges` or a --judge card; default: all.")
+    str, typer.Option("--judges", help="Only these of `list judges`, by comma, and those of --judge; default: all.")
 ]
 JudgeCards = Annotated[list[Path] | None, typer.Option("--judge", help="Card of your own judge; repeatable.")]
 MetricNames = Annotated[str, typer.Option("--metrics", help="Only these metrics, by comma; default: all.")]

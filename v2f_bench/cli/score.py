@@ -36,7 +36,7 @@ def score(
     name: Annotated[str, typer.Option("--name", "-n", help="What made them, as it shall stand in tables.")],
     seed: Annotated[int, typer.Option(min=0, help="Seed that they were made with; seeds of one name are one row.")] = 0,
     trained_with: Annotated[
-        str, typer.Option(help="Judges that its training used, by comma, as `list judges` names them.")
+        str, typer.Option(help="Judges (`list judges`, or of a --judge card) that its training used, by comma.")
     ] = "",
     any_protocol: Annotated[
         bool, typer.Option("--any-protocol", help="Score them although trials.json is gone, or of another protocol.")

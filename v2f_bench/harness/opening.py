@@ -17,7 +17,7 @@ from v2f_bench.harness.results import measure_names
 from v2f_bench.harness.spec import BenchSpec, PlaceSpec, RunSpec
 from v2f_bench.harness.workplace import Workplace, set_threads
 from v2f_bench.interfaces import Dataset, PluginError, Progress, UsageError
-from v2f_bench.interfaces.options import closest, options_from
+from v2f_bench.interfaces.options import options_from
 from v2f_bench.judges.card import parse_card
 from v2f_bench.judges.onnx import read_card
 from v2f_bench.plugins import Plugin, registry
@@ -86,12 +86,6 @@ def open_plan(spec: RunSpec, bench: Bench, workplace: Workplace) -> Plan:
     if not plugin.cls.uses_device:
         computing, devices = computing.without_device(), ("cpu",)
     options = options_from(plugin.cls.options, spec.options)
-    judges = {*registry().names("judge"), *judge_cards(spec.bench)}
-    for name in plugin.cls.trained_with:
-        if name not in judges and (close := closest(name, judges)):
-            workplace.progress.line(
-                f"{plugin.name}: its `trained_with` has {name!r}, which is no judge; {close!r} is one"
-            )
     side = plugin.cls.resolution(options, bench.protocol.resolution)
     return Plan(spec, plugin, options, bench.key, bench.training_key(side), side, computing, devices)
 
@@ -100,7 +94,7 @@ def candidates(spec: BenchSpec) -> list[Candidate]:
     """The judges to load: the named ones, or all that are registered; and all that cards describe, named or not.
 
     Raises:
-        UsageError: as `judge_cards` and `check_judges` say.
+        UsageError, PluginError: as `judge_cards` and `check_judges` say.
     """
     plugins = {plugin.name: plugin for plugin in registry().all("judge")}
     cards = judge_cards(spec)
@@ -111,18 +105,27 @@ def candidates(spec: BenchSpec) -> list[Candidate]:
 
 
 def judge_cards(spec: BenchSpec) -> dict[str, Path]:
-    """The cards of judges that the spec gives, by the judge's name. UsageError where another judge has the name."""
+    """The cards of judges that the spec gives, by the judge's name.
+
+    Raises:
+        UsageError: another judge has the name, but for capital letters.
+    """
     cards: dict[str, Path] = {}
     for path in map(Path, spec.judge_cards):
         name = parse_card(path).name
-        if name in {*registry().names("judge"), *cards}:
+        if name.lower() in {other.lower() for other in (*registry().names("judge"), *cards)}:
             raise UsageError(f"{path}: there is a judge {name!r} already; give the card another name")
         cards[name] = path
     return cards
 
 
 def check_judges(names: Iterable[str], cards: Iterable[str]) -> None:
-    """UsageError for a name that is neither a registered judge's nor a card's."""
+    """Check that every name is a registered judge's or a card's.
+
+    Raises:
+        UsageError: a name is neither.
+        PluginError: two plugins have a name.
+    """
     known = tuple(cards)
     for name in names:
         if name not in known:

@@ -9,8 +9,8 @@ from v2f_bench.interfaces import Judge
 if TYPE_CHECKING:
     import torch
 
-COARSER = (2, 6)  # steps from the finest frequency to those that it is compared with: from, up to and with
-BESIDE = (2, 3)  # the same for the frequency of four pixels, to both sides
+COARSER = (2, 6)  # the patterns of two pixels are compared with these: the least and the most steps from the finest
+BESIDE = (2, 3)  # those of four pixels, with these: the least and the most steps to both sides
 LONG = 2  # cycles that a stripe of four pixels may have along its length
 
 
@@ -19,10 +19,12 @@ class Grid(Judge):
 
     A generator's last doubling of the size can leave a pattern of two pixels, the one before it a pattern of four. The
     first energy is the mean over the frequencies of half a cycle a pixel along one side or the other, which a pattern
-    of two pixels fills; the second is that over frequencies a little lower (`COARSER`), which it does not. The third is
-    the mean over a quarter of a cycle a pixel along one side and nearly none (`LONG`) along the other, which stripes of
-    four pixels fill; the fourth is that over frequencies `BESIDE` it. For these two the picture fades out to its rims
-    (a Hann window), since a rim has energy in all frequencies along a side.
+    of two pixels fills; the second is that over frequencies a little lower (`COARSER`), which it does not.
+
+    The third is a sum of two means: over a quarter of a cycle a pixel along one side and nearly none (`LONG`) along the
+    other, which stripes of four pixels fill, and over a quarter along both, which checks of four pixels fill. The
+    fourth is the same sum for the frequencies `BESIDE` a quarter. For these two the picture fades out to its rims (a
+    Hann window), since a rim has energy in all frequencies along a side.
     """
 
     name = "grid"
@@ -59,12 +61,14 @@ def _of_four_pixels(grey: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     steps = [(cycles - len(cycles) / 4).abs() for cycles in (rows, columns)]
     first, last = BESIDE
 
-    def mean(chosen: list[torch.Tensor]) -> torch.Tensor:
+    def stripes_and_checks(chosen: list[torch.Tensor]) -> torch.Tensor:
         across = chosen[0][:, None] & (columns <= LONG)
         down = (rows <= LONG)[:, None] & chosen[1]
-        return energy[:, across | down].mean(dim=1)
+        both = chosen[0][:, None] & chosen[1]
+        return energy[:, across | down].mean(dim=1) + energy[:, both].mean(dim=1)
 
-    return mean([each < 1 for each in steps]), mean([(each >= first) & (each <= last) for each in steps])
+    at, beside = [each < 1 for each in steps], [(each >= first) & (each <= last) for each in steps]
+    return stripes_and_checks(at), stripes_and_checks(beside)
 
 
 def _spectrum(grey: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:

@@ -1,4 +1,4 @@
-"""Whether a grid of two pixels, or stripes of four, lie over the picture."""
+"""Whether a grid of two or of four pixels lies over the picture."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ SILENCE = 1e-6  # energy far below one step of 8 bits, so that a flat picture ha
 
 
 class GridEnergy(Metric):
-    """The energy of a pattern of two pixels, and of stripes of four, against that of patterns beside them, in decibels.
+    """The energy of patterns of two and of four pixels, against that of patterns beside them, in decibels.
 
     Transposed convolutions treat pixels of even and of odd place differently and leave a checkerboard (Odena et al.,
-    Deconvolution and Checkerboard Artifacts, Distill 2016); the last but one leaves it at half the size. Real
-    photographs have about as much energy in such a pattern as just beside it: 0 to −2 dB. Their own value is the
-    ceiling; far above it a grid or stripes are seen, and a value below it says no more than that the picture is soft.
+    Deconvolution and Checkerboard Artifacts, Distill 2016); the last but one leaves one twice as coarse. Real
+    photographs of 64 pixels have about as much energy in such a pattern as just beside it: 0 to −2 dB, and less at 32
+    pixels. Their own value is the ceiling; far above it a grid is seen, and a value below it says no more than that the
+    picture is soft.
     """
 
     name = "grid-energy"
-    summary = "energy of patterns of two and of four pixels over that beside them, in dB; real photographs 0 to −2"
+    summary = "energy of patterns of two and of four pixels over that beside them, in dB; in real photographs 0 to −2"
     judged_by = ("grid",)
     ceiling = "real-photo"
 

@@ -64,7 +64,7 @@ def rescore(folder: Path, record: Record, faces: Faces, data_root: Path | None, 
         to_score = FacesToScore(faces, record.run, applies, record.method.trained_with)
         scores = score(to_score, Path(unfinished), bench, judges, workplace)
         values = read_trials(scores.folder)
-    problems, lost = _judges_differ(record, {one.judge.name: one.sha256 for one in judges.ready})
+    problems, lost = _judges_differ(record, {one.judge.name: (one.judge.version, one.sha256) for one in judges.ready})
     independence_facts = IndependenceFacts.of(bench, record.method.trained_with)
     for one in judges.ready:
         stated = next(judge for judge in record.judges if judge.name == one.judge.name)
@@ -92,9 +92,10 @@ def rescore(folder: Path, record: Record, faces: Faces, data_root: Path | None, 
     return Rescored(problems, compared, missing)
 
 
-def _judges_differ(record: Record, here: dict[str, str]) -> tuple[list[str], dict[str, str]]:
+def _judges_differ(record: Record, here: dict[str, tuple[str, str]]) -> tuple[list[str], dict[str, str]]:
     """Judges whose weights are others than those of the record, and those that cannot be held against it, with why.
 
+    `here`: version and sha256 of each judge that is here.
     A judge that is trained here repeats itself on the same processor with the same torch and threads alone.
     """
     problems, lost = [], {}
@@ -104,8 +105,12 @@ def _judges_differ(record: Record, here: dict[str, str]) -> tuple[list[str], dic
     for judge in record.judges:
         if judge.name not in here:
             lost[judge.name] = "the judge is not here"
-        elif here[judge.name] != judge.sha256:
-            differ = f"weights {judge.sha256[:12]}… in the record, {here[judge.name][:12]}… here"
+            continue
+        version, sha256 = here[judge.name]
+        if version != judge.version:
+            lost[judge.name] = f"version {judge.version} of the judge in the record, {version} here"
+        elif sha256 != judge.sha256:
+            differ = f"weights {judge.sha256[:12]}… in the record, {sha256[:12]}… here"
             if alike:
                 problems.append(f"judge {judge.name}: {differ}, trained on the same processor with the same torch")
             lost[judge.name] = f"{differ}; torch, threads or processor differ" if not alike else differ
