@@ -8,7 +8,7 @@ from v2f_bench.record import read_trials
 
 JUDGE = "in-domain-identity"
 FLOORS = ("same-sex-face", "random-face", "copy-proposal", "mean-face")
-SHORT = ("cae.steps=350", "voice2face-gan.steps=200", "voice2face-gan.voice_steps=250")
+SHORT = ("cae.steps=350", "voice2face-gan.steps=150", "voice2face-gan.voice_steps=200")
 
 
 @pytest.mark.slow
@@ -31,10 +31,9 @@ def test_cae_and_voice2face_gan_beat_the_floors_on_unseen_speakers(cli, tmp_path
     for method in ("cae", "voice2face-gan"):
         for rival in FLOORS:
             assert gap(method, rival, "retrieval/normalised-mean-rank").high < 0, f"{method}'s rank, against {rival}"
-        # No grid lies over its faces: a pattern of two or of four pixels has no more energy than in real photographs,
-        # within 1 dB.
+        # No grid lies over its faces: a pattern of two or of four pixels has about the energy of those beside it (0 dB),
+        # as white noise has it, or less, as photographs have. A grid that is seen has from 3 dB on.
         for pixels in ("two", "four"):
-            grid = by_name[method].records[0].result(f"grid-energy/{pixels}-pixels", "grid")
-            assert grid.value < grid.ceiling + 1, (method, pixels)
+            assert by_name[method].records[0].result(f"grid-energy/{pixels}-pixels", "grid").value < 1, (method, pixels)
         for ceiling in ("oracle", "real-photo"):
             assert gap(method, ceiling, "identity-cosine/target").high < 0, f"{ceiling} must stand above {method}"
