@@ -31,9 +31,10 @@ def test_cae_and_voice2face_gan_beat_the_floors_on_unseen_speakers(cli, tmp_path
     for method in ("cae", "voice2face-gan"):
         for rival in FLOORS:
             assert gap(method, rival, "retrieval/normalised-mean-rank").high < 0, f"{method}'s rank, against {rival}"
-        # No grid lies over its faces: a pattern of two or of four pixels has about the energy of those beside it (0 dB),
-        # as white noise has it, or less, as photographs have. A grid that is seen has from 3 dB on.
-        for pixels in ("two", "four"):
-            assert by_name[method].records[0].result(f"grid-energy/{pixels}-pixels", "grid").value < 1, (method, pixels)
+        # No grid lies over its faces: a pattern of two pixels has no more energy than in real photographs, within 1 dB;
+        # one of four has no more than what is beside it, within 1 dB. Stripes that are seen have from 3 dB on.
+        two, four = (by_name[method].records[0].result(f"grid-energy/{n}-pixels", "grid") for n in ("two", "four"))
+        assert two.value < two.ceiling + 1, method
+        assert four.value < 1, method
         for ceiling in ("oracle", "real-photo"):
             assert gap(method, ceiling, "identity-cosine/target").high < 0, f"{ceiling} must stand above {method}"
