@@ -85,7 +85,7 @@ JUDGE_KINDS = {
     "features": JudgeKind("features of any picture network, for distances between distributions", on_card="features"),
     "pixels": JudgeKind("the picture itself, reduced to a few pixels"),
     "grid": JudgeKind(
-        "four energies: of a pattern of two pixels and beside it, of stripes of four and beside them", columns=4
+        "four energies: of patterns of two pixels, and beside them; of patterns of four, and beside them", columns=4
     ),
     "motion": JudgeKind(
         "three numbers of a film and a voice: the highest correlation of the opening of the mouth with the voice's "
